@@ -1,0 +1,3 @@
+//! The commands of the `branch-loan-api` binary.
+
+fn main() {}
