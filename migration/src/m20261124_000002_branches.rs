@@ -26,7 +26,10 @@ impl MigrationTrait for Migration {
                     .col(timestamp("created_at"))
                     .col(timestamp("updated_at"))
                     .foreign_key(
-                        ForeignKey::create().name("fk_branches_parent_id").from("branches", "parent_id").to("branches", "id"),
+                        ForeignKey::create()
+                            .name("fk_branches_parent_id")
+                            .from("branches", "parent_id")
+                            .to("branches", "id"),
                     )
                     .check(Expr::col("status").is_in(["OPEN", "CLOSED"]))
                     .check(Expr::cust("length(currency) = 3"))

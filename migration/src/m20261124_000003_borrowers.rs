@@ -31,7 +31,10 @@ impl MigrationTrait for Migration {
                     .col(timestamp("created_at"))
                     .col(timestamp("updated_at"))
                     .foreign_key(
-                        ForeignKey::create().name("fk_borrowers_branch_id").from("borrowers", "branch_id").to("branches", "id"),
+                        ForeignKey::create()
+                            .name("fk_borrowers_branch_id")
+                            .from("borrowers", "branch_id")
+                            .to("branches", "id"),
                     )
                     .check(Expr::cust("length(name) > 0"))
                     .to_owned(),

@@ -49,7 +49,9 @@ impl MigrationTrait for Migration {
             .col(version())
             .col(timestamp("created_at"))
             .col(timestamp("updated_at"));
-        for (column, target) in [("branch_id", "branches"), ("borrower_id", "borrowers"), ("product_id", "loan_products")] {
+        for (column, target) in
+            [("branch_id", "branches"), ("borrower_id", "borrowers"), ("product_id", "loan_products")]
+        {
             table.foreign_key(
                 ForeignKey::create().name(format!("fk_loans_{column}")).from("loans", column).to(target, "id"),
             );

@@ -59,7 +59,11 @@ pub struct BorrowerRecord {
 impl std::fmt::Debug for BorrowerRecord {
     /// Nothing personal: a debug print ends up in logs.
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.debug_struct("BorrowerRecord").field("id", &self.id).field("version", &self.version).finish_non_exhaustive()
+        formatter
+            .debug_struct("BorrowerRecord")
+            .field("id", &self.id)
+            .field("version", &self.version)
+            .finish_non_exhaustive()
     }
 }
 

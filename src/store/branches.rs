@@ -8,12 +8,12 @@ use sea_orm::{
 use serde::Serialize;
 use uuid::Uuid;
 
+use super::convert;
 use super::entity::{branch, loan};
 use super::error::StoreError;
 use super::filter::{Field, branches_below, folded_like, like};
 use super::find::{self, Lock};
 use super::scope::Scope;
-use super::convert;
 
 /// Whether a branch does business.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

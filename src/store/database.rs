@@ -2,7 +2,6 @@
 //! begins, decides, writes and commits once, and that is run again from the start when it collided with another.
 
 use std::future::Future;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -34,8 +33,17 @@ pub struct DatabaseOptions {
     pub lock_timeout: Duration,
 }
 
-/// The future a transaction's closure returns.
-pub type TransactionFuture<'t, T, E> = Pin<Box<dyn Future<Output = Result<T, E>> + Send + 't>>;
+/// A running transaction, to hand to the store's functions. Its closure must not keep a copy.
+#[derive(Clone)]
+pub struct Transaction(Arc<DatabaseTransaction>);
+
+impl std::ops::Deref for Transaction {
+    type Target = DatabaseTransaction;
+
+    fn deref(&self) -> &DatabaseTransaction {
+        &self.0
+    }
+}
 
 /// The database: cheap to clone, shared by everyone.
 #[derive(Clone, Debug)]
@@ -86,15 +94,19 @@ impl Database {
     ///
     /// # Errors
     /// What `work` fails with; a [`StoreError`] when the transaction cannot begin or commit.
-    pub async fn write<T, E, F>(&self, work: F) -> Result<T, E>
+    pub async fn write<T, E, F, W>(&self, work: W) -> Result<T, E>
     where
-        F: for<'t> Fn(&'t DatabaseTransaction) -> TransactionFuture<'t, T, E> + Send + Sync,
-        T: Send,
-        E: From<StoreError> + Collides + Send,
+        W: Fn(Transaction) -> F,
+        F: Future<Output = Result<T, E>>,
+        E: From<StoreError> + Collides,
     {
         let mut attempt = 0;
         loop {
-            match self.attempt(&work).await {
+            let outcome = match self.begin().await {
+                Ok(transaction) => run(transaction, &work).await,
+                Err(error) => Err(error.into()),
+            };
+            match outcome {
                 Err(error) if error.is_collision() && attempt < RETRIES => {
                     attempt += 1;
                     tokio::time::sleep(pause(attempt)).await;
@@ -102,17 +114,6 @@ impl Database {
                 outcome => return outcome,
             }
         }
-    }
-
-    async fn attempt<T, E, F>(&self, work: &F) -> Result<T, E>
-    where
-        F: for<'t> Fn(&'t DatabaseTransaction) -> TransactionFuture<'t, T, E> + Send + Sync,
-        E: From<StoreError>,
-    {
-        let transaction = self.begin().await?;
-        let outcome = work(&transaction).await?;
-        transaction.commit().await.map_err(StoreError::from)?;
-        Ok(outcome)
     }
 
     async fn begin(&self) -> Result<DatabaseTransaction, StoreError> {
@@ -196,6 +197,21 @@ impl Database {
     pub fn lock_timeout(&self) -> Duration {
         self.lock_timeout
     }
+}
+
+async fn run<T, E, F, W>(transaction: DatabaseTransaction, work: &W) -> Result<T, E>
+where
+    W: Fn(Transaction) -> F,
+    F: Future<Output = Result<T, E>>,
+    E: From<StoreError>,
+{
+    let shared = Transaction(Arc::new(transaction));
+    let outcome = work(shared.clone()).await?;
+    let Some(transaction) = Arc::into_inner(shared.0) else {
+        return Err(StoreError::Corrupt("a transaction outlived its closure".to_owned()).into());
+    };
+    transaction.commit().await.map_err(StoreError::from)?;
+    Ok(outcome)
 }
 
 /// Errors that can tell whether they were a collision between transactions.

@@ -24,6 +24,9 @@ pub enum StoreError {
     /// A cursor is unreadable, or belongs to another list, order or filter.
     #[error("the cursor does not fit this list")]
     InvalidCursor,
+    /// Text the database cannot hold: it has a NUL character.
+    #[error("the text cannot be stored")]
+    BadText,
     /// A stored value is not what the code could have written.
     #[error("stored data is not readable: {0}")]
     Corrupt(String),
@@ -55,6 +58,7 @@ impl From<DbErr> for StoreError {
                 Kind::Collision => Self::Collision(error),
                 Kind::TooSlow => Self::TooSlow(error),
                 Kind::Unavailable => Self::Unavailable(error),
+                Kind::BadText => Self::BadText,
                 Kind::Other => Self::Database(error),
             },
             DbErr::Conn(_) => Self::Unavailable(error),
@@ -67,19 +71,24 @@ enum Kind {
     Collision,
     TooSlow,
     Unavailable,
+    BadText,
     Other,
 }
 
 fn classify(cause: &SqlxError) -> Kind {
     match cause {
-        SqlxError::Io(_) | SqlxError::Tls(_) | SqlxError::PoolTimedOut | SqlxError::PoolClosed | SqlxError::WorkerCrashed => {
-            Kind::Unavailable
-        }
+        SqlxError::Io(_)
+        | SqlxError::Tls(_)
+        | SqlxError::PoolTimedOut
+        | SqlxError::PoolClosed
+        | SqlxError::WorkerCrashed => Kind::Unavailable,
         SqlxError::Database(database) => match database.code().as_deref() {
             // serialization_failure, deadlock_detected; SQLITE_BUSY and its extended forms, SQLITE_LOCKED
             Some("40001" | "40P01" | "5" | "261" | "517" | "773" | "6" | "262") => Kind::Collision,
             // lock_not_available, query_canceled (the statement timeout)
             Some("55P03" | "57014") => Kind::TooSlow,
+            // character_not_in_repertoire, untranslatable_character
+            Some("22021" | "22P05") => Kind::BadText,
             // too_many_connections, cannot_connect_now, admin_shutdown, crash_shutdown
             Some("53300" | "57P03" | "57P01" | "57P02") => Kind::Unavailable,
             // connection exceptions; insufficient resources (disk full among them); SQLITE_CANTOPEN, SQLITE_FULL

@@ -127,7 +127,8 @@ impl<F: Field> Filter<F> {
             Self::Field(field, test) => field_condition(*field, test),
             Self::Search(text) => F::search(&like_pattern(text)),
             Self::UnderBranches(ids) => match F::branch_column() {
-                Some(column) => Condition::all().add(column.in_subquery(branches_below(branch::Column::Id.is_in(ids.iter().copied())))),
+                Some(column) => Condition::all()
+                    .add(column.in_subquery(branches_below(branch::Column::Id.is_in(ids.iter().copied())))),
                 None => Condition::all(),
             },
         }
@@ -197,11 +198,8 @@ pub(super) fn branches_below(roots: SimpleExpr) -> SelectStatement {
         .and_where(roots)
         .union(UnionType::Distinct, recursion)
         .to_owned();
-    let expression = CommonTableExpression::new()
-        .query(walk)
-        .column(branch::Column::Id)
-        .table_name(tree.clone())
-        .to_owned();
+    let expression =
+        CommonTableExpression::new().query(walk).column(branch::Column::Id).table_name(tree.clone()).to_owned();
     let mut with = WithClause::new();
     with.recursive(true).cte(expression);
     Query::select().column((tree.clone(), branch::Column::Id)).from(tree).with_cte(with).to_owned()

@@ -11,13 +11,13 @@ use sea_orm::{
 use serde::Serialize;
 use uuid::Uuid;
 
+use super::borrowers;
 use super::convert::{self, money, required};
 use super::entity::{borrower, loan};
 use super::error::StoreError;
 use super::filter::{Field, folded_like};
 use super::find::{self, Lock};
 use super::scope::Scope;
-use super::borrowers;
 
 /// A loan as stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -78,8 +78,8 @@ impl TryFrom<loan::Model> for LoanRecord {
 }
 
 fn state(row: &loan::Model, currency: Currency) -> Result<LoanState, StoreError> {
-    let status = LoanStatus::parse(&row.status)
-        .ok_or_else(|| StoreError::Corrupt(format!("loan status {:?}", row.status)))?;
+    let status =
+        LoanStatus::parse(&row.status).ok_or_else(|| StoreError::Corrupt(format!("loan status {:?}", row.status)))?;
     let application = Application {
         applied_on: row.applied_on,
         applied_by: row.applied_by.clone(),
@@ -280,10 +280,8 @@ impl Field for LoanField {
 
     /// Number and external reference, or the borrower's name, number and external reference.
     fn search(pattern: &str) -> Condition {
-        let of_borrower = borrower::Entity::find()
-            .select_only()
-            .column(borrower::Column::Id)
-            .filter(borrowers::search(pattern));
+        let of_borrower =
+            borrower::Entity::find().select_only().column(borrower::Column::Id).filter(borrowers::search(pattern));
         Condition::any()
             .add(folded_like(loan::Column::Number, pattern))
             .add(folded_like(loan::Column::ExternalRef, pattern))

@@ -5,7 +5,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, NaiveDate, Utc};
 use sea_orm::sea_query::{Expr, ExprTrait, Order, SimpleExpr};
-use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, ModelTrait, QueryFilter, QueryOrder, QuerySelect, Value};
+use sea_orm::{
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, ModelTrait, QueryFilter, QueryOrder, QuerySelect, Value,
+};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
@@ -111,8 +113,7 @@ where
         .into_iter()
         .map(|model| Ok((encode(&model, order, &fingerprint)?, R::try_from(model)?)))
         .collect::<Result<Vec<_>, StoreError>>()?;
-    let (has_previous, has_next) =
-        if request.backward { (more, cursor.is_some()) } else { (cursor.is_some(), more) };
+    let (has_previous, has_next) = if request.backward { (more, cursor.is_some()) } else { (cursor.is_some(), more) };
     Ok(Page { rows, has_previous, has_next })
 }
 
@@ -162,8 +163,7 @@ fn beyond(keys: &[(SimpleExpr, bool)], values: Vec<Value>) -> Condition {
     let mut any = Condition::any();
     let mut equal_so_far = Condition::all();
     for ((column, descending), value) in keys.iter().zip(values) {
-        let further =
-            if *descending { column.clone().lt(value.clone()) } else { column.clone().gt(value.clone()) };
+        let further = if *descending { column.clone().lt(value.clone()) } else { column.clone().gt(value.clone()) };
         any = any.add(equal_so_far.clone().add(further));
         equal_so_far = equal_so_far.add(column.clone().eq(value));
     }

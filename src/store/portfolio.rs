@@ -3,7 +3,9 @@
 use lending::loan::LoanStatus;
 use lending::money::{Currency, Money};
 use sea_orm::sea_query::{Alias, Expr, ExprTrait};
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter, QueryOrder, QuerySelect, Select};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter, QueryOrder, QuerySelect, Select,
+};
 use uuid::Uuid;
 
 use super::convert;
@@ -124,11 +126,7 @@ pub async fn by_group(
         GroupBy::Branch => loan::Column::BranchId,
         GroupBy::Product => loan::Column::ProductId,
     };
-    let rows = sums(scope, filter)
-        .column_as(column, "id")
-        .group_by(column)
-        .into_model::<IdRow>()
-        .all(connection)
-        .await?;
+    let rows =
+        sums(scope, filter).column_as(column, "id").group_by(column).into_model::<IdRow>().all(connection).await?;
     rows.iter().map(|row| Ok((row.id, row.sum.totals()?))).collect()
 }

@@ -21,9 +21,8 @@ impl Scope {
     pub fn condition<F: Field>(&self) -> Condition {
         match (self, F::branch_column()) {
             (Self::All, _) | (_, None) => Condition::all(),
-            (Self::Branches(codes), Some(column)) => {
-                Condition::all().add(column.in_subquery(branches_below(branch::Column::Code.is_in(codes.iter().cloned()))))
-            }
+            (Self::Branches(codes), Some(column)) => Condition::all()
+                .add(column.in_subquery(branches_below(branch::Column::Code.is_in(codes.iter().cloned())))),
         }
     }
 }
