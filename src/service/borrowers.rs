@@ -13,14 +13,14 @@ use super::problem::{Problem, ProblemCode};
 use super::{Services, business_date};
 use crate::auth::Actor;
 use crate::auth::policy::{self, Action};
-use crate::store::borrowers::{self as store, Sealed};
+use crate::store::borrowers as store;
 use crate::store::branches::{self, BranchKey, BranchStatus};
 use crate::store::find::{self, Lock};
 use crate::store::numbers::{self, Sequence};
 use crate::store::{StoreError, page};
 
 pub use super::list::{Filter, Page, PageRequest, SortKey};
-pub use crate::store::borrowers::{BorrowerField, BorrowerKey, BorrowerRecord};
+pub use crate::store::borrowers::{BorrowerField, BorrowerKey, BorrowerRecord, Sealed};
 
 const NAME_LENGTH: usize = 200;
 const REFERENCE_LENGTH: usize = 100;
