@@ -372,7 +372,8 @@ fn secrets_as_flags_are_refused_outside_development() {
     assert!(Sources::of::<String, String>([]).parse::<SettingsOnly>(line).is_ok());
 }
 
-/// As the binary uses it: settings before and after a command.
+// As the binary uses it: settings before and after a command.
+/// About this binary.
 #[derive(Debug, Parser)]
 struct Cli {
     #[command(flatten)]
@@ -403,7 +404,7 @@ fn settings_work_on_both_sides_of_a_command() {
     }
     assert_eq!(sources.parse::<Cli>(["x"]).unwrap().command, None);
     let help = |flag| sources.parse::<Cli>(["x", flag]).unwrap_err().to_string();
-    assert!(!help("-h").contains("QUERY_DEPTH"));
+    assert!(help("-h").starts_with("About this binary\n") && !help("-h").contains("QUERY_DEPTH"), "{}", help("-h"));
     assert!(
         help("--help").contains("[env: QUERY_DEPTH]") && help("--help").contains("[default: 10]"),
         "{}",
