@@ -1,47 +1,23 @@
-//! stub
-use std::collections::BTreeSet;
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Role {
-    Officer,
-    Manager,
-    Admin,
-    Auditor,
-    Service,
-}
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum BranchGrant {
-    All,
-    Codes(Vec<String>),
-}
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Actor {
-    pub subject: String,
-    pub roles: BTreeSet<Role>,
-    pub branches: BranchGrant,
-}
-pub mod policy {
-    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-    pub enum Action {
-        ReadBranches,
-        ReadBorrowers,
-        ReadProducts,
-        ReadLoans,
-        ReadPortfolio,
-        ReadPersonalData,
-        CreateBranch,
-        UpdateBranch,
-        CloseBranch,
-        RegisterBorrower,
-        UpdateBorrower,
-        CreateProduct,
-        UpdateProduct,
-        RetireProduct,
-        ApplyForLoan,
-        ApproveLoan,
-        RejectLoan,
-        WithdrawLoan,
-    }
-    pub fn can(_: &super::Actor, _: Action) -> bool {
-        true
-    }
-}
+//! Who is calling, and what may they do: a token becomes an [`Actor`], and [`policy`] is one pure table of roles and
+//! actions. This module knows nothing of HTTP beyond the `Authorization` header's value, and nothing of the database:
+//! which rows a branch grant covers is the services' work.
+
+mod actor;
+mod authenticator;
+mod claims;
+pub mod dev;
+mod error;
+mod jwks;
+mod jwt;
+pub mod policy;
+mod role;
+mod token;
+
+#[cfg(test)]
+mod tests;
+
+pub use actor::{Actor, BranchGrant};
+pub use authenticator::Authenticator;
+pub use error::{AuthError, AuthSetupError, MintError};
+pub use policy::Action;
+pub use role::{Role, UnknownRole};
