@@ -176,6 +176,24 @@ impl Money {
         Ok(Self::new(minor, self.currency))
     }
 
+    /// This sum divided by a count, rounded half to even to the minor unit: the average of `count` amounts.
+    ///
+    /// # Errors
+    /// [`MoneyError::Overflow`] when there is nothing to divide by.
+    pub fn average(self, count: i64) -> Result<Self, MoneyError> {
+        if count <= 0 {
+            return Err(MoneyError::Overflow);
+        }
+        let (quotient, remainder) = (self.minor.div_euclid(count), self.minor.rem_euclid(count));
+        let up = match remainder.cmp(&count.saturating_sub(remainder)) {
+            Ordering::Less => 0,
+            Ordering::Greater => 1,
+            Ordering::Equal => quotient.rem_euclid(2),
+        };
+        let minor = quotient.checked_add(up).ok_or(MoneyError::Overflow)?;
+        Ok(Self::new(minor, self.currency))
+    }
+
     /// The order of two amounts of one currency.
     ///
     /// # Errors

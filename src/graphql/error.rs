@@ -73,7 +73,7 @@ impl From<ServiceError> for Error {
                 error(ErrorCode::Unavailable, "The database is busy or out of reach; try again in a few seconds.")
             }
             ServiceError::Internal(_) | ServiceError::Unreadable => {
-                tracing::error!(%cause, "a use case failed");
+                tracing::error!(?cause, "a use case failed");
                 error(ErrorCode::Internal, "Something went wrong on our side; report the request id if it lasts.")
             }
         }

@@ -26,7 +26,8 @@ pub struct Request<'a> {
 /// # Errors
 /// INTERNAL when the HTTP layer sent a request without an actor: nobody gets in by accident.
 pub fn request<'a>(context: &Context<'a>) -> Result<Request<'a>> {
-    let missing = |_| error(ErrorCode::Internal, "Something went wrong on our side; report the request id if it lasts.");
+    let missing =
+        |_| error(ErrorCode::Internal, "Something went wrong on our side; report the request id if it lasts.");
     Ok(Request {
         actor: context.data::<Actor>().map_err(missing)?,
         services: context.data::<Arc<Services>>().map_err(missing)?,

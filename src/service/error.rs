@@ -1,5 +1,6 @@
 //! How a use case can end other than well. Only [`ServiceError::Rejected`] is the caller's to mend in detail; causes of
-//! the others go to the log and never to the caller.
+//! the others go to the log and never to the caller. The enum has no `Display` on purpose: async-graphql turns anything
+//! that has one into a message for the caller, and a cause would slip out with a mere `?`.
 
 use super::problem::Problem;
 use crate::auth::policy::Action;
@@ -7,31 +8,23 @@ use crate::store::database::Collides;
 use crate::store::error::StoreError;
 
 /// A use case did not succeed, and wrote nothing.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug)]
 pub enum ServiceError {
     /// The input cannot be accepted as it is.
-    #[error("rejected: {0:?}")]
     Rejected(Vec<Problem>),
     /// The caller's roles do not allow it.
-    #[error("not allowed: {0:?}")]
     Forbidden(Action),
     /// The cursor belongs to another list, order or filter.
-    #[error("invalid cursor")]
     InvalidCursor,
     /// A value the database cannot hold, such as a NUL character.
-    #[error("unreadable input")]
     BadInput,
     /// The database is out of reach; trying later may work.
-    #[error(transparent)]
     Unavailable(StoreError),
     /// The transaction lost against others, again and again; trying later may work.
-    #[error(transparent)]
     Contended(StoreError),
     /// A defect.
-    #[error(transparent)]
     Internal(StoreError),
     /// Sealed personal data could not be opened: the key is not the one it was sealed with.
-    #[error("personal data cannot be opened with the configured key")]
     Unreadable,
 }
 

@@ -62,7 +62,7 @@ impl Borrower {
 #[Object]
 impl Borrower {
     /// The id, such as "borrower_01k…".
-    async fn id(&self) -> ID {
+    pub async fn id(&self) -> ID {
         id(Kind::Borrower, self.record.id)
     }
 

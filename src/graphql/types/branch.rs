@@ -79,7 +79,7 @@ impl Branch {
 #[Object]
 impl Branch {
     /// The id, such as "branch_01k…".
-    async fn id(&self) -> ID {
+    pub async fn id(&self) -> ID {
         id(Kind::Branch, self.record.id)
     }
 

@@ -167,7 +167,7 @@ fn related<T: Clone>(fetched: Option<&std::collections::HashMap<Uuid, T>>, id: U
 #[Object]
 impl Loan {
     /// The id, such as "loan_01k…".
-    async fn id(&self) -> ID {
+    pub async fn id(&self) -> ID {
         id(Kind::Loan, self.record.id)
     }
 

@@ -70,7 +70,7 @@ impl LoanProduct {
 #[Object]
 impl LoanProduct {
     /// The id, such as "product_01k…".
-    async fn id(&self) -> ID {
+    pub async fn id(&self) -> ID {
         id(Kind::LoanProduct, self.record.id)
     }
 

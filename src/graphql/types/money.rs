@@ -16,10 +16,7 @@ pub struct Money {
 
 impl From<lending::money::Money> for Money {
     fn from(money: lending::money::Money) -> Self {
-        Self {
-            amount: Decimal(money.to_decimal_string()),
-            currency: CurrencyCode(money.currency().code().to_owned()),
-        }
+        Self { amount: Decimal(money.to_decimal_string()), currency: CurrencyCode(money.currency().code().to_owned()) }
     }
 }
 
