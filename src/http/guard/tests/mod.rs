@@ -9,6 +9,8 @@ mod lexical;
 mod precheck;
 mod properties;
 mod random_documents;
+mod random_operations;
+mod random_text;
 mod toy;
 mod variables;
 
@@ -45,7 +47,7 @@ fn unlimited() -> Limits {
 }
 
 fn guard(limits: Limits) -> Guard {
-    Guard::from_sdl(limits, &toy::sdl()).unwrap()
+    Guard::from_sdl(limits, toy::sdl()).unwrap()
 }
 
 fn variables(json: Json) -> Variables {

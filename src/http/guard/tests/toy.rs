@@ -1,7 +1,7 @@
 //! The toy schema: one of everything the guard judges.
 
 use std::sync::{
-    Arc,
+    Arc, LazyLock,
     atomic::{AtomicUsize, Ordering},
 };
 
@@ -193,6 +193,7 @@ pub(super) fn schema(mode: &'static str, validation: ValidationMode, runs: Runs)
     builder.validation_mode(validation).disable_suggestions().finish()
 }
 
-pub(super) fn sdl() -> String {
-    schema("strict", ValidationMode::Strict, Runs::default()).sdl()
+pub(super) fn sdl() -> &'static str {
+    static SDL: LazyLock<String> = LazyLock::new(|| schema("strict", ValidationMode::Strict, Runs::default()).sdl());
+    &SDL
 }
