@@ -1,3 +1,86 @@
-//! The commands of the `branch-loan-api` binary.
+//! The commands of the `branch-loan-api` binary. Without a command it serves. Every failure ends with one line on
+//! standard error that says what to change, and an exit code other than 0.
 
-fn main() {}
+mod commands;
+
+use std::io::Write as _;
+use std::process::ExitCode;
+
+use branch_loan_api::config::{ConfigArgs, ConfigError, Sources};
+use clap::{Parser, Subcommand};
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// A GraphQL microloan engine for lenders with branches.
+#[derive(Debug, Parser)]
+#[command(name = "branch-loan-api", version, propagate_version = true)]
+struct Cli {
+    #[command(flatten)]
+    config: ConfigArgs,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serve the API; what happens without a command, too.
+    Serve,
+    /// Bring the database's schema up to date, and exit.
+    Migrate,
+    /// Fill the database with demonstration data. Running it twice changes nothing; refused in production.
+    Demo(commands::demo::DemoArgs),
+    /// Print the GraphQL schema, as committed in schema.graphql.
+    Schema,
+    /// Mint a token for AUTH_MODE=dev that stands for someone with the given roles and branches.
+    Token(commands::token::TokenArgs),
+    /// Ask a running server whether it lives; for container health checks.
+    Healthcheck,
+}
+
+fn main() -> ExitCode {
+    let outcome = Sources::process().and_then(|sources| sources.parse::<Cli>(std::env::args_os()));
+    let cli = match outcome {
+        Ok(cli) => cli,
+        Err(error) => return refuse_settings(error),
+    };
+    let done = match cli.command.unwrap_or(Command::Serve) {
+        Command::Schema => commands::schema::run(),
+        Command::Healthcheck => match commands::healthcheck::Target::of(cli.config) {
+            Ok(target) => commands::healthcheck::run(&target),
+            Err(error) => return refuse_settings(error),
+        },
+        command => match cli.config.resolve() {
+            Ok(config) => match command {
+                Command::Token(arguments) => commands::token::run(&config, &arguments),
+                Command::Demo(arguments) => commands::demo::run(&config, &arguments),
+                Command::Migrate => commands::migrate::run(&config),
+                _ => commands::serve::run(&config),
+            },
+            Err(error) => return refuse_settings(error),
+        },
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            complain(&error.to_string());
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Command-line mistakes are clap's to explain; `--help` and `--version` come this way too.
+fn refuse_settings(error: ConfigError) -> ExitCode {
+    match error {
+        ConfigError::Usage(usage) => usage.exit(),
+        other => {
+            complain(&other.to_string());
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn complain(line: &str) {
+    // Standard error is all there is to complain to.
+    let _ = writeln!(std::io::stderr(), "branch-loan-api: {line}");
+}

@@ -1,0 +1,193 @@
+//! The one door to a running application: settings and a clock in, an application out. The binary and the tests both
+//! come in here, so that what is tested is what runs.
+
+use std::sync::Arc;
+
+use async_graphql_parser::Error as SdlError;
+use futures_util::future::BoxFuture;
+use secrecy::ExposeSecret;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use crate::auth::{AuthSetupError, Authenticator};
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::graphql::schema;
+use crate::http::guard::{Engine, Guard};
+use crate::http::health::{Readiness, ReadinessCheck};
+use crate::http::tls::{self, Tls, TlsError};
+use crate::http::{self, HttpState, api, server};
+use crate::ids::IdSource;
+use crate::service::personal_data::{PersonalDataKeys, UnusableKey};
+use crate::service::{Rules, Services};
+use crate::store::database::StatementObserver;
+use crate::store::{Database, DatabaseOptions, StoreError};
+
+mod settings;
+
+/// Why the application cannot start. Each text is one line that says what to change.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The database cannot be opened.
+    #[error("DATABASE_URL: the database cannot be opened ({0}). Check the path or the address, and who may write there.")]
+    Database(#[source] StoreError),
+    /// The database is there and its schema cannot be brought up to date.
+    #[error("the database cannot be migrated ({0}). Check that it is reachable and that its user may create tables.")]
+    Migration(#[source] StoreError),
+    /// The keys of the token issuer are unusable.
+    #[error(transparent)]
+    Authentication(#[from] AuthSetupError),
+    /// The key for personal data is unusable.
+    #[error("PII_KEY: {0}. Make a new one with `openssl rand -base64 32`.")]
+    PersonalData(#[from] UnusableKey),
+    /// The certificate is unusable.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+    /// The schema's own text does not parse: a defect.
+    #[error("the GraphQL schema is broken: {0}")]
+    Schema(#[from] SdlError),
+}
+
+/// What the outside decides for the application beside its settings. Tests pass their own.
+pub struct Surroundings {
+    /// The time of day.
+    pub clock: Arc<dyn Clock>,
+    /// Where new ids come from.
+    pub ids: Arc<dyn IdSource>,
+    /// Told of every SQL statement, if anyone is.
+    pub observer: Option<StatementObserver>,
+}
+
+impl Surroundings {
+    /// The machine's clock and random ids.
+    #[must_use]
+    pub fn real() -> Self {
+        Self { clock: Arc::new(crate::clock::SystemClock), ids: Arc::new(crate::ids::RandomIds), observer: None }
+    }
+}
+
+/// An application, ready to serve.
+pub struct App {
+    state: Arc<HttpState>,
+    tls: Option<Arc<Tls>>,
+    server: http::settings::ServerSettings,
+    database: Database,
+    services: Arc<Services>,
+}
+
+/// Opens the database of a configuration.
+///
+/// # Errors
+/// [`StartError::Database`].
+pub async fn open_database(config: &Config, observer: Option<StatementObserver>) -> Result<Database, StartError> {
+    let options = DatabaseOptions {
+        url: config.database.url.expose_secret().to_owned(),
+        max_connections: config.database.max_connections,
+        acquire_timeout: config.database.acquire_timeout,
+        statement_timeout: config.database.statement_timeout,
+        lock_timeout: config.database.lock_timeout,
+    };
+    Database::connect(&options, observer).await.map_err(StartError::Database)
+}
+
+/// Puts the use cases of a configuration together over a database.
+///
+/// # Errors
+/// [`StartError::PersonalData`].
+pub fn services(config: &Config, database: Database, around: &Surroundings) -> Result<Services, StartError> {
+    let personal_data = PersonalDataKeys::new(config.personal_data.key.expose())?;
+    let rules = Rules { maker_checker: config.lending.maker_checker };
+    Ok(Services::new(database, Arc::clone(&around.clock), Arc::clone(&around.ids), personal_data, rules))
+}
+
+/// Builds the application: opens the database, migrates it if the settings say so, reads keys and certificates.
+///
+/// # Errors
+/// [`StartError`], with what to change.
+pub async fn build(config: &Config, around: Surroundings) -> Result<App, StartError> {
+    let database = open_database(config, around.observer.clone()).await?;
+    if config.database.migrate_on_start {
+        database.migrate().await.map_err(StartError::Migration)?;
+    }
+    let services = Arc::new(services(config, database.clone(), &around)?);
+    let schemas = schema::build(Arc::clone(&services));
+    let guard = Arc::new(Guard::from_sdl(settings::guard_limits(config), &schema::sdl())?);
+    let engine = Engine::new(guard, schemas.strict, schemas.fast);
+    let tls = match &config.tls.files {
+        Some(files) => Some(Arc::new(Tls::load(tls::TlsFiles {
+            certificates: files.certificate.clone(),
+            key: files.key.clone(),
+        })?)),
+        None => None,
+    };
+    let readiness = Readiness::new(vec![
+        Arc::new(DatabaseAnswers(database.clone())),
+        Arc::new(SchemaIsCurrent(database.clone())),
+    ]);
+    let state = HttpState::new(
+        settings::http(config),
+        Arc::new(Authenticator::from_config(config)?),
+        Arc::new(api::ApiDoor::new(engine)),
+        readiness,
+        around.clock,
+        CancellationToken::new(),
+    );
+    Ok(App { state: Arc::new(state), tls, server: settings::server(config), database, services })
+}
+
+impl App {
+    /// Cancelling this token shuts the server down in order.
+    #[must_use]
+    pub fn shutdown(&self) -> CancellationToken {
+        self.state.shutdown.clone()
+    }
+
+    /// The use cases, for what comes in by another door than HTTP.
+    #[must_use]
+    pub fn services(&self) -> Arc<Services> {
+        Arc::clone(&self.services)
+    }
+
+    /// Serves on a listener until the shutdown token is cancelled and everything under way has ended.
+    ///
+    /// # Errors
+    /// Whatever the operating system answers.
+    pub async fn serve(self, listener: TcpListener) -> std::io::Result<()> {
+        let shutdown = self.shutdown();
+        if let Some(tls) = &self.tls {
+            tokio::spawn(Arc::clone(tls).watch(tls::RELOAD_EVERY, shutdown.clone()));
+        }
+        let router = http::router(Arc::clone(&self.state));
+        let background = self.state.mutations.clone();
+        let served = server::serve(listener, self.tls, router, self.server, background, shutdown).await;
+        self.database.close().await;
+        served
+    }
+}
+
+struct DatabaseAnswers(Database);
+
+impl ReadinessCheck for DatabaseAnswers {
+    fn name(&self) -> &'static str {
+        "database"
+    }
+
+    fn check(&self) -> BoxFuture<'_, Result<(), String>> {
+        Box::pin(async { self.0.ping().await.map_err(|error| error.to_string()) })
+    }
+}
+
+struct SchemaIsCurrent(Database);
+
+impl ReadinessCheck for SchemaIsCurrent {
+    fn name(&self) -> &'static str {
+        "migrations"
+    }
+
+    fn check(&self) -> BoxFuture<'_, Result<(), String>> {
+        Box::pin(async {
+            let pending = self.0.pending_migrations().await.map_err(|error| error.to_string())?;
+            if pending.is_empty() { Ok(()) } else { Err(format!("not applied: {}", pending.join(", "))) }
+        })
+    }
+}

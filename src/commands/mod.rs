@@ -1,0 +1,24 @@
+//! One file per command of the binary: what it takes, what it does, what it prints.
+
+pub mod demo;
+pub mod healthcheck;
+pub mod migrate;
+pub mod schema;
+pub mod serve;
+pub mod token;
+
+use std::io::Write as _;
+
+/// Why a command failed: one line that says what to change.
+pub type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+/// Prints a line for the person at the terminal.
+pub fn say(line: &str) -> Result<(), Failure> {
+    writeln!(std::io::stdout(), "{line}")?;
+    Ok(())
+}
+
+/// Runs a future on a runtime of its own.
+pub fn block_on<T>(future: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(future)
+}
