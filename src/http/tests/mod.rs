@@ -4,6 +4,7 @@
 mod connections;
 mod endpoint;
 mod execution;
+mod logs;
 mod pages;
 mod probes;
 mod sockets;
