@@ -6,4 +6,7 @@ pub mod clock;
 pub mod config;
 pub mod graphql;
 pub mod http;
+pub mod ids;
+pub mod service;
+pub mod store;
 pub mod telemetry;

@@ -1,3 +1,9 @@
-//! The GraphQL API: thin resolvers over the services. It never touches the store.
+//! The GraphQL API: thin resolvers over the services. It never touches the store. Queries stand in `query/`, mutations
+//! in `mutation/`, one file per area; `types/` holds what they speak of.
 
+pub mod error;
+pub mod mutation;
+pub mod query;
 pub mod request;
+pub mod schema;
+pub mod types;

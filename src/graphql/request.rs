@@ -1,5 +1,35 @@
-//! What every GraphQL request carries with it, put there by the HTTP layer.
+//! What every GraphQL request carries with it, put there by the HTTP layer, and how resolvers get at it.
+
+use std::sync::Arc;
+
+use async_graphql::{Context, Result};
+
+use super::error::{ErrorCode, error};
+use crate::auth::Actor;
+use crate::service::Services;
 
 /// The id a request is known by in its response headers, its errors and the log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RequestId(pub String);
+
+/// Who asks, and the use cases to ask: what a resolver needs, and all it gets.
+#[derive(Clone, Copy)]
+pub struct Request<'a> {
+    /// Who asks.
+    pub actor: &'a Actor,
+    /// The use cases.
+    pub services: &'a Services,
+}
+
+/// The request a resolver works for.
+///
+/// # Errors
+/// INTERNAL when the HTTP layer sent a request without an actor: nobody gets in by accident.
+pub fn request<'a>(context: &Context<'a>) -> Result<Request<'a>> {
+    let missing =
+        |_| error(ErrorCode::Internal, "Something went wrong on our side; report the request id if it lasts.");
+    Ok(Request {
+        actor: context.data::<Actor>().map_err(missing)?,
+        services: context.data::<Arc<Services>>().map_err(missing)?,
+    })
+}

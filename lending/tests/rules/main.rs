@@ -1,0 +1,37 @@
+//! The rules of lending by example, worked out by hand, and by property, a thousand cases each. One file per subject.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may fail by panicking")]
+
+mod currency;
+mod lifecycle;
+mod lifecycle_properties;
+mod limits;
+mod money;
+mod rate;
+
+use chrono::NaiveDate;
+use lending::loan::Business;
+use lending::money::{Currency, Money};
+use proptest::prelude::ProptestConfig;
+
+/// A thousand cases a property and more.
+fn thorough() -> ProptestConfig {
+    ProptestConfig::with_cases(2_000)
+}
+
+fn currency(code: &str) -> Currency {
+    Currency::parse(code).unwrap()
+}
+
+fn money(amount: &str, code: &str) -> Money {
+    Money::parse_amount(amount, currency(code)).unwrap()
+}
+
+/// A day of the March the examples play in.
+fn march(day: u32) -> NaiveDate {
+    NaiveDate::from_ymd_opt(2025, 3, day).unwrap()
+}
+
+/// The business date of the examples is 20 March, under maker-checker.
+fn business() -> Business {
+    Business { today: march(20), maker_checker: true }
+}

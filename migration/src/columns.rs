@@ -1,0 +1,70 @@
+//! Column definitions that several tables share, so that an id or a time stamp is declared alike everywhere. Only
+//! definitions live here; a migration that has shipped must not change its meaning because this file did.
+
+use sea_orm_migration::prelude::*;
+
+/// `id`: a UUID primary key.
+pub fn id() -> ColumnDef {
+    ColumnDef::new("id").uuid().not_null().primary_key().take()
+}
+
+/// `version`: grows by one with every change of the row; an UPDATE that expects another value changes nothing.
+pub fn version() -> ColumnDef {
+    ColumnDef::new("version").big_integer().not_null().default(1).take()
+}
+
+/// A UTC time stamp that is always set.
+pub fn timestamp(name: &'static str) -> ColumnDef {
+    ColumnDef::new(name).timestamp_with_time_zone().not_null().take()
+}
+
+/// Text that is always set.
+pub fn text(name: &'static str) -> ColumnDef {
+    ColumnDef::new(name).text().not_null().take()
+}
+
+/// Text that may be missing.
+pub fn optional_text(name: &'static str) -> ColumnDef {
+    ColumnDef::new(name).text().null().take()
+}
+
+/// A 64-bit integer that is always set: minor units, parts per million, counts.
+pub fn integer(name: &'static str) -> ColumnDef {
+    ColumnDef::new(name).big_integer().not_null().take()
+}
+
+/// A 64-bit integer that may be missing.
+pub fn optional_integer(name: &'static str) -> ColumnDef {
+    ColumnDef::new(name).big_integer().null().take()
+}
+
+/// A business date that may be missing.
+pub fn optional_date(name: &'static str) -> ColumnDef {
+    ColumnDef::new(name).date().null().take()
+}
+
+/// A reference to another table's id.
+pub fn reference(name: &'static str) -> ColumnDef {
+    ColumnDef::new(name).uuid().not_null().take()
+}
+
+/// Creates one index, named after its table and columns.
+///
+/// # Errors
+/// Whatever the database answers.
+pub async fn index(
+    manager: &SchemaManager<'_>,
+    table: &'static str,
+    columns: &[&'static str],
+    unique: bool,
+) -> Result<(), DbErr> {
+    let mut index = Index::create();
+    index.name(format!("{}_{}_{}", if unique { "uq" } else { "ix" }, table, columns.join("_"))).table(table);
+    for column in columns {
+        index.col(*column);
+    }
+    if unique {
+        index.unique();
+    }
+    manager.create_index(index.take()).await
+}

@@ -1,0 +1,45 @@
+//! What can be changed, one file per area. Every mutation takes one input and answers with a payload: the object, or
+//! what to mend.
+
+pub mod borrowers;
+pub mod branches;
+pub mod loan_products;
+pub mod loans;
+
+use async_graphql::MergedObject;
+
+/// What can be changed.
+#[derive(MergedObject, Default)]
+pub struct Mutation(
+    branches::BranchMutation,
+    borrowers::BorrowerMutation,
+    loan_products::LoanProductMutation,
+    loans::LoanMutation,
+);
+
+/// Defines the payload of a mutation: its object, null when something is to be mended, and what that is.
+macro_rules! payload {
+    ($(#[$doc:meta])+ $name:ident { $(#[$field_doc:meta])+ $field:ident: $type:ty }) => {
+        $(#[$doc])+
+        #[derive(async_graphql::SimpleObject)]
+        pub struct $name {
+            $(#[$field_doc])+
+            pub $field: Option<$type>,
+            /// What to mend; empty when all went well. Nothing was written otherwise.
+            pub user_errors: Vec<$crate::graphql::types::user_error::UserError>,
+        }
+
+        impl $name {
+            fn of<R>(
+                outcome: Result<R, $crate::service::ServiceError>,
+            ) -> async_graphql::Result<Self>
+            where
+                $type: From<R>,
+            {
+                let (value, user_errors) = $crate::graphql::types::user_error::split(outcome)?;
+                Ok(Self { $field: value.map(<$type>::from), user_errors })
+            }
+        }
+    };
+}
+use payload;

@@ -1,0 +1,167 @@
+//! Asking about borrowers.
+
+use std::sync::Arc;
+
+use async_graphql::connection::Connection;
+use async_graphql::{Context, Enum, ID, InputObject, Object, OneofObject, Result};
+
+use crate::graphql::error::Nullable;
+use crate::graphql::request::request;
+use crate::graphql::types::borrower::Borrower;
+use crate::graphql::types::connection::{
+    BorrowerConnectionFields, OrderDirection, check_order, connection, page_request, records,
+};
+use crate::graphql::types::filters::{self, Conditions, DateFilter, DateTimeFilter, IdFilter, Nested, StringFilter};
+use crate::graphql::types::id;
+use crate::graphql::types::selection::{BorrowerPlan, Selected};
+use crate::ids::Kind;
+use crate::service::borrowers::{BorrowerField, BorrowerKey, SortKey};
+
+#[derive(Default)]
+pub struct BorrowerQuery;
+
+/// How to name one borrower.
+#[derive(OneofObject)]
+pub enum BorrowerBy {
+    /// By their id.
+    Id(ID),
+    /// By their number.
+    Number(String),
+    /// By their id in another system.
+    ExternalRef(String),
+}
+
+/// Which borrowers to list. All conditions must hold.
+#[derive(Default, InputObject)]
+pub struct BorrowerFilter {
+    /// All of these must hold too.
+    pub and: Option<Vec<BorrowerFilter>>,
+    /// At least one of these must hold too.
+    pub or: Option<Vec<BorrowerFilter>>,
+    /// This must not hold.
+    pub not: Option<Box<BorrowerFilter>>,
+    /// The branch that looks after them.
+    pub branch: Option<IdFilter>,
+    /// Whether the branches below count too.
+    #[graphql(default = true)]
+    pub include_sub_branches: bool,
+    /// The number.
+    pub number: Option<StringFilter>,
+    /// The id in another system.
+    pub external_ref: Option<StringFilter>,
+    /// The date of birth.
+    pub date_of_birth: Option<DateFilter>,
+    /// When they were registered.
+    pub created_at: Option<DateTimeFilter>,
+    /// Text in the name, the number or the external reference, in any case; at most 100 characters.
+    pub search: Option<String>,
+}
+
+impl Nested for BorrowerFilter {
+    type Field = BorrowerField;
+
+    fn take_nested(&mut self) -> (Option<Vec<Self>>, Option<Vec<Self>>, Option<Box<Self>>) {
+        (self.and.take(), self.or.take(), self.not.take())
+    }
+
+    fn own(self) -> Result<Conditions<BorrowerField>> {
+        let mut conditions = Conditions::new();
+        conditions.branch(BorrowerField::Branch, self.branch, self.include_sub_branches)?;
+        conditions.text(BorrowerField::Number, self.number);
+        conditions.text(BorrowerField::ExternalRef, self.external_ref);
+        conditions.date(BorrowerField::DateOfBirth, self.date_of_birth);
+        conditions.time(BorrowerField::CreatedAt, self.created_at);
+        conditions.search(self.search)?;
+        Ok(conditions)
+    }
+}
+
+/// One key of the order of borrowers.
+#[derive(InputObject)]
+pub struct BorrowerOrder {
+    /// What to sort by.
+    pub field: BorrowerOrderField,
+    /// Which way.
+    #[graphql(default_with = "OrderDirection::Asc")]
+    pub direction: OrderDirection,
+}
+
+/// What borrowers can be sorted by.
+#[derive(Clone, Copy, PartialEq, Eq, Enum)]
+pub enum BorrowerOrderField {
+    /// When they were registered.
+    CreatedAt,
+    /// The number.
+    Number,
+    /// The name, in any case.
+    Name,
+}
+
+impl From<BorrowerOrderField> for BorrowerField {
+    fn from(field: BorrowerOrderField) -> Self {
+        match field {
+            BorrowerOrderField::CreatedAt => Self::CreatedAt,
+            BorrowerOrderField::Number => Self::Number,
+            BorrowerOrderField::Name => Self::Name,
+        }
+    }
+}
+
+fn read_order(order: Option<Vec<BorrowerOrder>>) -> Result<Vec<SortKey<BorrowerField>>> {
+    let order = order.unwrap_or_default();
+    check_order(&order.iter().map(|key| key.field).collect::<Vec<_>>())?;
+    if order.is_empty() {
+        return Ok(vec![SortKey { field: BorrowerField::CreatedAt, descending: false }]);
+    }
+    Ok(order
+        .into_iter()
+        .map(|key| SortKey { field: key.field.into(), descending: key.direction == OrderDirection::Desc })
+        .collect())
+}
+
+#[Object]
+impl BorrowerQuery {
+    /// One borrower; null when there is no such borrower for the caller. Permission: ReadBorrowers.
+    async fn borrower(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "Which borrower.")] by: BorrowerBy,
+    ) -> Nullable<Borrower> {
+        let key = match by {
+            BorrowerBy::Id(id) => id::read(&id, Kind::Borrower).map(BorrowerKey::Id),
+            BorrowerBy::Number(number) => Ok(BorrowerKey::Number(number)),
+            BorrowerBy::ExternalRef(reference) => Ok(BorrowerKey::ExternalRef(reference)),
+        };
+        let plan = BorrowerPlan::of(&Selected::here(context));
+        let found = async {
+            let request = request(context)?;
+            let record = request.services.borrower(request.actor, &key?).await?;
+            Ok(Borrower::fetch(request, record.into_iter().collect(), &plan).await?.pop())
+        };
+        found.await.transpose()
+    }
+
+    /// The borrowers of the caller's branches, oldest registration first unless ordered otherwise. Permission: ReadBorrowers.
+    #[allow(clippy::too_many_arguments)] // the arguments of a connection, as callers know them
+    async fn borrowers(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "So many from the start, 1 to 100; 20 if omitted.")] first: Option<i32>,
+        #[graphql(desc = "After this cursor.")] after: Option<String>,
+        #[graphql(desc = "So many from the end, 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Before this cursor.")] before: Option<String>,
+        #[graphql(desc = "Which borrowers.")] filter: Option<BorrowerFilter>,
+        #[graphql(desc = "In which order: at most 3 keys; the id decides between equals.")] order_by: Option<
+            Vec<BorrowerOrder>,
+        >,
+    ) -> Result<Connection<String, Borrower, BorrowerConnectionFields>> {
+        let plan = BorrowerPlan::of(&Selected::nodes(context));
+        let request = request(context)?;
+        let page_request = page_request(first, after, last, before)?;
+        let filter = Arc::new(filters::read(filter)?);
+        let order = read_order(order_by)?;
+        let page = request.services.borrowers(request.actor, &filter, &order, &page_request).await?;
+        let nodes = Borrower::fetch(request, records(&page), &plan).await?;
+        Ok(connection(page, nodes, BorrowerConnectionFields::new(filter)))
+    }
+}

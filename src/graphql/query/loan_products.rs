@@ -1,0 +1,153 @@
+//! Asking about loan products.
+
+use std::sync::Arc;
+
+use async_graphql::connection::Connection;
+use async_graphql::{Context, Enum, ID, InputObject, Object, OneofObject, Result};
+
+use crate::graphql::error::Nullable;
+use crate::graphql::request::request;
+use crate::graphql::types::connection::{
+    LoanProductConnectionFields, OrderDirection, check_order, connection, page_request, records,
+};
+use crate::graphql::types::filters::{self, Conditions, CurrencyFilter, DateTimeFilter, Nested};
+use crate::graphql::types::id;
+use crate::graphql::types::loan_product::{LoanProduct, LoanProductStatus};
+use crate::ids::Kind;
+use crate::service::loan_products::{self as service, LoanProductField, LoanProductKey, SortKey};
+
+#[derive(Default)]
+pub struct LoanProductQuery;
+
+/// How to name one loan product.
+#[derive(OneofObject)]
+pub enum LoanProductBy {
+    /// By its id.
+    Id(ID),
+    /// By its code.
+    Code(String),
+}
+
+/// Which loan products to list. All conditions must hold.
+#[derive(Default, InputObject)]
+pub struct LoanProductFilter {
+    /// All of these must hold too.
+    pub and: Option<Vec<LoanProductFilter>>,
+    /// At least one of these must hold too.
+    pub or: Option<Vec<LoanProductFilter>>,
+    /// This must not hold.
+    pub not: Option<Box<LoanProductFilter>>,
+    /// The status.
+    pub status: Option<LoanProductStatus>,
+    /// The currency.
+    pub currency: Option<CurrencyFilter>,
+    /// When it was created.
+    pub created_at: Option<DateTimeFilter>,
+    /// Text in the code or the name, in any case; at most 100 characters.
+    pub search: Option<String>,
+}
+
+impl Nested for LoanProductFilter {
+    type Field = LoanProductField;
+
+    fn take_nested(&mut self) -> (Option<Vec<Self>>, Option<Vec<Self>>, Option<Box<Self>>) {
+        (self.and.take(), self.or.take(), self.not.take())
+    }
+
+    fn own(self) -> Result<Conditions<LoanProductField>> {
+        let mut conditions = Conditions::new();
+        let status = self.status.map(|status| service::LoanProductStatus::from(status).as_str());
+        conditions.name(LoanProductField::Status, status);
+        conditions.currency(LoanProductField::Currency, self.currency)?;
+        conditions.time(LoanProductField::CreatedAt, self.created_at);
+        conditions.search(self.search)?;
+        Ok(conditions)
+    }
+}
+
+/// One key of the order of loan products.
+#[derive(InputObject)]
+pub struct LoanProductOrder {
+    /// What to sort by.
+    pub field: LoanProductOrderField,
+    /// Which way.
+    #[graphql(default_with = "OrderDirection::Asc")]
+    pub direction: OrderDirection,
+}
+
+/// What loan products can be sorted by.
+#[derive(Clone, Copy, PartialEq, Eq, Enum)]
+pub enum LoanProductOrderField {
+    /// When it was created.
+    CreatedAt,
+    /// The code.
+    Code,
+    /// The name, in any case.
+    Name,
+}
+
+impl From<LoanProductOrderField> for LoanProductField {
+    fn from(field: LoanProductOrderField) -> Self {
+        match field {
+            LoanProductOrderField::CreatedAt => Self::CreatedAt,
+            LoanProductOrderField::Code => Self::Code,
+            LoanProductOrderField::Name => Self::Name,
+        }
+    }
+}
+
+fn read_order(order: Option<Vec<LoanProductOrder>>) -> Result<Vec<SortKey<LoanProductField>>> {
+    let order = order.unwrap_or_default();
+    check_order(&order.iter().map(|key| key.field).collect::<Vec<_>>())?;
+    if order.is_empty() {
+        return Ok(vec![SortKey { field: LoanProductField::CreatedAt, descending: false }]);
+    }
+    Ok(order
+        .into_iter()
+        .map(|key| SortKey { field: key.field.into(), descending: key.direction == OrderDirection::Desc })
+        .collect())
+}
+
+#[Object]
+impl LoanProductQuery {
+    /// One loan product; null when there is no such product. Permission: ReadProducts.
+    async fn loan_product(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "Which loan product.")] by: LoanProductBy,
+    ) -> Nullable<LoanProduct> {
+        let key = match by {
+            LoanProductBy::Id(id) => id::read(&id, Kind::LoanProduct).map(LoanProductKey::Id),
+            LoanProductBy::Code(code) => Ok(LoanProductKey::Code(code)),
+        };
+        let found = async {
+            let request = request(context)?;
+            let record = request.services.loan_product(request.actor, &key?).await?;
+            Ok(record.map(LoanProduct::from))
+        };
+        found.await.transpose()
+    }
+
+    /// The loan products, oldest first unless ordered otherwise. Permission: ReadProducts.
+    #[allow(clippy::too_many_arguments)] // the arguments of a connection, as callers know them
+    async fn loan_products(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "So many from the start, 1 to 100; 20 if omitted.")] first: Option<i32>,
+        #[graphql(desc = "After this cursor.")] after: Option<String>,
+        #[graphql(desc = "So many from the end, 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Before this cursor.")] before: Option<String>,
+        #[graphql(desc = "Which loan products.")] filter: Option<LoanProductFilter>,
+        #[graphql(desc = "In which order: at most 3 keys; the id decides between equals.")] order_by: Option<
+            Vec<LoanProductOrder>,
+        >,
+    ) -> Result<Connection<String, LoanProduct, LoanProductConnectionFields>> {
+        let request = request(context)?;
+        let page_request = page_request(first, after, last, before)?;
+        let filter = Arc::new(filters::read(filter)?);
+        let order = read_order(order_by)?;
+        let page = request.services.loan_products(request.actor, &filter, &order, &page_request).await?;
+        let nodes = records(&page).into_iter().map(LoanProduct::from).collect();
+        Ok(connection(page, nodes, LoanProductConnectionFields::new(filter)))
+    }
+}

@@ -1,0 +1,122 @@
+//! Asking about loans.
+
+use std::sync::Arc;
+
+use async_graphql::connection::Connection;
+use async_graphql::{Context, Enum, ID, InputObject, Object, OneofObject, Result};
+
+use crate::graphql::error::Nullable;
+use crate::graphql::request::request;
+use crate::graphql::types::connection::{
+    LoanConnectionFields, OrderDirection, check_order, connection, page_request, records,
+};
+use crate::graphql::types::filters;
+use crate::graphql::types::id;
+use crate::graphql::types::loan::Loan;
+use crate::graphql::types::loan_filter::LoanFilter;
+use crate::graphql::types::selection::{LoanPlan, Selected};
+use crate::ids::Kind;
+use crate::service::loans::{LoanField, LoanKey, SortKey};
+
+#[derive(Default)]
+pub struct LoanQuery;
+
+/// How to name one loan.
+#[derive(OneofObject)]
+pub enum LoanBy {
+    /// By its id.
+    Id(ID),
+    /// By its number.
+    Number(String),
+    /// By its id in another system.
+    ExternalRef(String),
+}
+
+/// One key of the order of loans.
+#[derive(InputObject)]
+pub struct LoanOrder {
+    /// What to sort by.
+    pub field: LoanOrderField,
+    /// Which way.
+    #[graphql(default_with = "OrderDirection::Asc")]
+    pub direction: OrderDirection,
+}
+
+/// What loans can be sorted by.
+#[derive(Clone, Copy, PartialEq, Eq, Enum)]
+pub enum LoanOrderField {
+    /// When the application was taken.
+    CreatedAt,
+    /// The day of the application.
+    AppliedOn,
+    /// The number.
+    Number,
+    /// The amount applied for, in minor units whatever the currency: filter by currency for an order that means something.
+    Principal,
+}
+
+impl From<LoanOrderField> for LoanField {
+    fn from(field: LoanOrderField) -> Self {
+        match field {
+            LoanOrderField::CreatedAt => Self::CreatedAt,
+            LoanOrderField::AppliedOn => Self::AppliedOn,
+            LoanOrderField::Number => Self::Number,
+            LoanOrderField::Principal => Self::Principal,
+        }
+    }
+}
+
+fn read_order(order: Option<Vec<LoanOrder>>) -> Result<Vec<SortKey<LoanField>>> {
+    let order = order.unwrap_or_default();
+    check_order(&order.iter().map(|key| key.field).collect::<Vec<_>>())?;
+    if order.is_empty() {
+        return Ok(vec![SortKey { field: LoanField::CreatedAt, descending: false }]);
+    }
+    Ok(order
+        .into_iter()
+        .map(|key| SortKey { field: key.field.into(), descending: key.direction == OrderDirection::Desc })
+        .collect())
+}
+
+#[Object]
+impl LoanQuery {
+    /// One loan; null when there is no such loan for the caller. Permission: ReadLoans.
+    async fn loan(&self, context: &Context<'_>, #[graphql(desc = "Which loan.")] by: LoanBy) -> Nullable<Loan> {
+        let key = match by {
+            LoanBy::Id(id) => id::read(&id, Kind::Loan).map(LoanKey::Id),
+            LoanBy::Number(number) => Ok(LoanKey::Number(number)),
+            LoanBy::ExternalRef(reference) => Ok(LoanKey::ExternalRef(reference)),
+        };
+        let plan = LoanPlan::of(&Selected::here(context));
+        let found = async {
+            let request = request(context)?;
+            let record = request.services.loan(request.actor, &key?).await?;
+            Ok(Loan::fetch(request, record.into_iter().collect(), &plan).await?.pop())
+        };
+        found.await.transpose()
+    }
+
+    /// The loans of the caller's branches, oldest application first unless ordered otherwise. Permission: ReadLoans; the totals need ReadPortfolio.
+    #[allow(clippy::too_many_arguments)] // the arguments of a connection, as callers know them
+    async fn loans(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "So many from the start, 1 to 100; 20 if omitted.")] first: Option<i32>,
+        #[graphql(desc = "After this cursor.")] after: Option<String>,
+        #[graphql(desc = "So many from the end, 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Before this cursor.")] before: Option<String>,
+        #[graphql(desc = "Which loans.")] filter: Option<LoanFilter>,
+        #[graphql(desc = "In which order: at most 3 keys; the id decides between equals.")] order_by: Option<
+            Vec<LoanOrder>,
+        >,
+    ) -> Result<Connection<String, Loan, LoanConnectionFields>> {
+        let plan = LoanPlan::of(&Selected::nodes(context));
+        let request = request(context)?;
+        let page_request = page_request(first, after, last, before)?;
+        let filter = Arc::new(filters::read(filter)?);
+        let order = read_order(order_by)?;
+        let page = request.services.loans(request.actor, &filter, &order, &page_request).await?;
+        let nodes = Loan::fetch(request, records(&page), &plan).await?;
+        Ok(connection(page, nodes, LoanConnectionFields::new(filter)))
+    }
+}

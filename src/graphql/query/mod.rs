@@ -1,0 +1,23 @@
+//! What can be asked, one file per area.
+
+pub mod borrowers;
+pub mod branches;
+pub mod loan_products;
+pub mod loans;
+pub mod node;
+pub mod portfolio;
+pub mod viewer;
+
+use async_graphql::MergedObject;
+
+/// What can be asked. Nothing here changes anything.
+#[derive(MergedObject, Default)]
+pub struct Query(
+    node::NodeQuery,
+    viewer::ViewerQuery,
+    branches::BranchQuery,
+    borrowers::BorrowerQuery,
+    loan_products::LoanProductQuery,
+    loans::LoanQuery,
+    portfolio::PortfolioQuery,
+);

@@ -1,0 +1,130 @@
+//! Borrowers in the API.
+
+use std::collections::HashMap;
+
+use async_graphql::{Context, ID, Object, Result};
+use uuid::Uuid;
+
+use super::branch::Branch;
+use super::id::id;
+use super::scalars::{Date, DateTime};
+use super::selection::{BorrowerPlan, Related};
+use crate::graphql::error::Nullable;
+use crate::graphql::request::{Request, request};
+use crate::ids::Kind;
+use crate::service::borrowers::{BorrowerKey, BorrowerRecord};
+
+/// Someone who borrows.
+#[derive(Clone)]
+pub struct Borrower {
+    record: BorrowerRecord,
+    branch: Related<Branch>,
+}
+
+impl From<BorrowerRecord> for Borrower {
+    fn from(record: BorrowerRecord) -> Self {
+        Self { record, branch: Related::Later }
+    }
+}
+
+impl Borrower {
+    /// Borrowers with the relations a plan asks for, in the order of the records.
+    pub async fn fetch(request: Request<'_>, records: Vec<BorrowerRecord>, plan: &BorrowerPlan) -> Result<Vec<Self>> {
+        let Some(branch_plan) = &plan.branch else { return Ok(records.into_iter().map(Self::from).collect()) };
+        let ids = records.iter().map(|record| record.branch_id).collect();
+        let branches = Branch::by_id(request, ids, branch_plan).await?;
+        Ok(records
+            .into_iter()
+            .map(|record| {
+                let branch = branches.get(&record.branch_id).cloned();
+                Self { record, branch: Related::Fetched(branch) }
+            })
+            .collect())
+    }
+
+    /// The borrowers with these ids, by id, with the relations a plan asks for.
+    pub async fn by_id(request: Request<'_>, mut ids: Vec<Uuid>, plan: &BorrowerPlan) -> Result<HashMap<Uuid, Self>> {
+        ids.sort_unstable();
+        ids.dedup();
+        let records = request.services.borrowers_by_id(request.actor, &ids).await?;
+        let borrowers = Self::fetch(request, records.into_iter().flatten().collect(), plan).await?;
+        Ok(borrowers.into_iter().map(|borrower| (borrower.record.id, borrower)).collect())
+    }
+
+    /// The one borrower with this id, loaded on its own.
+    pub async fn load(request: Request<'_>, id: Uuid) -> Result<Option<Self>> {
+        let record = request.services.borrower(request.actor, &BorrowerKey::Id(id)).await?;
+        Ok(record.map(Self::from))
+    }
+}
+
+/// Someone who borrows.
+#[Object]
+impl Borrower {
+    /// The id, such as "borrower_01k…".
+    pub async fn id(&self) -> ID {
+        id(Kind::Borrower, self.record.id)
+    }
+
+    /// The number people read out, such as "B-000000001".
+    async fn number(&self) -> &str {
+        &self.record.number
+    }
+
+    /// The name.
+    async fn name(&self) -> &str {
+        &self.record.name
+    }
+
+    /// The id in another system.
+    async fn external_ref(&self) -> Option<&str> {
+        self.record.external_ref.as_deref()
+    }
+
+    /// The branch that looks after them; null where the caller may not see it.
+    async fn branch(&self, context: &Context<'_>) -> Nullable<Branch> {
+        match &self.branch {
+            Related::Fetched(branch) => branch.clone().map(Ok),
+            Related::Later => match request(context) {
+                Ok(request) => Branch::load(request, self.record.branch_id).await.transpose(),
+                Err(error) => Some(Err(error)),
+            },
+        }
+    }
+
+    /// The telephone number; all but its last three characters are hidden from those who may not read personal data.
+    async fn phone(&self, context: &Context<'_>) -> Nullable<String> {
+        personal(context, self.record.phone.as_ref())
+    }
+
+    /// The national id; all but its last three characters are hidden from those who may not read personal data.
+    async fn national_id(&self, context: &Context<'_>) -> Nullable<String> {
+        personal(context, self.record.national_id.as_ref())
+    }
+
+    /// The date of birth.
+    async fn date_of_birth(&self) -> Option<Date> {
+        self.record.date_of_birth.map(Date)
+    }
+
+    /// Grows by one with every change.
+    async fn version(&self) -> i64 {
+        self.record.version
+    }
+
+    /// When they were registered.
+    async fn created_at(&self) -> DateTime {
+        DateTime(self.record.created_at)
+    }
+
+    /// When the record last changed.
+    async fn updated_at(&self) -> DateTime {
+        DateTime(self.record.updated_at)
+    }
+}
+
+fn personal(context: &Context<'_>, value: Option<&crate::service::borrowers::Sealed>) -> Nullable<String> {
+    let opened = request(context)
+        .and_then(|request| request.services.personal_value(request.actor, value).map_err(async_graphql::Error::from));
+    opened.transpose()
+}

@@ -1,0 +1,142 @@
+//! Branches in the API.
+
+use std::collections::HashMap;
+use std::future::Future;
+use std::pin::Pin;
+
+use async_graphql::{Context, Enum, ID, Object, Result};
+use uuid::Uuid;
+
+use super::id::id;
+use super::scalars::{CurrencyCode, Date, DateTime};
+use super::selection::{BranchPlan, Related};
+use crate::graphql::error::Nullable;
+use crate::graphql::request::{Request, request};
+use crate::ids::Kind;
+use crate::service::branches::{BranchKey, BranchRecord};
+
+/// A place that lends. Branches form a tree: whoever works for a branch also works for the branches below it.
+#[derive(Clone)]
+pub struct Branch {
+    record: BranchRecord,
+    parent: Related<Box<Branch>>,
+}
+
+/// Whether a branch does business.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
+#[graphql(remote = "crate::service::branches::BranchStatus")]
+pub enum BranchStatus {
+    /// It takes applications.
+    Open,
+    /// It takes no more applications; its loans stay visible.
+    Closed,
+}
+
+impl From<BranchRecord> for Branch {
+    fn from(record: BranchRecord) -> Self {
+        Self { record, parent: Related::Later }
+    }
+}
+
+impl Branch {
+    /// Branches with the relations a plan asks for, in the order of the records.
+    pub fn fetch<'a>(
+        request: Request<'a>,
+        records: Vec<BranchRecord>,
+        plan: &'a BranchPlan,
+    ) -> Pin<Box<dyn Future<Output = Result<Vec<Self>>> + Send + 'a>> {
+        Box::pin(async move {
+            let Some(parent_plan) = &plan.parent else { return Ok(records.into_iter().map(Self::from).collect()) };
+            let ids: Vec<Uuid> = records.iter().filter_map(|record| record.parent_id).collect();
+            let parents = Self::by_id(request, ids, parent_plan).await?;
+            Ok(records
+                .into_iter()
+                .map(|record| {
+                    let parent = record.parent_id.and_then(|id| parents.get(&id).cloned());
+                    Self { record, parent: Related::Fetched(parent.map(Box::new)) }
+                })
+                .collect())
+        })
+    }
+
+    /// The branches with these ids, by id, with the relations a plan asks for.
+    pub async fn by_id(request: Request<'_>, mut ids: Vec<Uuid>, plan: &BranchPlan) -> Result<HashMap<Uuid, Self>> {
+        ids.sort_unstable();
+        ids.dedup();
+        let records = request.services.branches_by_id(request.actor, &ids).await?;
+        let branches = Self::fetch(request, records.into_iter().flatten().collect(), plan).await?;
+        Ok(branches.into_iter().map(|branch| (branch.record.id, branch)).collect())
+    }
+
+    /// The one branch with this id, loaded on its own.
+    pub async fn load(request: Request<'_>, id: Uuid) -> Result<Option<Self>> {
+        let record = request.services.branch(request.actor, &BranchKey::Id(id)).await?;
+        Ok(record.map(Self::from))
+    }
+}
+
+/// A place that lends. Branches form a tree: whoever works for a branch also works for the branches below it.
+#[Object]
+impl Branch {
+    /// The id, such as "branch_01k…".
+    pub async fn id(&self) -> ID {
+        id(Kind::Branch, self.record.id)
+    }
+
+    /// The short, unique code people know it by, such as "NBO".
+    async fn code(&self) -> &str {
+        &self.record.code
+    }
+
+    /// The name.
+    async fn name(&self) -> &str {
+        &self.record.name
+    }
+
+    /// The branch above it; null at the top, and where the caller may not see it.
+    async fn parent(&self, context: &Context<'_>) -> Nullable<Branch> {
+        match (&self.parent, self.record.parent_id) {
+            (Related::Fetched(parent), _) => parent.as_deref().cloned().map(Ok),
+            (Related::Later, None) => None,
+            (Related::Later, Some(id)) => match request(context) {
+                Ok(request) => Branch::load(request, id).await.transpose(),
+                Err(error) => Some(Err(error)),
+            },
+        }
+    }
+
+    /// The currency it works in.
+    async fn currency(&self) -> CurrencyCode {
+        CurrencyCode(self.record.currency.code().to_owned())
+    }
+
+    /// Its IANA time zone, such as "Africa/Nairobi", which decides its business date.
+    async fn time_zone(&self) -> &str {
+        &self.record.time_zone
+    }
+
+    /// What day it is at the branch.
+    async fn business_date(&self, context: &Context<'_>) -> Result<Date> {
+        Ok(Date(request(context)?.services.business_date(&self.record)))
+    }
+
+    /// Whether it does business.
+    async fn status(&self) -> BranchStatus {
+        self.record.status.into()
+    }
+
+    /// Grows by one with every change.
+    async fn version(&self) -> i64 {
+        self.record.version
+    }
+
+    /// When it was created.
+    async fn created_at(&self) -> DateTime {
+        DateTime(self.record.created_at)
+    }
+
+    /// When it last changed.
+    async fn updated_at(&self) -> DateTime {
+        DateTime(self.record.updated_at)
+    }
+}

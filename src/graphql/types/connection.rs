@@ -1,0 +1,154 @@
+//! Lists in the API: cursor pages in the Relay form, both ways, with a count that is only taken when it is selected.
+
+use std::sync::Arc;
+
+use async_graphql::connection::{Connection, Edge, EmptyFields};
+use async_graphql::{Context, Enum, Object, ObjectType, OutputType, Result};
+
+use super::portfolio::{CurrencyTotals, currency_totals};
+use crate::graphql::error::bad_input;
+use crate::graphql::request::request;
+use crate::service::borrowers::BorrowerField;
+use crate::service::branches::BranchField;
+use crate::service::list::{Filter, Page, PageRequest};
+use crate::service::loan_products::LoanProductField;
+use crate::service::loans::LoanField;
+
+/// Rows on a page when the caller names no number.
+const DEFAULT_PAGE: i32 = 20;
+
+/// The most rows on a page: more would make one request as expensive as many.
+pub const LARGEST_PAGE: i32 = 100;
+
+/// The most keys of an order: each further key makes every page more expensive and hardly ever decides anything.
+const MOST_KEYS: usize = 3;
+
+/// Which way to sort.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
+pub enum OrderDirection {
+    /// Smallest first.
+    Asc,
+    /// Largest first.
+    Desc,
+}
+
+/// Reads the four paging arguments.
+///
+/// # Errors
+/// BAD_USER_INPUT when both directions are asked for at once, or a number is not from 1 to 100.
+pub fn page_request(
+    first: Option<i32>,
+    after: Option<String>,
+    last: Option<i32>,
+    before: Option<String>,
+) -> Result<PageRequest> {
+    let backward = last.is_some() || before.is_some();
+    if backward && (first.is_some() || after.is_some()) {
+        return Err(bad_input("Send either first and after, or last and before, not both."));
+    }
+    let (name, size) = if backward { ("last", last) } else { ("first", first) };
+    let size = size.unwrap_or(DEFAULT_PAGE);
+    if !(1..=LARGEST_PAGE).contains(&size) {
+        return Err(bad_input(format!("Send a number from 1 to {LARGEST_PAGE} for {name}.")));
+    }
+    let size = u32::try_from(size).unwrap_or_default();
+    Ok(PageRequest { size, backward, cursor: if backward { before } else { after } })
+}
+
+/// Refuses an order with too many keys, or with the same key twice.
+///
+/// # Errors
+/// BAD_USER_INPUT.
+pub fn check_order<F: PartialEq>(fields: &[F]) -> Result<()> {
+    if fields.len() > MOST_KEYS {
+        return Err(bad_input(format!("Order by at most {MOST_KEYS} fields.")));
+    }
+    let repeated = fields.iter().enumerate().any(|(place, field)| fields[..place].contains(field));
+    if repeated { Err(bad_input("Name each field of orderBy only once.")) } else { Ok(()) }
+}
+
+/// Puts a page's nodes, in the order of its rows, and the connection's further fields together.
+pub fn connection<R, N, C>(page: Page<R>, nodes: Vec<N>, further: C) -> Connection<String, N, C>
+where
+    N: OutputType,
+    C: ObjectType,
+{
+    let mut connection = Connection::with_additional_fields(page.has_previous, page.has_next, further);
+    connection.edges = page
+        .rows
+        .into_iter()
+        .zip(nodes)
+        .map(|((cursor, _), node)| Edge::<String, N, EmptyFields>::new(cursor, node))
+        .collect();
+    connection
+}
+
+/// Splits a page into its frame and its records.
+pub fn records<R: Clone>(page: &Page<R>) -> Vec<R> {
+    page.rows.iter().map(|(_, record)| record.clone()).collect()
+}
+
+fn count(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+/// Defines the further fields of a connection that can only be counted.
+macro_rules! counted {
+    ($name:ident, $field:ty, $service:ident) => {
+        /// What a connection has beside its page.
+        pub struct $name {
+            filter: Arc<Filter<$field>>,
+        }
+
+        impl $name {
+            /// The further fields of a connection with this filter.
+            #[must_use]
+            pub fn new(filter: Arc<Filter<$field>>) -> Self {
+                Self { filter }
+            }
+        }
+
+        /// What a connection has beside its page.
+        #[Object]
+        impl $name {
+            /// How many match the filter, on all pages together. Counting stops at 10,001, which stands for "more than 10,000".
+            async fn total_count(&self, context: &Context<'_>) -> Result<i64> {
+                let request = request(context)?;
+                Ok(count(request.services.$service(request.actor, &self.filter).await?))
+            }
+        }
+    };
+}
+
+counted!(BranchConnectionFields, BranchField, count_branches);
+counted!(BorrowerConnectionFields, BorrowerField, count_borrowers);
+counted!(LoanProductConnectionFields, LoanProductField, count_loan_products);
+
+/// What a connection of loans has beside its page.
+pub struct LoanConnectionFields {
+    filter: Arc<Filter<LoanField>>,
+}
+
+impl LoanConnectionFields {
+    /// The further fields of a connection with this filter.
+    #[must_use]
+    pub fn new(filter: Arc<Filter<LoanField>>) -> Self {
+        Self { filter }
+    }
+}
+
+/// What a connection of loans has beside its page.
+#[Object]
+impl LoanConnectionFields {
+    /// How many match the filter, on all pages together. Counting stops at 10,001, which stands for "more than 10,000".
+    async fn total_count(&self, context: &Context<'_>) -> Result<i64> {
+        let request = request(context)?;
+        Ok(count(request.services.count_loans(request.actor, &self.filter).await?))
+    }
+
+    /// Exact totals on the same filter, on all pages together: one row per currency, never added across currencies.
+    async fn totals(&self, context: &Context<'_>) -> Result<Vec<CurrencyTotals>> {
+        let request = request(context)?;
+        currency_totals(request.services.portfolio_totals(request.actor, &self.filter).await?)
+    }
+}

@@ -1,0 +1,315 @@
+//! Loans in the API.
+
+use async_graphql::{Context, Enum, ID, Object, Result, SimpleObject};
+use lending::loan::LoanState;
+use uuid::Uuid;
+
+use super::borrower::Borrower;
+use super::branch::Branch;
+use super::id::id;
+use super::loan_product::{LoanProduct, PeriodUnit};
+use super::money::Money;
+use super::scalars::{Date, DateTime, Decimal};
+use super::selection::{LoanPlan, Related};
+use crate::graphql::error::Nullable;
+use crate::graphql::request::{Request, request};
+use crate::ids::Kind;
+use crate::service::loans::{LoanKey, LoanRecord};
+
+/// A loan, from the application to its end.
+#[derive(Clone)]
+pub struct Loan {
+    record: LoanRecord,
+    branch: Related<Branch>,
+    borrower: Related<Borrower>,
+    product: Related<LoanProduct>,
+}
+
+/// Where a loan is in its life.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
+#[graphql(remote = "lending::loan::LoanStatus")]
+pub enum LoanStatus {
+    /// Applied for, not decided.
+    Pending,
+    /// Approved, not disbursed.
+    Approved,
+    /// Refused by the lender.
+    Rejected,
+    /// Given up by the borrower before disbursement.
+    Withdrawn,
+    /// Paid out, being repaid.
+    Disbursed,
+    /// Too long in arrears.
+    Defaulted,
+    /// Repaid in full.
+    Repaid,
+    /// Given up by the lender.
+    WrittenOff,
+}
+
+/// A step in a loan's life.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
+#[graphql(remote = "lending::loan::Transition")]
+pub enum LoanTransition {
+    /// The lender agrees.
+    Approve,
+    /// The lender refuses.
+    Reject,
+    /// The borrower gives up.
+    Withdraw,
+    /// The approval is taken back.
+    UndoApproval,
+    /// The money is paid out.
+    Disburse,
+    /// The payout is taken back.
+    UndoDisbursement,
+    /// The loan is counted as defaulted.
+    Default,
+    /// The arrears of a defaulted loan are paid.
+    Cure,
+    /// Nothing is outstanding any more.
+    Repay,
+    /// A reversal left something outstanding on a repaid loan.
+    Reopen,
+    /// The lender gives up what is outstanding.
+    WriteOff,
+}
+
+/// What was agreed when the loan was applied for.
+#[derive(Debug, Clone, SimpleObject)]
+pub struct LoanTerms {
+    /// The amount applied for.
+    pub principal: Money,
+    /// The nominal annual rate in percent.
+    pub annual_rate: Decimal,
+    /// The number of installments.
+    pub installments: u32,
+    /// An installment falls due every so many units.
+    pub every: u32,
+    /// The unit of `every`.
+    pub unit: PeriodUnit,
+}
+
+impl From<LoanRecord> for Loan {
+    fn from(record: LoanRecord) -> Self {
+        Self { record, branch: Related::Later, borrower: Related::Later, product: Related::Later }
+    }
+}
+
+impl Loan {
+    /// Loans with the relations a plan asks for, in the order of the records: one statement per relation.
+    pub async fn fetch(request: Request<'_>, records: Vec<LoanRecord>, plan: &LoanPlan) -> Result<Vec<Self>> {
+        let ids = |of: fn(&LoanRecord) -> Uuid| records.iter().map(of).collect::<Vec<_>>();
+        let branches = match &plan.branch {
+            Some(plan) => Some(Branch::by_id(request, ids(|loan| loan.branch_id), plan).await?),
+            None => None,
+        };
+        let borrowers = match &plan.borrower {
+            Some(plan) => Some(Borrower::by_id(request, ids(|loan| loan.borrower_id), plan).await?),
+            None => None,
+        };
+        let products = match plan.product {
+            true => Some(LoanProduct::by_id(request, ids(|loan| loan.product_id)).await?),
+            false => None,
+        };
+        Ok(records
+            .into_iter()
+            .map(|record| Self {
+                branch: related(branches.as_ref(), record.branch_id),
+                borrower: related(borrowers.as_ref(), record.borrower_id),
+                product: related(products.as_ref(), record.product_id),
+                record,
+            })
+            .collect())
+    }
+
+    /// The one loan with this id, loaded on its own.
+    pub async fn load(request: Request<'_>, id: Uuid) -> Result<Option<Self>> {
+        let record = request.services.loan(request.actor, &LoanKey::Id(id)).await?;
+        Ok(record.map(Self::from))
+    }
+
+    fn defaulted_on(&self) -> Option<chrono::NaiveDate> {
+        match &self.record.state {
+            LoanState::Defaulted { defaulted_on, .. } => Some(*defaulted_on),
+            _ => None,
+        }
+    }
+
+    fn closed_on_date(&self) -> Option<chrono::NaiveDate> {
+        match &self.record.state {
+            LoanState::Rejected { rejection: decision, .. } | LoanState::Withdrawn { withdrawal: decision, .. } => {
+                Some(decision.on)
+            }
+            LoanState::Repaid { closed_on, .. } | LoanState::WrittenOff { closed_on, .. } => Some(*closed_on),
+            _ => None,
+        }
+    }
+
+    fn reason(&self) -> Option<&str> {
+        match &self.record.state {
+            LoanState::Rejected { rejection: decision, .. } | LoanState::Withdrawn { withdrawal: decision, .. } => {
+                decision.reason.as_deref()
+            }
+            _ => None,
+        }
+    }
+}
+
+fn related<T: Clone>(fetched: Option<&std::collections::HashMap<Uuid, T>>, id: Uuid) -> Related<T> {
+    match fetched {
+        Some(rows) => Related::Fetched(rows.get(&id).cloned()),
+        None => Related::Later,
+    }
+}
+
+/// A loan, from the application to its end.
+#[Object]
+impl Loan {
+    /// The id, such as "loan_01k…".
+    pub async fn id(&self) -> ID {
+        id(Kind::Loan, self.record.id)
+    }
+
+    /// The number people read out, such as "L-000000001".
+    async fn number(&self) -> &str {
+        &self.record.number
+    }
+
+    /// The id in another system.
+    async fn external_ref(&self) -> Option<&str> {
+        self.record.external_ref.as_deref()
+    }
+
+    /// Where the loan is in its life.
+    async fn status(&self) -> LoanStatus {
+        self.record.state.status().into()
+    }
+
+    /// The steps that its status allows now.
+    async fn allowed_transitions(&self) -> Vec<LoanTransition> {
+        self.record.state.status().allowed().iter().copied().map(LoanTransition::from).collect()
+    }
+
+    /// The branch that lends; null where the caller may not see it.
+    async fn branch(&self, context: &Context<'_>) -> Nullable<Branch> {
+        match &self.branch {
+            Related::Fetched(branch) => branch.clone().map(Ok),
+            Related::Later => match request(context) {
+                Ok(request) => Branch::load(request, self.record.branch_id).await.transpose(),
+                Err(error) => Some(Err(error)),
+            },
+        }
+    }
+
+    /// Who borrows; null where the caller may not see them.
+    async fn borrower(&self, context: &Context<'_>) -> Nullable<Borrower> {
+        match &self.borrower {
+            Related::Fetched(borrower) => borrower.clone().map(Ok),
+            Related::Later => match request(context) {
+                Ok(request) => Borrower::load(request, self.record.borrower_id).await.transpose(),
+                Err(error) => Some(Err(error)),
+            },
+        }
+    }
+
+    /// The product it was made under; null where the caller may not see it.
+    async fn product(&self, context: &Context<'_>) -> Nullable<LoanProduct> {
+        match &self.product {
+            Related::Fetched(product) => product.clone().map(Ok),
+            Related::Later => match request(context) {
+                Ok(request) => LoanProduct::load(request, self.record.product_id).await.transpose(),
+                Err(error) => Some(Err(error)),
+            },
+        }
+    }
+
+    /// The subject of the credit officer who looks after it.
+    async fn officer(&self) -> Option<&str> {
+        self.record.officer.as_deref()
+    }
+
+    /// What was agreed when it was applied for.
+    async fn terms(&self) -> LoanTerms {
+        let terms = &self.record.terms;
+        LoanTerms {
+            principal: terms.principal.into(),
+            annual_rate: Decimal(terms.annual_rate.to_percent_string()),
+            installments: terms.installments,
+            every: terms.every,
+            unit: terms.unit.into(),
+        }
+    }
+
+    /// The amount applied for.
+    async fn principal(&self) -> Money {
+        self.record.terms.principal.into()
+    }
+
+    /// The amount approved; null before the approval.
+    async fn approved(&self) -> Option<Money> {
+        self.record.state.approval().map(|approval| approval.amount.into())
+    }
+
+    /// The amount disbursed so far.
+    async fn disbursed(&self) -> Money {
+        let nothing = lending::money::Money::zero(self.record.terms.principal.currency());
+        self.record.state.disbursement().map_or(nothing, |disbursement| disbursement.amount).into()
+    }
+
+    /// The day of the application.
+    async fn applied_on(&self) -> Date {
+        Date(self.record.state.application().applied_on)
+    }
+
+    /// The subject of whoever took the application.
+    async fn applied_by(&self) -> &str {
+        &self.record.state.application().applied_by
+    }
+
+    /// The day of the approval.
+    async fn approved_on(&self) -> Option<Date> {
+        self.record.state.approval().map(|approval| Date(approval.on))
+    }
+
+    /// The subject of whoever approved.
+    async fn approved_by(&self) -> Option<&str> {
+        self.record.state.approval().map(|approval| approval.by.as_str())
+    }
+
+    /// The day of the disbursement.
+    async fn disbursed_on(&self) -> Option<Date> {
+        self.record.state.disbursement().map(|disbursement| Date(disbursement.on))
+    }
+
+    /// The day it was counted as defaulted, while it is.
+    #[graphql(name = "defaultedOn")]
+    async fn defaulted_on_date(&self) -> Option<Date> {
+        self.defaulted_on().map(Date)
+    }
+
+    /// The day it ended: rejected, withdrawn, repaid or written off.
+    async fn closed_on(&self) -> Option<Date> {
+        self.closed_on_date().map(Date)
+    }
+
+    /// Why it was rejected or withdrawn, if a reason was given.
+    async fn decision_reason(&self) -> Option<&str> {
+        self.reason()
+    }
+
+    /// Grows by one with every change.
+    async fn version(&self) -> i64 {
+        self.record.version
+    }
+
+    /// When the application was taken.
+    async fn created_at(&self) -> DateTime {
+        DateTime(self.record.created_at)
+    }
+
+    /// When the loan last changed.
+    async fn updated_at(&self) -> DateTime {
+        DateTime(self.record.updated_at)
+    }
+}

@@ -1,0 +1,73 @@
+//! Which loans: shared by the list of loans and the portfolio, so that the two always mean the same.
+
+use async_graphql::{InputObject, Result};
+
+use super::filters::{
+    Conditions, CurrencyFilter, DateFilter, DateTimeFilter, IdFilter, LoanStatusFilter, MoneyFilter, Nested,
+    StringFilter,
+};
+use crate::ids::Kind;
+use crate::service::loans::LoanField;
+
+/// Which loans. All conditions must hold.
+#[derive(Default, InputObject)]
+pub struct LoanFilter {
+    /// All of these must hold too.
+    pub and: Option<Vec<LoanFilter>>,
+    /// At least one of these must hold too.
+    pub or: Option<Vec<LoanFilter>>,
+    /// This must not hold.
+    pub not: Option<Box<LoanFilter>>,
+    /// The status.
+    pub status: Option<LoanStatusFilter>,
+    /// The branch that lends.
+    pub branch: Option<IdFilter>,
+    /// Whether the branches below count too.
+    #[graphql(default = true)]
+    pub include_sub_branches: bool,
+    /// Who borrows.
+    pub borrower: Option<IdFilter>,
+    /// The product.
+    pub product: Option<IdFilter>,
+    /// The subject of the credit officer.
+    pub officer: Option<StringFilter>,
+    /// The id in another system.
+    pub external_ref: Option<StringFilter>,
+    /// The currency.
+    pub currency: Option<CurrencyFilter>,
+    /// The amount applied for.
+    pub principal: Option<MoneyFilter>,
+    /// The day of the application.
+    pub applied_on: Option<DateFilter>,
+    /// The day of the disbursement.
+    pub disbursed_on: Option<DateFilter>,
+    /// When the application was taken.
+    pub created_at: Option<DateTimeFilter>,
+    /// Text in the loan's number or external reference, or in the borrower's name, number or external reference, in any case; at most 100 characters.
+    pub search: Option<String>,
+}
+
+impl Nested for LoanFilter {
+    type Field = LoanField;
+
+    fn take_nested(&mut self) -> (Option<Vec<Self>>, Option<Vec<Self>>, Option<Box<Self>>) {
+        (self.and.take(), self.or.take(), self.not.take())
+    }
+
+    fn own(self) -> Result<Conditions<LoanField>> {
+        let mut conditions = Conditions::new();
+        conditions.loan_status(LoanField::Status, self.status);
+        conditions.branch(LoanField::Branch, self.branch, self.include_sub_branches)?;
+        conditions.id(LoanField::Borrower, self.borrower, Kind::Borrower)?;
+        conditions.id(LoanField::Product, self.product, Kind::LoanProduct)?;
+        conditions.text(LoanField::Officer, self.officer);
+        conditions.text(LoanField::ExternalRef, self.external_ref);
+        conditions.currency(LoanField::Currency, self.currency)?;
+        conditions.money(LoanField::Principal, LoanField::Currency, self.principal)?;
+        conditions.date(LoanField::AppliedOn, self.applied_on);
+        conditions.date(LoanField::DisbursedOn, self.disbursed_on);
+        conditions.time(LoanField::CreatedAt, self.created_at);
+        conditions.search(self.search)?;
+        Ok(conditions)
+    }
+}

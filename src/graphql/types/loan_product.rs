@@ -1,0 +1,165 @@
+//! Loan products in the API.
+
+use std::collections::HashMap;
+
+use async_graphql::{Enum, ID, Object, Result};
+use uuid::Uuid;
+
+use super::id::id;
+use super::money::Money;
+use super::scalars::{CurrencyCode, DateTime, Decimal};
+use crate::graphql::request::Request;
+use crate::ids::Kind;
+use crate::service::loan_products::{LoanProductKey, LoanProductRecord};
+
+/// What may be lent, and on which terms by default.
+#[derive(Clone)]
+pub struct LoanProduct {
+    record: LoanProductRecord,
+}
+
+/// Whether a product is offered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
+#[graphql(remote = "crate::service::loan_products::LoanProductStatus")]
+pub enum LoanProductStatus {
+    /// It can be applied for.
+    Active,
+    /// It can no longer be applied for; loans made under it go on.
+    Retired,
+}
+
+/// A unit of time between installments.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
+#[graphql(remote = "lending::loan::PeriodUnit")]
+pub enum PeriodUnit {
+    /// A day.
+    Day,
+    /// A week.
+    Week,
+    /// A calendar month.
+    Month,
+}
+
+impl From<LoanProductRecord> for LoanProduct {
+    fn from(record: LoanProductRecord) -> Self {
+        Self { record }
+    }
+}
+
+impl LoanProduct {
+    /// The products with these ids, by id.
+    pub async fn by_id(request: Request<'_>, mut ids: Vec<Uuid>) -> Result<HashMap<Uuid, Self>> {
+        ids.sort_unstable();
+        ids.dedup();
+        let records = request.services.loan_products_by_id(request.actor, &ids).await?;
+        Ok(records.into_iter().flatten().map(|record| (record.id, Self { record })).collect())
+    }
+
+    /// The one product with this id, loaded on its own.
+    pub async fn load(request: Request<'_>, id: Uuid) -> Result<Option<Self>> {
+        let record = request.services.loan_product(request.actor, &LoanProductKey::Id(id)).await?;
+        Ok(record.map(Self::from))
+    }
+
+    fn money(&self, minor: i64) -> Money {
+        lending::money::Money::new(minor, self.record.limits.currency).into()
+    }
+}
+
+/// What may be lent, and on which terms by default.
+#[Object]
+impl LoanProduct {
+    /// The id, such as "product_01k…".
+    pub async fn id(&self) -> ID {
+        id(Kind::LoanProduct, self.record.id)
+    }
+
+    /// The short, unique code people know it by, such as "STANDARD-KES".
+    async fn code(&self) -> &str {
+        &self.record.code
+    }
+
+    /// The name.
+    async fn name(&self) -> &str {
+        &self.record.name
+    }
+
+    /// The currency of its loans.
+    async fn currency(&self) -> CurrencyCode {
+        CurrencyCode(self.record.limits.currency.code().to_owned())
+    }
+
+    /// The least principal.
+    async fn principal_min(&self) -> Money {
+        self.money(self.record.limits.principal_min)
+    }
+
+    /// The most principal.
+    async fn principal_max(&self) -> Money {
+        self.money(self.record.limits.principal_max)
+    }
+
+    /// The least annual rate, in percent.
+    async fn annual_rate_min(&self) -> Decimal {
+        percent(self.record.limits.rate_min_ppm)
+    }
+
+    /// The most annual rate, in percent.
+    async fn annual_rate_max(&self) -> Decimal {
+        percent(self.record.limits.rate_max_ppm)
+    }
+
+    /// The fewest installments.
+    async fn installments_min(&self) -> u32 {
+        self.record.limits.installments_min
+    }
+
+    /// The most installments.
+    async fn installments_max(&self) -> u32 {
+        self.record.limits.installments_max
+    }
+
+    /// The annual rate, in percent, of a loan whose application names none.
+    async fn default_annual_rate(&self) -> Decimal {
+        Decimal(self.record.default_rate.to_percent_string())
+    }
+
+    /// The number of installments of a loan whose application names none.
+    async fn default_installments(&self) -> u32 {
+        self.record.default_installments
+    }
+
+    /// An installment falls due every so many units.
+    async fn every(&self) -> u32 {
+        self.record.every
+    }
+
+    /// The unit of `every`.
+    async fn unit(&self) -> PeriodUnit {
+        self.record.unit.into()
+    }
+
+    /// Whether it is offered.
+    async fn status(&self) -> LoanProductStatus {
+        self.record.status.into()
+    }
+
+    /// Grows by one with every change.
+    async fn version(&self) -> i64 {
+        self.record.version
+    }
+
+    /// When it was created.
+    async fn created_at(&self) -> DateTime {
+        DateTime(self.record.created_at)
+    }
+
+    /// When it last changed.
+    async fn updated_at(&self) -> DateTime {
+        DateTime(self.record.updated_at)
+    }
+}
+
+fn percent(ppm: i64) -> Decimal {
+    Decimal(lending::rate::Rate::from_ppm(ppm).to_percent_string())
+}

@@ -1,0 +1,36 @@
+//! Amounts of money in the API. An amount never travels without its currency.
+
+use async_graphql::{InputObject, SimpleObject};
+
+use super::scalars::{CurrencyCode, Decimal};
+use crate::service::check::AmountInput;
+
+/// An amount of money in one currency.
+#[derive(Debug, Clone, SimpleObject)]
+pub struct Money {
+    /// The amount, with exactly as many decimals as the currency has: "12500.00" KES, "8400" VND, "1.234" BHD.
+    pub amount: Decimal,
+    /// The currency.
+    pub currency: CurrencyCode,
+}
+
+impl From<lending::money::Money> for Money {
+    fn from(money: lending::money::Money) -> Self {
+        Self { amount: Decimal(money.to_decimal_string()), currency: CurrencyCode(money.currency().code().to_owned()) }
+    }
+}
+
+/// An amount of money in one currency.
+#[derive(Debug, Clone, InputObject)]
+pub struct MoneyInput {
+    /// The amount. More decimals than the currency has are refused, never rounded.
+    pub amount: Decimal,
+    /// The currency.
+    pub currency: CurrencyCode,
+}
+
+impl From<MoneyInput> for AmountInput {
+    fn from(input: MoneyInput) -> Self {
+        Self { amount: input.amount.0, currency: input.currency.0 }
+    }
+}

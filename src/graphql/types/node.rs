@@ -1,0 +1,22 @@
+//! Anything that has an id of its own.
+
+use async_graphql::{ID, Interface};
+
+use super::borrower::Borrower;
+use super::branch::Branch;
+use super::loan::Loan;
+use super::loan_product::LoanProduct;
+
+/// Anything that has an id of its own and can be fetched by it.
+#[derive(Clone, Interface)]
+#[graphql(field(name = "id", ty = "ID", desc = "The id, whose prefix tells the type."))]
+pub enum Node {
+    /// A branch.
+    Branch(Branch),
+    /// A borrower.
+    Borrower(Borrower),
+    /// A loan product.
+    LoanProduct(LoanProduct),
+    /// A loan.
+    Loan(Loan),
+}

@@ -1,0 +1,94 @@
+//! What a query selects below a field, read before anything is loaded: a page's related rows are then fetched in one
+//! statement each, because all their ids are known as soon as the page is. A plan is owned and plain, so that it can be
+//! kept across an `await`.
+
+use async_graphql::{Context, Lookahead};
+
+/// The selections below one or several places of the query.
+pub struct Selected<'a>(Vec<Lookahead<'a>>);
+
+impl<'a> Selected<'a> {
+    /// What is selected below the field being resolved.
+    pub fn here(context: &'a Context<'a>) -> Self {
+        Self(vec![context.look_ahead()])
+    }
+
+    /// What is selected of the nodes of the connection being resolved: `nodes` and `edges { node }` alike.
+    pub fn nodes(context: &'a Context<'a>) -> Self {
+        let here = context.look_ahead();
+        Self(vec![here.field("nodes"), here.field("edges").field("node")])
+    }
+
+    /// What is selected below a field.
+    pub fn field(&self, name: &str) -> Self {
+        Self(self.0.iter().map(|place| place.field(name)).filter(Lookahead::exists).collect())
+    }
+
+    /// Whether the field is selected at all.
+    pub fn has(&self, name: &str) -> bool {
+        self.0.iter().any(|place| place.field(name).exists())
+    }
+}
+
+/// Which relations of branches to fetch.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct BranchPlan {
+    /// The branches above, and what of them.
+    pub parent: Option<Box<BranchPlan>>,
+}
+
+impl BranchPlan {
+    /// Reads the plan from what is selected of branches.
+    #[must_use]
+    pub fn of(selected: &Selected<'_>) -> Self {
+        Self { parent: selected.has("parent").then(|| Box::new(Self::of(&selected.field("parent")))) }
+    }
+}
+
+/// Which relations of borrowers to fetch.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct BorrowerPlan {
+    /// The branches, and what of them.
+    pub branch: Option<BranchPlan>,
+}
+
+impl BorrowerPlan {
+    /// Reads the plan from what is selected of borrowers.
+    #[must_use]
+    pub fn of(selected: &Selected<'_>) -> Self {
+        Self { branch: selected.has("branch").then(|| BranchPlan::of(&selected.field("branch"))) }
+    }
+}
+
+/// Which relations of loans to fetch.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct LoanPlan {
+    /// The branches, and what of them.
+    pub branch: Option<BranchPlan>,
+    /// The borrowers, and what of them.
+    pub borrower: Option<BorrowerPlan>,
+    /// The products.
+    pub product: bool,
+}
+
+impl LoanPlan {
+    /// Reads the plan from what is selected of loans.
+    #[must_use]
+    pub fn of(selected: &Selected<'_>) -> Self {
+        Self {
+            branch: selected.has("branch").then(|| BranchPlan::of(&selected.field("branch"))),
+            borrower: selected.has("borrower").then(|| BorrowerPlan::of(&selected.field("borrower"))),
+            product: selected.has("product"),
+        }
+    }
+}
+
+/// A related row that may have been fetched together with its neighbours'.
+#[derive(Debug, Clone, Default)]
+pub enum Related<T> {
+    /// It was not fetched beforehand.
+    #[default]
+    Later,
+    /// It was; `None` when it does not exist for the caller.
+    Fetched(Option<T>),
+}

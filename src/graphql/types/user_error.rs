@@ -1,0 +1,202 @@
+//! What a caller can mend, in a mutation's payload: one interface, and a type for each kind of detail.
+
+use async_graphql::{Enum, Interface, SimpleObject};
+
+use super::loan::{LoanStatus, LoanTransition};
+use super::money::Money;
+use super::scalars::{Date, DateTime};
+use crate::service::ServiceError;
+use crate::service::problem::{Detail, Problem};
+
+/// What kind of problem it is. The list only ever grows: treat an unknown code like INVALID_FORMAT.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
+#[graphql(remote = "crate::service::problem::ProblemCode")]
+pub enum UserErrorCode {
+    /// The value is missing or blank.
+    Required,
+    /// The value is longer than allowed.
+    TooLong,
+    /// The value does not have the form it needs.
+    InvalidFormat,
+    /// The id is malformed or belongs to something else.
+    InvalidId,
+    /// No such thing exists for this caller.
+    NotFound,
+    /// The value must be unique and is in use.
+    AlreadyTaken,
+    /// There is no such ISO 4217 currency.
+    UnknownCurrency,
+    /// The amount is in another currency than it must be.
+    CurrencyMismatch,
+    /// The amount has more decimals than its currency, or the rate more than four.
+    TooManyDecimals,
+    /// The amount is outside its limits.
+    AmountOutOfRange,
+    /// The rate is outside its limits.
+    RateOutOfRange,
+    /// The number is outside its limits.
+    NumberOutOfRange,
+    /// The date is outside its limits.
+    DateOutOfRange,
+    /// The upper limit is below the lower one.
+    MaximumBelowMinimum,
+    /// The branch is closed.
+    BranchClosed,
+    /// The branch still has open branches below it, or loans that have not ended.
+    BranchInUse,
+    /// The branch would lie below itself.
+    BranchCycle,
+    /// The product is retired.
+    ProductRetired,
+    /// The borrower belongs to another branch.
+    BranchMismatch,
+    /// The loan's status does not allow the step.
+    InvalidTransition,
+    /// Someone else must take this step.
+    SamePerson,
+    /// The row changed since it was read.
+    VersionConflict,
+    /// The idempotency key was used for another input.
+    IdempotencyKeyMismatch,
+    /// The first request with this idempotency key is still being processed.
+    IdempotencyInProgress,
+}
+
+/// Defines the types of user errors, which share their first three fields.
+macro_rules! user_errors {
+    ($($(#[$doc:meta])+ $name:ident { $($(#[$field_doc:meta])+ $field:ident: $type:ty,)* })+) => {
+        $(
+            $(#[$doc])+
+            #[derive(Debug, Clone, SimpleObject)]
+            pub struct $name {
+                /// What kind of problem it is.
+                pub code: UserErrorCode,
+                /// What to do about it, in a sentence.
+                pub message: String,
+                /// The input it is about, from the argument inwards, such as ["input", "principal", "amount"]; null when it is about none in particular.
+                pub path: Option<Vec<String>>,
+                $($(#[$field_doc])+ pub $field: $type,)*
+            }
+        )+
+    };
+}
+
+user_errors! {
+    /// An input that cannot be accepted as it is.
+    InvalidInput {}
+
+    /// A step that the loan's status does not allow.
+    InvalidTransition {
+        /// The loan's status.
+        from: LoanStatus,
+        /// The step that was attempted.
+        attempted: LoanTransition,
+        /// The steps that are allowed now.
+        allowed: Vec<LoanTransition>,
+    }
+
+    /// An amount outside its limits.
+    AmountOutOfRange {
+        /// The least it may be; null when there is no lower limit.
+        min: Option<Money>,
+        /// The most it may be; null when there is no upper limit.
+        max: Option<Money>,
+    }
+
+    /// A date outside its limits.
+    DateOutOfRange {
+        /// The first possible date; null when there is none.
+        earliest: Option<Date>,
+        /// The last possible date; null when there is none.
+        latest: Option<Date>,
+    }
+
+    /// The row changed since it was read.
+    VersionConflict {
+        /// The version it has now.
+        current: i64,
+    }
+
+    /// The idempotency key was used for another input.
+    IdempotencyKeyMismatch {
+        /// When it was first used.
+        first_used_at: DateTime,
+    }
+}
+
+/// A problem that the caller can mend.
+#[derive(Debug, Clone, Interface)]
+#[graphql(
+    field(name = "code", ty = "&UserErrorCode", desc = "What kind of problem it is."),
+    field(name = "message", ty = "&String", desc = "What to do about it, in a sentence."),
+    field(
+        name = "path",
+        ty = "&Option<Vec<String>>",
+        desc = "The input it is about, from the argument inwards, such as [\"input\", \"principal\", \"amount\"]; null when it is about none in particular."
+    )
+)]
+pub enum UserError {
+    /// See the type.
+    InvalidInput(InvalidInput),
+    /// See the type.
+    InvalidTransition(InvalidTransition),
+    /// See the type.
+    AmountOutOfRange(AmountOutOfRange),
+    /// See the type.
+    DateOutOfRange(DateOutOfRange),
+    /// See the type.
+    VersionConflict(VersionConflict),
+    /// See the type.
+    IdempotencyKeyMismatch(IdempotencyKeyMismatch),
+}
+
+impl From<Problem> for UserError {
+    fn from(problem: Problem) -> Self {
+        let (code, message) = (problem.code.into(), problem.message);
+        let path = (!problem.path.is_empty()).then_some(problem.path);
+        match problem.detail {
+            Detail::None => Self::InvalidInput(InvalidInput { code, message, path }),
+            Detail::Transition { from, attempted, allowed } => Self::InvalidTransition(InvalidTransition {
+                code,
+                message,
+                path,
+                from: from.into(),
+                attempted: attempted.into(),
+                allowed: allowed.into_iter().map(LoanTransition::from).collect(),
+            }),
+            Detail::Amount { min, max } => Self::AmountOutOfRange(AmountOutOfRange {
+                code,
+                message,
+                path,
+                min: min.map(Money::from),
+                max: max.map(Money::from),
+            }),
+            Detail::Date { earliest, latest } => Self::DateOutOfRange(DateOutOfRange {
+                code,
+                message,
+                path,
+                earliest: earliest.map(Date),
+                latest: latest.map(Date),
+            }),
+            Detail::Version { current } => Self::VersionConflict(VersionConflict { code, message, path, current }),
+            Detail::FirstUse { at } => Self::IdempotencyKeyMismatch(IdempotencyKeyMismatch {
+                code,
+                message,
+                path,
+                first_used_at: DateTime(at),
+            }),
+        }
+    }
+}
+
+/// Splits what a use case answered into the payload's object and its user errors.
+///
+/// # Errors
+/// Whatever the caller cannot mend.
+pub fn split<T>(outcome: Result<T, ServiceError>) -> async_graphql::Result<(Option<T>, Vec<UserError>)> {
+    match outcome {
+        Ok(value) => Ok((Some(value), Vec::new())),
+        Err(ServiceError::Rejected(problems)) => Ok((None, problems.into_iter().map(UserError::from).collect())),
+        Err(other) => Err(other.into()),
+    }
+}

@@ -1,0 +1,54 @@
+//! How a use case can end other than well. Only [`ServiceError::Rejected`] is the caller's to mend in detail; causes of
+//! the others go to the log and never to the caller. The enum has no `Display` on purpose: async-graphql turns anything
+//! that has one into a message for the caller, and a cause would slip out with a mere `?`.
+
+use super::problem::Problem;
+use crate::auth::policy::Action;
+use crate::store::database::Collides;
+use crate::store::error::StoreError;
+
+/// A use case did not succeed, and wrote nothing.
+#[derive(Debug)]
+pub enum ServiceError {
+    /// The input cannot be accepted as it is.
+    Rejected(Vec<Problem>),
+    /// The caller's roles do not allow it.
+    Forbidden(Action),
+    /// The cursor belongs to another list, order or filter.
+    InvalidCursor,
+    /// A value the database cannot hold, such as a NUL character.
+    BadInput,
+    /// The database is out of reach; trying later may work.
+    Unavailable(StoreError),
+    /// The transaction lost against others, again and again; trying later may work.
+    Contended(StoreError),
+    /// A defect.
+    Internal(StoreError),
+    /// Sealed personal data could not be opened: the key is not the one it was sealed with.
+    Unreadable,
+}
+
+impl From<StoreError> for ServiceError {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::InvalidCursor => Self::InvalidCursor,
+            StoreError::BadText => Self::BadInput,
+            StoreError::Unavailable(_) => Self::Unavailable(error),
+            StoreError::Collision(_) | StoreError::TooSlow(_) | StoreError::StaleVersion => Self::Contended(error),
+            StoreError::Duplicate(_) | StoreError::Corrupt(_) | StoreError::Database(_) => Self::Internal(error),
+        }
+    }
+}
+
+impl From<Problem> for ServiceError {
+    fn from(problem: Problem) -> Self {
+        Self::Rejected(vec![problem])
+    }
+}
+
+impl Collides for ServiceError {
+    fn is_collision(&self) -> bool {
+        // A stale version inside a transaction that has just read the row means that it lost a race: it reads again.
+        matches!(self, Self::Contended(StoreError::Collision(_) | StoreError::StaleVersion))
+    }
+}

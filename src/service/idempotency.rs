@@ -1,0 +1,76 @@
+//! Idempotent mutations: the first use of a key does the work and leaves a claim in the same transaction; a repetition
+//! is answered from the claim; the same key with another input is refused.
+
+use chrono::{DateTime, Utc};
+use sea_orm::ConnectionTrait;
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+use uuid::Uuid;
+
+use super::error::ServiceError;
+use super::problem::{Detail, Problem, ProblemCode};
+use crate::auth::Actor;
+use crate::store::StoreError;
+use crate::store::idempotency::{self, Claim};
+
+/// What to do after claiming a key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Turn {
+    /// Do the work, and give the new row this id.
+    First(Uuid),
+    /// The work was done earlier; this is the row it made.
+    Repetition(Uuid),
+}
+
+/// A digest of an input, the same for the same input.
+pub(super) fn fingerprint(input: &impl Serialize) -> Vec<u8> {
+    let text = serde_json::to_vec(input).unwrap_or_default();
+    Sha256::digest(text).to_vec()
+}
+
+/// Claims `key` for the row with `id`, or finds the row an earlier use of the key made.
+pub(super) async fn claim(
+    transaction: &impl ConnectionTrait,
+    actor: &Actor,
+    operation: &str,
+    key: &str,
+    fingerprint: &[u8],
+    id: Uuid,
+    now: DateTime<Utc>,
+) -> Result<Turn, ServiceError> {
+    let claim = Claim {
+        actor: actor.subject.clone(),
+        operation: operation.to_owned(),
+        key: key.to_owned(),
+        fingerprint: fingerprint.to_vec(),
+        outcome: id.to_string(),
+        created_at: now,
+    };
+    match idempotency::claim(transaction, &claim).await {
+        Ok(None) => Ok(Turn::First(id)),
+        Ok(Some(earlier)) if earlier.fingerprint == fingerprint => {
+            let id = Uuid::parse_str(&earlier.outcome).map_err(|error| StoreError::Corrupt(error.to_string()))?;
+            Ok(Turn::Repetition(id))
+        }
+        Ok(Some(earlier)) => Err(mismatch(earlier.created_at).into()),
+        Err(StoreError::TooSlow(_)) => Err(in_progress().into()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn mismatch(first_used_at: DateTime<Utc>) -> Problem {
+    Problem::new(
+        ProblemCode::IdempotencyKeyMismatch,
+        &["input", "idempotencyKey"],
+        "This key was used for another input before; use a new key for a new request.",
+    )
+    .with(Detail::FirstUse { at: first_used_at })
+}
+
+fn in_progress() -> Problem {
+    Problem::new(
+        ProblemCode::IdempotencyInProgress,
+        &["input", "idempotencyKey"],
+        "The first request with this key is still being processed; send it again in a few seconds.",
+    )
+}

@@ -1,0 +1,373 @@
+//! Use cases around loans, from the application to the decision: looking at them, applying, approving, rejecting,
+//! withdrawing. What a step may do is decided by `lending`; what it may be called with is checked here.
+
+use chrono::NaiveDate;
+use lending::loan::{Business, Field, LoanState, LoanTerms, TransitionError};
+use serde::Serialize;
+use uuid::Uuid;
+
+use super::branches::taken;
+use super::check::{AmountInput, Check};
+use super::error::ServiceError;
+use super::idempotency::{self, Turn};
+use super::list::{COUNT_CAP, in_order};
+use super::problem::{Problem, ProblemCode};
+use super::{Services, business_date};
+use crate::auth::Actor;
+use crate::auth::policy::Action;
+use crate::store::borrowers::{self, BorrowerKey, BorrowerRecord};
+use crate::store::branches::{self, BranchKey, BranchRecord, BranchStatus};
+use crate::store::database::Transaction;
+use crate::store::find::{self, Lock};
+use crate::store::loan_products::{self, LoanProductKey, LoanProductRecord, LoanProductStatus};
+use crate::store::loans as store;
+use crate::store::numbers::{self, Sequence};
+use crate::store::scope::Scope;
+use crate::store::{StoreError, page};
+
+pub use super::list::{Filter, Page, PageRequest, SortKey};
+pub use crate::store::loans::{LoanField, LoanKey, LoanRecord};
+
+const REFERENCE_LENGTH: usize = 100;
+const OFFICER_LENGTH: usize = 200;
+const REASON_LENGTH: usize = 500;
+
+/// An application for a loan. What is missing comes from the product, the borrower or the day.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ApplyForLoan {
+    /// The caller's key; the same key with the same input is the same application.
+    #[serde(skip)]
+    pub idempotency_key: String,
+    /// Who borrows.
+    pub borrower: Uuid,
+    /// Under which product.
+    pub product: Uuid,
+    /// At which branch, if not the borrower's.
+    pub branch: Option<Uuid>,
+    /// How much.
+    pub principal: AmountInput,
+    /// The annual rate in percent.
+    pub annual_rate: Option<String>,
+    /// The number of installments.
+    pub installments: Option<i32>,
+    /// The day of the application.
+    pub applied_on: Option<NaiveDate>,
+    /// The credit officer who looks after it.
+    pub officer: Option<String>,
+    /// The id in another system.
+    pub external_ref: Option<String>,
+}
+
+/// A loan, and whether the request was a repetition of an earlier one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Applied {
+    /// The loan as it now is.
+    pub loan: LoanRecord,
+    /// The application had been taken before, under the same key.
+    pub replayed: bool,
+}
+
+/// A decision on an application.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Decide {
+    /// Which loan.
+    pub loan: Uuid,
+    /// The day of the decision; the branch's business date when missing.
+    pub on: Option<NaiveDate>,
+    /// What was decided.
+    pub decision: DecisionInput,
+    /// The version the caller saw.
+    pub expected_version: Option<i64>,
+}
+
+/// What can be decided.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DecisionInput {
+    /// The lender agrees, to less than was applied for if an amount is named.
+    Approve {
+        /// The approved amount.
+        amount: Option<AmountInput>,
+    },
+    /// The lender refuses.
+    Reject {
+        /// Why.
+        reason: Option<String>,
+    },
+    /// The borrower gives up.
+    Withdraw {
+        /// Why.
+        reason: Option<String>,
+    },
+}
+
+impl DecisionInput {
+    const fn action(&self) -> Action {
+        match self {
+            Self::Approve { .. } => Action::ApproveLoan,
+            Self::Reject { .. } => Action::RejectLoan,
+            Self::Withdraw { .. } => Action::WithdrawLoan,
+        }
+    }
+}
+
+impl Services {
+    /// One loan, if it exists for the caller.
+    ///
+    /// # Errors
+    /// [`ServiceError::Forbidden`]; whatever the database answers.
+    pub async fn loan(&self, actor: &Actor, key: &LoanKey) -> Result<Option<LoanRecord>, ServiceError> {
+        let scope = self.authorize(actor, Action::ReadLoans)?;
+        Ok(store::find(self.database.reader(), &scope, key, Lock::None).await?)
+    }
+
+    /// Loans in the order of the ids; `None` where none exists for the caller.
+    ///
+    /// # Errors
+    /// [`ServiceError::Forbidden`]; whatever the database answers.
+    pub async fn loans_by_id(&self, actor: &Actor, ids: &[Uuid]) -> Result<Vec<Option<LoanRecord>>, ServiceError> {
+        let scope = self.authorize(actor, Action::ReadLoans)?;
+        let rows = find::by_ids::<LoanField, LoanRecord>(self.database.reader(), &scope, ids).await?;
+        Ok(in_order(ids, rows, |row| row.id))
+    }
+
+    /// Part of the list of loans.
+    ///
+    /// # Errors
+    /// [`ServiceError::Forbidden`], [`ServiceError::InvalidCursor`]; whatever the database answers.
+    pub async fn loans(
+        &self,
+        actor: &Actor,
+        filter: &Filter<LoanField>,
+        order: &[SortKey<LoanField>],
+        request: &PageRequest,
+    ) -> Result<Page<LoanRecord>, ServiceError> {
+        let scope = self.authorize(actor, Action::ReadLoans)?;
+        Ok(page::page(self.database.reader(), &scope, filter, order, request).await?)
+    }
+
+    /// How many loans match, counted up to [`COUNT_CAP`].
+    ///
+    /// # Errors
+    /// [`ServiceError::Forbidden`]; whatever the database answers.
+    pub async fn count_loans(&self, actor: &Actor, filter: &Filter<LoanField>) -> Result<u64, ServiceError> {
+        let scope = self.authorize(actor, Action::ReadLoans)?;
+        Ok(page::count(self.database.reader(), &scope, filter, COUNT_CAP).await?)
+    }
+
+    /// Takes an application for a loan, once per idempotency key.
+    ///
+    /// # Errors
+    /// [`ServiceError::Rejected`] with every problem of the input; [`ServiceError::Forbidden`].
+    pub async fn apply_for_loan(&self, actor: &Actor, input: &ApplyForLoan) -> Result<Applied, ServiceError> {
+        let scope = self.authorize(actor, Action::ApplyForLoan)?;
+        let mut check = Check::default();
+        let key = check.idempotency_key(&["input", "idempotencyKey"], &input.idempotency_key);
+        let Some(key) = key else {
+            check.finish()?;
+            return Err(ServiceError::BadInput);
+        };
+        let fingerprint = idempotency::fingerprint(input);
+        let now = self.now();
+        let id = self.ids.next(now);
+        let (scope, key, fingerprint) = (&scope, &key, &fingerprint);
+        self.database
+            .write(|transaction| async move {
+                let turn = idempotency::claim(&*transaction, actor, "applyForLoan", key, fingerprint, id, now).await?;
+                match turn {
+                    Turn::Repetition(id) => {
+                        // The caller's branches may have changed since: what they may not see now is not shown.
+                        let loan = store::find(&*transaction, scope, &LoanKey::Id(id), Lock::None)
+                            .await?
+                            .ok_or_else(|| Problem::not_found(&["input", "idempotencyKey"], "loan"))?;
+                        Ok(Applied { loan, replayed: true })
+                    }
+                    Turn::First(id) => {
+                        let loan = self.application(actor, scope, &transaction, input, id).await?;
+                        store::insert(&*transaction, std::slice::from_ref(&loan)).await?;
+                        Ok(Applied { loan, replayed: false })
+                    }
+                }
+            })
+            .await
+            .map_err(|error| taken(error, &["input", "externalRef"]))
+    }
+
+    async fn application(
+        &self,
+        actor: &Actor,
+        scope: &Scope,
+        transaction: &Transaction,
+        input: &ApplyForLoan,
+        id: Uuid,
+    ) -> Result<LoanRecord, ServiceError> {
+        let now = self.now();
+        let parties = Parties::load(transaction, scope, input).await?;
+        let today = business_date(&parties.branch, now);
+        let mut check = Check::default();
+        parties.check_open(&mut check);
+        let terms = read_terms(&mut check, &parties.product, input);
+        let officer = check.optional_text(&["input", "officer"], input.officer.as_deref(), OFFICER_LENGTH);
+        let external_ref =
+            check.optional_text(&["input", "externalRef"], input.external_ref.as_deref(), REFERENCE_LENGTH);
+        let business = Business { today, maker_checker: self.rules.maker_checker };
+        let state = terms.and_then(|terms| {
+            let applied_on = input.applied_on.unwrap_or(today);
+            LoanState::apply(applied_on, actor.subject.clone(), terms.principal, business)
+                .map_err(|error| check.note(step_problem(&error, "appliedOn", "principal")))
+                .ok()
+        });
+        check.finish()?;
+        let (Some(terms), Some(state)) = (terms, state) else { return Err(ServiceError::BadInput) };
+        let numbers = numbers::take(&**transaction, Sequence::Loan, 1).await?;
+        Ok(LoanRecord {
+            id,
+            number: numbers.into_iter().next().unwrap_or_default(),
+            external_ref,
+            branch_id: parties.branch.id,
+            borrower_id: parties.borrower.id,
+            product_id: parties.product.id,
+            officer: officer.or_else(|| Some(actor.subject.clone())),
+            terms,
+            state,
+            version: 1,
+            created_at: now,
+            updated_at: now,
+        })
+    }
+
+    /// Approves, rejects or withdraws an application.
+    ///
+    /// # Errors
+    /// [`ServiceError::Rejected`] when the loan's status, the date, the amount or the person does not allow it;
+    /// [`ServiceError::Forbidden`].
+    pub async fn decide(&self, actor: &Actor, input: &Decide) -> Result<LoanRecord, ServiceError> {
+        let scope = self.authorize(actor, input.decision.action())?;
+        let now = self.now();
+        let scope = &scope;
+        self.database
+            .write(|transaction| async move {
+                let mut loan = store::find(&*transaction, scope, &LoanKey::Id(input.loan), Lock::ForUpdate)
+                    .await?
+                    .ok_or_else(|| Problem::not_found(&["input", "loanId"], "loan"))?;
+                if input.expected_version.is_some_and(|expected| expected != loan.version) {
+                    return Err(Problem::version_conflict(loan.version).into());
+                }
+                let branch = branches::find(&*transaction, &Scope::All, &BranchKey::Id(loan.branch_id), Lock::None)
+                    .await?
+                    .ok_or_else(|| StoreError::Corrupt("a loan without a branch".to_owned()))?;
+                let business = Business { today: business_date(&branch, now), maker_checker: self.rules.maker_checker };
+                loan.state = next_state(actor, loan.state, input, business)?;
+                loan.version += 1;
+                loan.updated_at = now;
+                store::update(&*transaction, &loan).await?;
+                Ok(loan)
+            })
+            .await
+    }
+}
+
+fn next_state(actor: &Actor, state: LoanState, input: &Decide, business: Business) -> Result<LoanState, ServiceError> {
+    let on = input.on.unwrap_or(business.today);
+    let by = actor.subject.clone();
+    let mut check = Check::default();
+    let step = match &input.decision {
+        DecisionInput::Approve { amount } => {
+            let amount = amount.as_ref().map(|amount| check.money(&["input", "amount"], amount));
+            check.finish()?;
+            state.approve(on, by, amount.flatten(), business)
+        }
+        DecisionInput::Reject { reason } => {
+            let reason = check.optional_text(&["input", "reason"], reason.as_deref(), REASON_LENGTH);
+            check.finish()?;
+            state.reject(on, by, reason, business)
+        }
+        DecisionInput::Withdraw { reason } => {
+            let reason = check.optional_text(&["input", "reason"], reason.as_deref(), REASON_LENGTH);
+            check.finish()?;
+            state.withdraw(on, by, reason, business)
+        }
+    };
+    step.map_err(|error| step_problem(&error, "on", "amount").into())
+}
+
+fn step_problem(error: &TransitionError, date: &str, amount: &str) -> Problem {
+    Problem::transition(error, &["input", date], &["input", amount])
+}
+
+/// Who and what an application is about.
+struct Parties {
+    borrower: BorrowerRecord,
+    branch: BranchRecord,
+    product: LoanProductRecord,
+}
+
+impl Parties {
+    async fn load(transaction: &Transaction, scope: &Scope, input: &ApplyForLoan) -> Result<Self, ServiceError> {
+        let mut check = Check::default();
+        let borrower = borrowers::find(&**transaction, scope, &BorrowerKey::Id(input.borrower), Lock::None).await?;
+        if borrower.is_none() {
+            check.note(Problem::not_found(&["input", "borrowerId"], "borrower"));
+        }
+        let product = loan_products::find(&**transaction, &LoanProductKey::Id(input.product), Lock::None).await?;
+        if product.is_none() {
+            check.note(Problem::not_found(&["input", "productId"], "loan product"));
+        }
+        let branch = match input.branch.or(borrower.as_ref().map(|borrower| borrower.branch_id)) {
+            None => None,
+            Some(id) => {
+                let branch = branches::find(&**transaction, scope, &BranchKey::Id(id), Lock::None).await?;
+                if branch.is_none() {
+                    check.note(Problem::not_found(&["input", "branchId"], "branch"));
+                }
+                branch
+            }
+        };
+        check.finish()?;
+        match (borrower, branch, product) {
+            (Some(borrower), Some(branch), Some(product)) => Ok(Self { borrower, branch, product }),
+            _ => Err(ServiceError::BadInput),
+        }
+    }
+
+    fn check_open(&self, check: &mut Check) {
+        if self.branch.status == BranchStatus::Closed {
+            check.note(Problem::new(ProblemCode::BranchClosed, &["input", "branchId"], "Choose an open branch."));
+        }
+        if self.product.status == LoanProductStatus::Retired {
+            check.note(Problem::new(
+                ProblemCode::ProductRetired,
+                &["input", "productId"],
+                "Choose a product that is still offered.",
+            ));
+        }
+    }
+}
+
+fn read_terms(check: &mut Check, product: &LoanProductRecord, input: &ApplyForLoan) -> Option<LoanTerms> {
+    let principal = check.money(&["input", "principal"], &input.principal);
+    let annual_rate = match &input.annual_rate {
+        Some(percent) => check.rate(&["input", "annualRate"], percent),
+        None => Some(product.default_rate),
+    };
+    let installments = match input.installments {
+        Some(number) => check.positive(&["input", "installments"], number),
+        None => Some(product.default_installments),
+    };
+    let terms = LoanTerms {
+        principal: principal?,
+        annual_rate: annual_rate?,
+        installments: installments?,
+        every: product.every,
+        unit: product.unit,
+    };
+    let violations = product.limits.check(&terms);
+    let fits = violations.is_empty();
+    check.terms(violations, |field| match field {
+        Field::Principal => vec!["input", "principal", "amount"],
+        Field::Currency => vec!["input", "principal", "currency"],
+        Field::AnnualRate => vec!["input", "annualRate"],
+        Field::Installments => vec!["input", "installments"],
+        Field::Every => vec!["input", "productId"],
+    });
+    fits.then_some(terms)
+}

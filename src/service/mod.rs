@@ -1,0 +1,82 @@
+//! The use cases, one file per group. Each goes the same way: authorise → read the input → begin → load and lock → let
+//! `lending` decide everything → write → commit once. Nothing here knows GraphQL or HTTP, and nothing but this layer
+//! calls the store.
+
+pub mod borrowers;
+pub mod branches;
+pub mod check;
+pub mod error;
+pub mod idempotency;
+pub mod list;
+pub mod loan_products;
+pub mod loans;
+pub mod personal_data;
+pub mod portfolio;
+pub mod problem;
+
+use std::sync::Arc;
+
+use chrono::{DateTime, NaiveDate, Utc};
+
+use crate::auth::policy::{self, Action};
+use crate::auth::{Actor, BranchGrant};
+use crate::clock::Clock;
+use crate::ids::IdSource;
+use crate::store::Database;
+use crate::store::branches::BranchRecord;
+use crate::store::scope::Scope;
+use personal_data::PersonalDataKeys;
+
+pub use error::ServiceError;
+
+/// Rules the lender chooses by configuration.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rules {
+    /// Whoever took an application may not approve it.
+    pub maker_checker: bool,
+}
+
+/// Everything the use cases work with. Shared by all requests.
+pub struct Services {
+    database: Database,
+    clock: Arc<dyn Clock>,
+    ids: Arc<dyn IdSource>,
+    personal_data: PersonalDataKeys,
+    rules: Rules,
+}
+
+impl Services {
+    /// Puts the use cases together.
+    pub fn new(
+        database: Database,
+        clock: Arc<dyn Clock>,
+        ids: Arc<dyn IdSource>,
+        personal_data: PersonalDataKeys,
+        rules: Rules,
+    ) -> Self {
+        Self { database, clock, ids, personal_data, rules }
+    }
+
+    /// Lets the caller act, or refuses; gives the branches they may act on.
+    fn authorize(&self, actor: &Actor, action: Action) -> Result<Scope, ServiceError> {
+        if !policy::can(actor, action) {
+            return Err(ServiceError::Forbidden(action));
+        }
+        Ok(match &actor.branches {
+            BranchGrant::All => Scope::All,
+            BranchGrant::Codes(codes) => Scope::Branches(codes.clone()),
+        })
+    }
+
+    fn now(&self) -> DateTime<Utc> {
+        self.clock.now()
+    }
+}
+
+/// The branch's business date: what day it is there.
+fn business_date(branch: &BranchRecord, now: DateTime<Utc>) -> NaiveDate {
+    match branch.time_zone.parse::<chrono_tz::Tz>() {
+        Ok(zone) => now.with_timezone(&zone).date_naive(),
+        Err(_) => now.date_naive(),
+    }
+}

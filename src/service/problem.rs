@@ -1,0 +1,177 @@
+//! What a caller can mend: each problem has a code, a sentence that says what to do, and the path of the input it is
+//! about. A use case reports all the problems it can see at once, and has then written nothing.
+
+use chrono::{DateTime, NaiveDate, Utc};
+use lending::loan::{LoanStatus, Transition, TransitionError};
+use lending::money::Money;
+
+/// The kind of a problem. The list only ever grows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ProblemCode {
+    /// The value is missing or blank.
+    Required,
+    /// The value is longer than allowed.
+    TooLong,
+    /// The value does not have the form it needs.
+    InvalidFormat,
+    /// The id is malformed or belongs to something else.
+    InvalidId,
+    /// No such thing exists for this caller.
+    NotFound,
+    /// The value must be unique and is in use.
+    AlreadyTaken,
+    /// No such ISO 4217 currency.
+    UnknownCurrency,
+    /// The amount is in another currency than it must be.
+    CurrencyMismatch,
+    /// The amount has more decimals than its currency.
+    TooManyDecimals,
+    /// The amount is outside its limits.
+    AmountOutOfRange,
+    /// The rate is outside its limits.
+    RateOutOfRange,
+    /// The number is outside its limits.
+    NumberOutOfRange,
+    /// The date is outside its limits.
+    DateOutOfRange,
+    /// The upper limit is below the lower one.
+    MaximumBelowMinimum,
+    /// The branch is closed.
+    BranchClosed,
+    /// The branch still has open branches below it, or loans that have not ended.
+    BranchInUse,
+    /// The branch would lie below itself.
+    BranchCycle,
+    /// The product is retired.
+    ProductRetired,
+    /// The borrower belongs to another branch.
+    BranchMismatch,
+    /// The loan's status does not allow the step.
+    InvalidTransition,
+    /// Someone else must take this step.
+    SamePerson,
+    /// The row changed since it was read.
+    VersionConflict,
+    /// The idempotency key was used for another input.
+    IdempotencyKeyMismatch,
+    /// The first request with this idempotency key is still being processed.
+    IdempotencyInProgress,
+}
+
+/// What a problem knows beyond its sentence.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Detail {
+    /// Nothing.
+    None,
+    /// The step, and what would be allowed now.
+    Transition {
+        /// The loan's status.
+        from: LoanStatus,
+        /// What was attempted.
+        attempted: Transition,
+        /// What is allowed.
+        allowed: Vec<Transition>,
+    },
+    /// The limits of an amount, inclusive.
+    Amount {
+        /// The least.
+        min: Option<Money>,
+        /// The most.
+        max: Option<Money>,
+    },
+    /// The limits of a date, inclusive.
+    Date {
+        /// The first.
+        earliest: Option<NaiveDate>,
+        /// The last.
+        latest: Option<NaiveDate>,
+    },
+    /// The version the row has now.
+    Version {
+        /// That version.
+        current: i64,
+    },
+    /// When the idempotency key was first used.
+    FirstUse {
+        /// That moment.
+        at: DateTime<Utc>,
+    },
+}
+
+/// One problem.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// Its kind.
+    pub code: ProblemCode,
+    /// What to do about it.
+    pub message: String,
+    /// The input it is about, from the argument inwards; empty when it is about none in particular.
+    pub path: Vec<String>,
+    /// Typed detail.
+    pub detail: Detail,
+}
+
+impl Problem {
+    /// A problem without further detail.
+    pub fn new(code: ProblemCode, path: &[&str], message: impl Into<String>) -> Self {
+        Self {
+            code,
+            message: message.into(),
+            path: path.iter().map(|&part| part.to_owned()).collect(),
+            detail: Detail::None,
+        }
+    }
+
+    /// Adds typed detail.
+    #[must_use]
+    pub fn with(mut self, detail: Detail) -> Self {
+        self.detail = detail;
+        self
+    }
+
+    /// What was asked for does not exist, or not for this caller: the two are not told apart.
+    #[must_use]
+    pub fn not_found(path: &[&str], noun: &str) -> Self {
+        Self::new(
+            ProblemCode::NotFound,
+            path,
+            format!("There is no such {noun} for you; check the id and your branches."),
+        )
+    }
+
+    /// The row is not of the version the caller expected.
+    #[must_use]
+    pub fn version_conflict(current: i64) -> Self {
+        Self::new(
+            ProblemCode::VersionConflict,
+            &["input", "expectedVersion"],
+            format!("This was changed by someone else and is now at version {current}; read it again, then decide."),
+        )
+        .with(Detail::Version { current })
+    }
+
+    /// A refused step in a loan's life. The paths name the inputs that hold its date and its amount.
+    #[must_use]
+    pub fn transition(error: &TransitionError, date: &[&str], amount: &[&str]) -> Self {
+        let message = error.to_string();
+        match error {
+            TransitionError::InvalidTransition { from, attempted, allowed } => {
+                Self::new(ProblemCode::InvalidTransition, &["input", "loanId"], message).with(Detail::Transition {
+                    from: *from,
+                    attempted: *attempted,
+                    allowed: allowed.clone(),
+                })
+            }
+            TransitionError::DateOutOfRange { earliest, latest, .. } => {
+                Self::new(ProblemCode::DateOutOfRange, date, message)
+                    .with(Detail::Date { earliest: *earliest, latest: Some(*latest) })
+            }
+            TransitionError::AmountNotPositive { min } => Self::new(ProblemCode::AmountOutOfRange, amount, message)
+                .with(Detail::Amount { min: Some(*min), max: None }),
+            TransitionError::AmountOutOfRange { min, max } => Self::new(ProblemCode::AmountOutOfRange, amount, message)
+                .with(Detail::Amount { min: Some(*min), max: Some(*max) }),
+            TransitionError::CurrencyMismatch { .. } => Self::new(ProblemCode::CurrencyMismatch, amount, message),
+            TransitionError::SamePerson { .. } => Self::new(ProblemCode::SamePerson, &[], message),
+        }
+    }
+}

@@ -1,0 +1,231 @@
+//! Borrowers. Telephone number and national id pass through here sealed: the store can find them by their keyed hash
+//! and cannot read them.
+
+use chrono::{DateTime, NaiveDate, Utc};
+use sea_orm::{ActiveModelTrait, ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter};
+use serde::Serialize;
+use uuid::Uuid;
+
+use super::entity::borrower;
+use super::error::StoreError;
+use super::filter::{Field, folded_like, like};
+use super::find::{self, Lock};
+use super::scope::Scope;
+
+/// A personal value as stored: encrypted, beside the keyed hash it is found by.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Sealed {
+    /// The encrypted value.
+    pub sealed: Vec<u8>,
+    /// The keyed hash of the normalized value.
+    pub hash: Vec<u8>,
+}
+
+impl std::fmt::Debug for Sealed {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("Sealed(…)")
+    }
+}
+
+/// A borrower as stored.
+#[derive(Clone, PartialEq, Eq)]
+pub struct BorrowerRecord {
+    /// The id.
+    pub id: Uuid,
+    /// The branch that looks after them.
+    pub branch_id: Uuid,
+    /// The number people read out.
+    pub number: String,
+    /// The name.
+    pub name: String,
+    /// The id in another system.
+    pub external_ref: Option<String>,
+    /// Telephone number, sealed.
+    pub phone: Option<Sealed>,
+    /// National id, sealed.
+    pub national_id: Option<Sealed>,
+    /// Which key sealed them.
+    pub key_id: Option<String>,
+    /// Date of birth.
+    pub date_of_birth: Option<NaiveDate>,
+    /// Grows with every change.
+    pub version: i64,
+    /// When they were registered.
+    pub created_at: DateTime<Utc>,
+    /// When the record last changed.
+    pub updated_at: DateTime<Utc>,
+}
+
+impl std::fmt::Debug for BorrowerRecord {
+    /// Nothing personal: a debug print ends up in logs.
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter
+            .debug_struct("BorrowerRecord")
+            .field("id", &self.id)
+            .field("version", &self.version)
+            .finish_non_exhaustive()
+    }
+}
+
+fn sealed(sealed: Option<Vec<u8>>, hash: Option<Vec<u8>>) -> Option<Sealed> {
+    sealed.zip(hash).map(|(sealed, hash)| Sealed { sealed, hash })
+}
+
+impl TryFrom<borrower::Model> for BorrowerRecord {
+    type Error = StoreError;
+
+    fn try_from(row: borrower::Model) -> Result<Self, StoreError> {
+        Ok(Self {
+            id: row.id,
+            branch_id: row.branch_id,
+            number: row.number,
+            name: row.name,
+            external_ref: row.external_ref,
+            phone: sealed(row.phone_sealed, row.phone_hash),
+            national_id: sealed(row.national_id_sealed, row.national_id_hash),
+            key_id: row.key_id,
+            date_of_birth: row.date_of_birth,
+            version: row.version,
+            created_at: row.created_at,
+            updated_at: row.updated_at,
+        })
+    }
+}
+
+impl From<&BorrowerRecord> for borrower::ActiveModel {
+    fn from(record: &BorrowerRecord) -> Self {
+        let (phone_sealed, phone_hash) = record.phone.clone().map(|value| (value.sealed, value.hash)).unzip();
+        let (national_id_sealed, national_id_hash) =
+            record.national_id.clone().map(|value| (value.sealed, value.hash)).unzip();
+        Self {
+            id: Set(record.id),
+            branch_id: Set(record.branch_id),
+            number: Set(record.number.clone()),
+            name: Set(record.name.clone()),
+            name_folded: Set(record.name.to_lowercase()),
+            external_ref: Set(record.external_ref.clone()),
+            phone_sealed: Set(phone_sealed),
+            phone_hash: Set(phone_hash),
+            national_id_sealed: Set(national_id_sealed),
+            national_id_hash: Set(national_id_hash),
+            key_id: Set(record.key_id.clone()),
+            date_of_birth: Set(record.date_of_birth),
+            version: Set(record.version),
+            created_at: Set(record.created_at),
+            updated_at: Set(record.updated_at),
+        }
+    }
+}
+
+/// What borrowers can be filtered and sorted by. Hashes are kept out of cursors: they cannot be sorted by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub enum BorrowerField {
+    /// The branch.
+    Branch,
+    /// The number.
+    Number,
+    /// The name, ignoring case.
+    Name,
+    /// The id in another system.
+    ExternalRef,
+    /// Date of birth.
+    DateOfBirth,
+    /// When they were registered.
+    CreatedAt,
+}
+
+impl Field for BorrowerField {
+    type Entity = borrower::Entity;
+
+    const LIST: &'static str = "borrowers";
+
+    fn column(self) -> borrower::Column {
+        match self {
+            Self::Branch => borrower::Column::BranchId,
+            Self::Number => borrower::Column::Number,
+            Self::Name => borrower::Column::NameFolded,
+            Self::ExternalRef => borrower::Column::ExternalRef,
+            Self::DateOfBirth => borrower::Column::DateOfBirth,
+            Self::CreatedAt => borrower::Column::CreatedAt,
+        }
+    }
+
+    fn nullable(self) -> bool {
+        matches!(self, Self::ExternalRef | Self::DateOfBirth)
+    }
+
+    fn search(pattern: &str) -> Condition {
+        search(pattern)
+    }
+
+    fn branch_column() -> Option<borrower::Column> {
+        Some(borrower::Column::BranchId)
+    }
+
+    fn id_column() -> borrower::Column {
+        borrower::Column::Id
+    }
+}
+
+/// Free text over borrowers: name, number, external reference.
+pub(super) fn search(pattern: &str) -> Condition {
+    Condition::any()
+        .add(like(borrower::Column::NameFolded, pattern))
+        .add(folded_like(borrower::Column::Number, pattern))
+        .add(folded_like(borrower::Column::ExternalRef, pattern))
+}
+
+/// How a single borrower is asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum BorrowerKey {
+    /// By id.
+    Id(Uuid),
+    /// By number.
+    Number(String),
+    /// By the id in another system.
+    ExternalRef(String),
+}
+
+/// The borrower, if they exist for this scope.
+///
+/// # Errors
+/// Whatever the database answers.
+pub async fn find(
+    connection: &impl ConnectionTrait,
+    scope: &Scope,
+    key: &BorrowerKey,
+    lock: Lock,
+) -> Result<Option<BorrowerRecord>, StoreError> {
+    let condition = match key {
+        BorrowerKey::Id(id) => borrower::Column::Id.eq(*id),
+        BorrowerKey::Number(number) => borrower::Column::Number.eq(number.as_str()),
+        BorrowerKey::ExternalRef(reference) => borrower::Column::ExternalRef.eq(reference.as_str()),
+    };
+    find::one::<BorrowerField, _>(connection, scope, Condition::all().add(condition), lock).await
+}
+
+/// Adds a borrower.
+///
+/// # Errors
+/// [`StoreError::Duplicate`] when the external reference is taken; otherwise whatever the database answers.
+pub async fn insert(transaction: &impl ConnectionTrait, record: &BorrowerRecord) -> Result<(), StoreError> {
+    borrower::Entity::insert(borrower::ActiveModel::from(record)).exec_without_returning(transaction).await?;
+    Ok(())
+}
+
+/// Writes a changed borrower whose row must still be of the version before the record's.
+///
+/// # Errors
+/// [`StoreError::StaleVersion`] when it is not; [`StoreError::Duplicate`] when the external reference is taken;
+/// otherwise whatever the database answers.
+pub async fn update(transaction: &impl ConnectionTrait, record: &BorrowerRecord) -> Result<(), StoreError> {
+    let mut row = borrower::ActiveModel::from(record);
+    row.not_set(borrower::Column::Id);
+    let outcome = borrower::Entity::update_many()
+        .set(row)
+        .filter(borrower::Column::Id.eq(record.id))
+        .filter(borrower::Column::Version.eq(record.version - 1))
+        .exec(transaction)
+        .await?;
+    find::changed_one(outcome.rows_affected)
+}

@@ -1,0 +1,281 @@
+//! Connections and transactions, for both engines behind one door: reads go to a pool, writes run as one closure that
+//! begins, decides, writes and commits once, and that is run again from the start when it collided with another.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use rand::Rng;
+use sea_orm::sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
+use sea_orm::{
+    ConnectOptions, ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, SqliteTransactionMode,
+    TransactionOptions, TransactionTrait,
+};
+
+use super::error::StoreError;
+
+/// A failed attempt is followed by at most this many further ones: past that the database is overloaded, and waiting
+/// longer would only add to its queue.
+const RETRIES: u32 = 5;
+
+/// How to reach the database.
+#[derive(Debug, Clone)]
+pub struct DatabaseOptions {
+    /// `sqlite://…` or `postgres://…`, credentials included: never to be logged.
+    pub url: String,
+    /// Connections in the pool of readers (SQLite) or of both (PostgreSQL).
+    pub max_connections: u32,
+    /// How long a request may wait for a free connection.
+    pub acquire_timeout: Duration,
+    /// How long PostgreSQL may work on one statement.
+    pub statement_timeout: Duration,
+    /// How long to wait for a lock: PostgreSQL's `lock_timeout`, SQLite's busy timeout.
+    pub lock_timeout: Duration,
+}
+
+/// A running transaction, to hand to the store's functions. Its closure must not keep a copy.
+#[derive(Clone)]
+pub struct Transaction(Arc<DatabaseTransaction>);
+
+impl std::ops::Deref for Transaction {
+    type Target = DatabaseTransaction;
+
+    fn deref(&self) -> &DatabaseTransaction {
+        &self.0
+    }
+}
+
+/// The database: cheap to clone, shared by everyone.
+#[derive(Clone, Debug)]
+pub struct Database {
+    reader: DatabaseConnection,
+    writer: DatabaseConnection,
+    lock_timeout: Duration,
+}
+
+/// Called once per SQL statement, for tests and metrics. It must be quick and must not log parameters.
+pub type StatementObserver = Arc<dyn Fn(&sea_orm::metric::Info<'_>) + Send + Sync>;
+
+impl Database {
+    /// Connects. SQLite is opened (and its file created when the URL says so) at once; PostgreSQL lazily, so that a
+    /// server can start, and say that it is not ready, before its database does.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] when the URL is unusable or SQLite's file cannot be opened.
+    pub async fn connect(options: &DatabaseOptions, observer: Option<StatementObserver>) -> Result<Self, StoreError> {
+        let (mut reader, mut writer) = if options.url.starts_with("sqlite:") {
+            connect_sqlite(options).await?
+        } else {
+            let both = sea_orm::Database::connect(postgres_options(options)).await?;
+            (both.clone(), both)
+        };
+        if let Some(observer) = observer {
+            let second = Arc::clone(&observer);
+            reader.set_metric_callback(move |info| observer(info));
+            writer.set_metric_callback(move |info| second(info));
+        }
+        Ok(Self { reader, writer, lock_timeout: options.lock_timeout })
+    }
+
+    /// The connections to read from.
+    #[must_use]
+    pub fn reader(&self) -> &DatabaseConnection {
+        &self.reader
+    }
+
+    /// Whether this is PostgreSQL (and not SQLite).
+    #[must_use]
+    pub fn is_postgres(&self) -> bool {
+        self.writer.get_database_backend() == DbBackend::Postgres
+    }
+
+    /// Runs `work` in a transaction and commits if it succeeds. When the engine reports a collision, all of `work` runs
+    /// again, up to five times with growing, jittered pauses: it must therefore have no effect outside the transaction.
+    ///
+    /// # Errors
+    /// What `work` fails with; a [`StoreError`] when the transaction cannot begin or commit.
+    pub async fn write<T, E, F, W>(&self, work: W) -> Result<T, E>
+    where
+        W: Fn(Transaction) -> F,
+        F: Future<Output = Result<T, E>>,
+        E: From<StoreError> + Collides,
+    {
+        let mut attempt = 0;
+        loop {
+            let outcome = match self.begin().await {
+                Ok(transaction) => run(transaction, &work).await,
+                Err(error) => Err(error.into()),
+            };
+            match outcome {
+                Err(error) if error.is_collision() && attempt < RETRIES => {
+                    attempt += 1;
+                    tokio::time::sleep(pause(attempt)).await;
+                }
+                outcome => return outcome,
+            }
+        }
+    }
+
+    async fn begin(&self) -> Result<DatabaseTransaction, StoreError> {
+        let transaction = self
+            .writer
+            .begin_with_options(TransactionOptions {
+                isolation_level: None,
+                access_mode: None,
+                // A plain BEGIN that later turns into a write gets SQLITE_BUSY at once, whatever the busy timeout.
+                sqlite_transaction_mode: (!self.is_postgres()).then_some(SqliteTransactionMode::Immediate),
+            })
+            .await?;
+        Ok(transaction)
+    }
+
+    /// Brings the schema up to date, one migrator at a time: others wait for the lock and then find nothing to do.
+    /// Everything happens in one transaction, so that a failed migration leaves no trace.
+    ///
+    /// # Errors
+    /// What the database answers.
+    pub async fn migrate(&self) -> Result<(), StoreError> {
+        use migration::MigratorTrait;
+        let transaction = self.begin().await?;
+        if self.is_postgres() {
+            // Building an index takes as long as it takes, and a second replica waits for the first.
+            transaction.execute_unprepared("SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0").await?;
+            transaction.execute_unprepared("SELECT pg_advisory_xact_lock(7240115038)").await?;
+        }
+        migration::Migrator::up(&transaction, None).await?;
+        transaction.commit().await?;
+        Ok(())
+    }
+
+    /// Migrations this binary knows that the database has not seen.
+    ///
+    /// # Errors
+    /// What the database answers.
+    pub async fn pending_migrations(&self) -> Result<Vec<String>, StoreError> {
+        use migration::MigratorTrait;
+        use sea_orm::{FromQueryResult, Statement};
+
+        #[derive(FromQueryResult)]
+        struct Applied {
+            version: String,
+        }
+
+        let known = migration::Migrator::migrations().iter().map(|one| one.name().to_owned()).collect::<Vec<_>>();
+        let statement =
+            Statement::from_string(self.reader.get_database_backend(), "SELECT version FROM seaql_migrations");
+        let applied = match Applied::find_by_statement(statement).all(&self.reader).await {
+            Ok(rows) => rows.into_iter().map(|row| row.version).collect(),
+            Err(error) => match StoreError::from(error) {
+                // The table of migrations does not exist before the first one.
+                StoreError::Database(_) => Vec::new(),
+                other => return Err(other),
+            },
+        };
+        Ok(known.into_iter().filter(|name| !applied.contains(name)).collect())
+    }
+
+    /// Asks the database for a sign of life.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] when it gives none.
+    pub async fn ping(&self) -> Result<(), StoreError> {
+        self.reader.execute_unprepared("SELECT 1").await?;
+        Ok(())
+    }
+
+    /// Closes every connection.
+    pub async fn close(&self) {
+        for connection in [&self.reader, &self.writer] {
+            if let Err(error) = connection.close_by_ref().await {
+                tracing::warn!(%error, "the database connection did not close cleanly");
+            }
+        }
+    }
+
+    /// How long writes wait for a lock.
+    #[must_use]
+    pub fn lock_timeout(&self) -> Duration {
+        self.lock_timeout
+    }
+}
+
+async fn run<T, E, F, W>(transaction: DatabaseTransaction, work: &W) -> Result<T, E>
+where
+    W: Fn(Transaction) -> F,
+    F: Future<Output = Result<T, E>>,
+    E: From<StoreError>,
+{
+    let shared = Transaction(Arc::new(transaction));
+    let outcome = work(shared.clone()).await?;
+    let Some(transaction) = Arc::into_inner(shared.0) else {
+        return Err(StoreError::Corrupt("a transaction outlived its closure".to_owned()).into());
+    };
+    transaction.commit().await.map_err(StoreError::from)?;
+    Ok(outcome)
+}
+
+/// Errors that can tell whether they were a collision between transactions.
+pub trait Collides {
+    /// Whether running the whole transaction again may succeed at once.
+    fn is_collision(&self) -> bool;
+}
+
+impl Collides for StoreError {
+    fn is_collision(&self) -> bool {
+        Self::is_collision(self)
+    }
+}
+
+fn pause(attempt: u32) -> Duration {
+    let ceiling = 5_u64.saturating_mul(1 << attempt.min(6));
+    Duration::from_millis(rand::rng().random_range(1..=ceiling))
+}
+
+fn common(options: &DatabaseOptions) -> ConnectOptions {
+    let mut connect = ConnectOptions::new(options.url.clone());
+    connect
+        .max_connections(options.max_connections)
+        .acquire_timeout(options.acquire_timeout)
+        .sqlx_logging(false)
+        // A ping at every checkout would be one more round trip per request.
+        .test_before_acquire_if_idle_for(Duration::from_secs(30));
+    connect
+}
+
+fn postgres_options(options: &DatabaseOptions) -> ConnectOptions {
+    let mut connect = common(options);
+    let statement_timeout = options.statement_timeout.as_millis().to_string();
+    let lock_timeout = options.lock_timeout.as_millis().to_string();
+    connect.connect_lazy(true).map_sqlx_postgres_opts(move |postgres| {
+        postgres
+            .application_name("branch-loan-api")
+            .options([("statement_timeout", statement_timeout.as_str()), ("lock_timeout", lock_timeout.as_str())])
+    });
+    connect
+}
+
+/// One writer and a pool of readers: SQLite has a single write lock, and queueing for it here is fair and cheap.
+async fn connect_sqlite(options: &DatabaseOptions) -> Result<(DatabaseConnection, DatabaseConnection), StoreError> {
+    let busy = options.lock_timeout;
+    let mut writer = common(options);
+    writer.max_connections(1).map_sqlx_sqlite_opts(move |sqlite| {
+        sqlite
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Full)
+            .foreign_keys(true)
+            .busy_timeout(busy)
+    });
+    let in_memory = options.url.contains(":memory:") || options.url.contains("mode=memory");
+    if in_memory {
+        // Every connection to an in-memory database is a database of its own; this one must never be dropped.
+        writer.idle_timeout(None::<Duration>).max_lifetime(None::<Duration>);
+        let only = sea_orm::Database::connect(writer).await?;
+        return Ok((only.clone(), only));
+    }
+    let writer = sea_orm::Database::connect(writer).await?;
+    let mut reader = common(options);
+    reader.map_sqlx_sqlite_opts(move |sqlite| {
+        sqlite.foreign_keys(true).busy_timeout(busy).pragma("query_only", "ON").create_if_missing(false)
+    });
+    Ok((sea_orm::Database::connect(reader).await?, writer))
+}

@@ -1,0 +1,51 @@
+//! `loans`: the agreed terms and the lifecycle so far.
+#![allow(missing_docs)] // the columns are described by the migration; SeaORM generates the rest
+
+use sea_orm::entity::prelude::*;
+
+#[sea_orm::model]
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "loans")]
+pub struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub id: Uuid,
+    #[sea_orm(unique)]
+    pub number: String,
+    #[sea_orm(unique)]
+    pub external_ref: Option<String>,
+    pub branch_id: Uuid,
+    pub borrower_id: Uuid,
+    pub product_id: Uuid,
+    pub officer: Option<String>,
+    pub currency: String,
+    pub principal_minor: i64,
+    pub annual_rate_ppm: i64,
+    pub installments: i64,
+    pub repayment_every: i64,
+    pub repayment_unit: String,
+    pub status: String,
+    pub applied_on: Date,
+    pub applied_by: String,
+    pub approved_on: Option<Date>,
+    pub approved_by: Option<String>,
+    pub approved_minor: Option<i64>,
+    pub decided_on: Option<Date>,
+    pub decided_by: Option<String>,
+    pub decision_reason: Option<String>,
+    pub disbursed_on: Option<Date>,
+    pub disbursed_by: Option<String>,
+    pub disbursed_minor: Option<i64>,
+    pub defaulted_on: Option<Date>,
+    pub closed_on: Option<Date>,
+    pub version: i64,
+    pub created_at: DateTimeUtc,
+    pub updated_at: DateTimeUtc,
+    #[sea_orm(belongs_to, from = "branch_id", to = "id")]
+    pub branch: BelongsTo<super::branch::Entity>,
+    #[sea_orm(belongs_to, from = "borrower_id", to = "id")]
+    pub borrower: BelongsTo<super::borrower::Entity>,
+    #[sea_orm(belongs_to, from = "product_id", to = "id")]
+    pub product: BelongsTo<super::loan_product::Entity>,
+}
+
+impl ActiveModelBehavior for ActiveModel {}

@@ -1,0 +1,7 @@
+//! The tables as SeaORM entities, one file each. Only the store sees them; everyone else gets records.
+
+pub mod borrower;
+pub mod branch;
+pub mod idempotency_key;
+pub mod loan;
+pub mod loan_product;

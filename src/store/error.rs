@@ -1,0 +1,102 @@
+//! What can go wrong in the database, told apart by what the caller should do about it. Causes are kept for the log;
+//! none of this text reaches a user.
+
+use sea_orm::{ConnAcquireErr, DbErr, RuntimeErr, SqlErr, SqlxError};
+
+/// A failed read or write.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The database cannot be reached, or has no connection free in time. Trying later may work.
+    #[error("the database is unavailable: {0}")]
+    Unavailable(#[source] DbErr),
+    /// Another transaction was in the way (40001, 40P01, SQLITE_BUSY). The whole transaction may be tried again.
+    #[error("the transaction collided with another: {0}")]
+    Collision(#[source] DbErr),
+    /// A lock was not granted, or a statement not finished, in the time allowed.
+    #[error("the database took too long: {0}")]
+    TooSlow(#[source] DbErr),
+    /// A unique index already holds the value. The text names the index or its columns.
+    #[error("a unique value exists already: {0}")]
+    Duplicate(String),
+    /// The row changed since it was read.
+    #[error("the row was changed by someone else")]
+    StaleVersion,
+    /// A cursor is unreadable, or belongs to another list, order or filter.
+    #[error("the cursor does not fit this list")]
+    InvalidCursor,
+    /// Text the database cannot hold: it has a NUL character.
+    #[error("the text cannot be stored")]
+    BadText,
+    /// A stored value is not what the code could have written.
+    #[error("stored data is not readable: {0}")]
+    Corrupt(String),
+    /// Anything else: a defect, or a database that refuses to work.
+    #[error(transparent)]
+    Database(DbErr),
+}
+
+impl StoreError {
+    /// Whether running the same transaction again may succeed at once.
+    #[must_use]
+    pub fn is_collision(&self) -> bool {
+        matches!(self, Self::Collision(_))
+    }
+}
+
+impl From<DbErr> for StoreError {
+    fn from(error: DbErr) -> Self {
+        if let Some(SqlErr::UniqueConstraintViolation(message)) = error.sql_err() {
+            return Self::Duplicate(message);
+        }
+        match &error {
+            DbErr::ConnectionAcquire(ConnAcquireErr::Timeout | ConnAcquireErr::ConnectionClosed) => {
+                Self::Unavailable(error)
+            }
+            DbErr::Conn(RuntimeErr::SqlxError(cause))
+            | DbErr::Exec(RuntimeErr::SqlxError(cause))
+            | DbErr::Query(RuntimeErr::SqlxError(cause)) => match classify(cause) {
+                Kind::Collision => Self::Collision(error),
+                Kind::TooSlow => Self::TooSlow(error),
+                Kind::Unavailable => Self::Unavailable(error),
+                Kind::BadText => Self::BadText,
+                Kind::Other => Self::Database(error),
+            },
+            DbErr::Conn(_) => Self::Unavailable(error),
+            _ => Self::Database(error),
+        }
+    }
+}
+
+enum Kind {
+    Collision,
+    TooSlow,
+    Unavailable,
+    BadText,
+    Other,
+}
+
+fn classify(cause: &SqlxError) -> Kind {
+    match cause {
+        SqlxError::Io(_)
+        | SqlxError::Tls(_)
+        | SqlxError::PoolTimedOut
+        | SqlxError::PoolClosed
+        | SqlxError::WorkerCrashed => Kind::Unavailable,
+        SqlxError::Database(database) => match database.code().as_deref() {
+            // serialization_failure, deadlock_detected; SQLITE_BUSY and its extended forms, SQLITE_LOCKED
+            Some("40001" | "40P01" | "5" | "261" | "517" | "773" | "6" | "262") => Kind::Collision,
+            // lock_not_available, query_canceled (the statement timeout)
+            Some("55P03" | "57014") => Kind::TooSlow,
+            // character_not_in_repertoire, untranslatable_character
+            Some("22021" | "22P05") => Kind::BadText,
+            // too_many_connections, cannot_connect_now, admin_shutdown, crash_shutdown
+            Some("53300" | "57P03" | "57P01" | "57P02") => Kind::Unavailable,
+            // connection exceptions; insufficient resources (disk full among them); SQLITE_CANTOPEN, SQLITE_FULL
+            Some(code) if code.starts_with("08") || code.starts_with("53") || code == "14" || code == "13" => {
+                Kind::Unavailable
+            }
+            _ => Kind::Other,
+        },
+        _ => Kind::Other,
+    }
+}

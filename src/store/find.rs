@@ -1,0 +1,68 @@
+//! Finders that are alike for every table: one row by a condition, many rows by their ids. All are scoped.
+
+use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect};
+use uuid::Uuid;
+
+use super::error::StoreError;
+use super::filter::Field;
+use super::scope::Scope;
+
+/// Whether a row is only read, or locked until the transaction ends because it is about to be changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lock {
+    /// Read.
+    None,
+    /// `FOR UPDATE` on PostgreSQL; SQLite's only writer needs none.
+    ForUpdate,
+}
+
+/// The row that meets the condition, if it exists for this scope. The condition should match a unique index.
+///
+/// # Errors
+/// Whatever the database answers.
+pub async fn one<F, R>(
+    connection: &impl ConnectionTrait,
+    scope: &Scope,
+    condition: Condition,
+    lock: Lock,
+) -> Result<Option<R>, StoreError>
+where
+    F: Field,
+    R: TryFrom<<F::Entity as EntityTrait>::Model, Error = StoreError>,
+{
+    let mut select = F::Entity::find().filter(condition).filter(scope.condition::<F>());
+    if lock == Lock::ForUpdate {
+        select = select.lock_exclusive();
+    }
+    select.one(connection).await?.map(R::try_from).transpose()
+}
+
+/// The rows with these ids that exist for this scope, in no particular order. No statement is sent for no ids.
+///
+/// # Errors
+/// Whatever the database answers.
+pub async fn by_ids<F, R>(connection: &impl ConnectionTrait, scope: &Scope, ids: &[Uuid]) -> Result<Vec<R>, StoreError>
+where
+    F: Field,
+    R: TryFrom<<F::Entity as EntityTrait>::Model, Error = StoreError>,
+{
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    F::Entity::find()
+        .filter(F::id_column().is_in(ids.iter().copied()))
+        .filter(scope.condition::<F>())
+        .all(connection)
+        .await?
+        .into_iter()
+        .map(R::try_from)
+        .collect()
+}
+
+/// Turns the number of rows an UPDATE guarded by `version` changed into an answer.
+///
+/// # Errors
+/// [`StoreError::StaleVersion`] when it changed none.
+pub(super) fn changed_one(rows_affected: u64) -> Result<(), StoreError> {
+    if rows_affected == 1 { Ok(()) } else { Err(StoreError::StaleVersion) }
+}

@@ -1,0 +1,356 @@
+//! Loans: the agreed terms and the lifecycle so far. The lifecycle's columns and `LoanState` are two spellings of one
+//! thing; both directions of the translation live here.
+
+use chrono::{DateTime, NaiveDate, Utc};
+use lending::loan::{Application, Approval, Decision, Disbursement, LoanState, LoanStatus, LoanTerms};
+use lending::money::{Currency, Money};
+use lending::rate::Rate;
+use sea_orm::{
+    ActiveModelTrait, ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect,
+};
+use serde::Serialize;
+use uuid::Uuid;
+
+use super::borrowers;
+use super::convert::{self, money, required};
+use super::entity::{borrower, loan};
+use super::error::StoreError;
+use super::filter::{Field, folded_like};
+use super::find::{self, Lock};
+use super::scope::Scope;
+
+/// A loan as stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LoanRecord {
+    /// The id.
+    pub id: Uuid,
+    /// The number people read out.
+    pub number: String,
+    /// The id in another system.
+    pub external_ref: Option<String>,
+    /// The branch that lends.
+    pub branch_id: Uuid,
+    /// Who borrows.
+    pub borrower_id: Uuid,
+    /// The product it was made under.
+    pub product_id: Uuid,
+    /// The subject of the credit officer who looks after it.
+    pub officer: Option<String>,
+    /// What was agreed.
+    pub terms: LoanTerms,
+    /// The lifecycle so far.
+    pub state: LoanState,
+    /// Grows with every change.
+    pub version: i64,
+    /// When it was applied for, to the millisecond.
+    pub created_at: DateTime<Utc>,
+    /// When it last changed.
+    pub updated_at: DateTime<Utc>,
+}
+
+impl TryFrom<loan::Model> for LoanRecord {
+    type Error = StoreError;
+
+    fn try_from(row: loan::Model) -> Result<Self, StoreError> {
+        let currency = convert::currency(&row.currency)?;
+        let state = state(&row, currency)?;
+        Ok(Self {
+            id: row.id,
+            number: row.number,
+            external_ref: row.external_ref,
+            branch_id: row.branch_id,
+            borrower_id: row.borrower_id,
+            product_id: row.product_id,
+            officer: row.officer,
+            terms: LoanTerms {
+                principal: Money::new(row.principal_minor, currency),
+                annual_rate: Rate::from_ppm(row.annual_rate_ppm),
+                installments: convert::count(row.installments)?,
+                every: convert::count(row.repayment_every)?,
+                unit: convert::unit(&row.repayment_unit)?,
+            },
+            state,
+            version: row.version,
+            created_at: row.created_at,
+            updated_at: row.updated_at,
+        })
+    }
+}
+
+fn state(row: &loan::Model, currency: Currency) -> Result<LoanState, StoreError> {
+    let status =
+        LoanStatus::parse(&row.status).ok_or_else(|| StoreError::Corrupt(format!("loan status {:?}", row.status)))?;
+    let application = Application {
+        applied_on: row.applied_on,
+        applied_by: row.applied_by.clone(),
+        amount: Money::new(row.principal_minor, currency),
+    };
+    let approval = || -> Result<Approval, StoreError> {
+        Ok(Approval {
+            on: required(row.approved_on, "approved_on")?,
+            by: required(row.approved_by.clone(), "approved_by")?,
+            amount: money(row.approved_minor, currency, "approved_minor")?,
+        })
+    };
+    let decision = || -> Result<Decision, StoreError> {
+        Ok(Decision {
+            on: required(row.decided_on, "decided_on")?,
+            by: required(row.decided_by.clone(), "decided_by")?,
+            reason: row.decision_reason.clone(),
+        })
+    };
+    let disbursement = || -> Result<Disbursement, StoreError> {
+        Ok(Disbursement {
+            on: required(row.disbursed_on, "disbursed_on")?,
+            by: required(row.disbursed_by.clone(), "disbursed_by")?,
+            amount: money(row.disbursed_minor, currency, "disbursed_minor")?,
+        })
+    };
+    let closed_on = || required(row.closed_on, "closed_on");
+    Ok(match status {
+        LoanStatus::Pending => LoanState::Pending { application },
+        LoanStatus::Approved => LoanState::Approved { application, approval: approval()? },
+        LoanStatus::Rejected => LoanState::Rejected { application, rejection: decision()? },
+        LoanStatus::Withdrawn => LoanState::Withdrawn {
+            application,
+            approval: row.approved_on.map(|_| approval()).transpose()?,
+            withdrawal: decision()?,
+        },
+        LoanStatus::Disbursed => {
+            LoanState::Disbursed { application, approval: approval()?, disbursement: disbursement()? }
+        }
+        LoanStatus::Defaulted => LoanState::Defaulted {
+            application,
+            approval: approval()?,
+            disbursement: disbursement()?,
+            defaulted_on: required(row.defaulted_on, "defaulted_on")?,
+        },
+        LoanStatus::Repaid => LoanState::Repaid {
+            application,
+            approval: approval()?,
+            disbursement: disbursement()?,
+            closed_on: closed_on()?,
+        },
+        LoanStatus::WrittenOff => LoanState::WrittenOff {
+            application,
+            approval: approval()?,
+            disbursement: disbursement()?,
+            closed_on: closed_on()?,
+        },
+    })
+}
+
+/// The lifecycle taken apart into the columns' facts.
+struct Facts<'a> {
+    application: &'a Application,
+    approval: Option<&'a Approval>,
+    decision: Option<&'a Decision>,
+    disbursement: Option<&'a Disbursement>,
+    defaulted_on: Option<NaiveDate>,
+    closed_on: Option<NaiveDate>,
+}
+
+fn facts(state: &LoanState) -> Facts<'_> {
+    let none = |application| Facts {
+        application,
+        approval: None,
+        decision: None,
+        disbursement: None,
+        defaulted_on: None,
+        closed_on: None,
+    };
+    match state {
+        LoanState::Pending { application } => none(application),
+        LoanState::Approved { application, approval } => Facts { approval: Some(approval), ..none(application) },
+        LoanState::Rejected { application, rejection } => Facts { decision: Some(rejection), ..none(application) },
+        LoanState::Withdrawn { application, approval, withdrawal } => {
+            Facts { approval: approval.as_ref(), decision: Some(withdrawal), ..none(application) }
+        }
+        LoanState::Disbursed { application, approval, disbursement } => {
+            Facts { approval: Some(approval), disbursement: Some(disbursement), ..none(application) }
+        }
+        LoanState::Defaulted { application, approval, disbursement, defaulted_on } => Facts {
+            approval: Some(approval),
+            disbursement: Some(disbursement),
+            defaulted_on: Some(*defaulted_on),
+            ..none(application)
+        },
+        LoanState::Repaid { application, approval, disbursement, closed_on }
+        | LoanState::WrittenOff { application, approval, disbursement, closed_on } => Facts {
+            approval: Some(approval),
+            disbursement: Some(disbursement),
+            closed_on: Some(*closed_on),
+            ..none(application)
+        },
+    }
+}
+
+impl From<&LoanRecord> for loan::ActiveModel {
+    fn from(record: &LoanRecord) -> Self {
+        let facts = facts(&record.state);
+        Self {
+            id: Set(record.id),
+            number: Set(record.number.clone()),
+            external_ref: Set(record.external_ref.clone()),
+            branch_id: Set(record.branch_id),
+            borrower_id: Set(record.borrower_id),
+            product_id: Set(record.product_id),
+            officer: Set(record.officer.clone()),
+            currency: Set(record.terms.principal.currency().code().to_owned()),
+            principal_minor: Set(record.terms.principal.minor()),
+            annual_rate_ppm: Set(record.terms.annual_rate.ppm()),
+            installments: Set(record.terms.installments.into()),
+            repayment_every: Set(record.terms.every.into()),
+            repayment_unit: Set(record.terms.unit.as_str().to_owned()),
+            status: Set(record.state.status().as_str().to_owned()),
+            applied_on: Set(facts.application.applied_on),
+            applied_by: Set(facts.application.applied_by.clone()),
+            approved_on: Set(facts.approval.map(|approval| approval.on)),
+            approved_by: Set(facts.approval.map(|approval| approval.by.clone())),
+            approved_minor: Set(facts.approval.map(|approval| approval.amount.minor())),
+            decided_on: Set(facts.decision.map(|decision| decision.on)),
+            decided_by: Set(facts.decision.map(|decision| decision.by.clone())),
+            decision_reason: Set(facts.decision.and_then(|decision| decision.reason.clone())),
+            disbursed_on: Set(facts.disbursement.map(|disbursement| disbursement.on)),
+            disbursed_by: Set(facts.disbursement.map(|disbursement| disbursement.by.clone())),
+            disbursed_minor: Set(facts.disbursement.map(|disbursement| disbursement.amount.minor())),
+            defaulted_on: Set(facts.defaulted_on),
+            closed_on: Set(facts.closed_on),
+            version: Set(record.version),
+            created_at: Set(record.created_at),
+            updated_at: Set(record.updated_at),
+        }
+    }
+}
+
+/// What loans can be filtered and sorted by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub enum LoanField {
+    /// The number.
+    Number,
+    /// The id in another system.
+    ExternalRef,
+    /// The branch.
+    Branch,
+    /// The borrower.
+    Borrower,
+    /// The product.
+    Product,
+    /// The credit officer's subject.
+    Officer,
+    /// The currency.
+    Currency,
+    /// The principal in minor units.
+    Principal,
+    /// The status.
+    Status,
+    /// The day of the application.
+    AppliedOn,
+    /// The day of the disbursement.
+    DisbursedOn,
+    /// When it was applied for.
+    CreatedAt,
+}
+
+impl Field for LoanField {
+    type Entity = loan::Entity;
+
+    const LIST: &'static str = "loans";
+
+    fn column(self) -> loan::Column {
+        match self {
+            Self::Number => loan::Column::Number,
+            Self::ExternalRef => loan::Column::ExternalRef,
+            Self::Branch => loan::Column::BranchId,
+            Self::Borrower => loan::Column::BorrowerId,
+            Self::Product => loan::Column::ProductId,
+            Self::Officer => loan::Column::Officer,
+            Self::Currency => loan::Column::Currency,
+            Self::Principal => loan::Column::PrincipalMinor,
+            Self::Status => loan::Column::Status,
+            Self::AppliedOn => loan::Column::AppliedOn,
+            Self::DisbursedOn => loan::Column::DisbursedOn,
+            Self::CreatedAt => loan::Column::CreatedAt,
+        }
+    }
+
+    fn nullable(self) -> bool {
+        matches!(self, Self::ExternalRef | Self::Officer | Self::DisbursedOn)
+    }
+
+    /// Number and external reference, or the borrower's name, number and external reference.
+    fn search(pattern: &str) -> Condition {
+        let of_borrower =
+            borrower::Entity::find().select_only().column(borrower::Column::Id).filter(borrowers::search(pattern));
+        Condition::any()
+            .add(folded_like(loan::Column::Number, pattern))
+            .add(folded_like(loan::Column::ExternalRef, pattern))
+            .add(loan::Column::BorrowerId.in_subquery(sea_orm::QueryTrait::into_query(of_borrower)))
+    }
+
+    fn branch_column() -> Option<loan::Column> {
+        Some(loan::Column::BranchId)
+    }
+
+    fn id_column() -> loan::Column {
+        loan::Column::Id
+    }
+}
+
+/// How a single loan is asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LoanKey {
+    /// By id.
+    Id(Uuid),
+    /// By number.
+    Number(String),
+    /// By the id in another system.
+    ExternalRef(String),
+}
+
+/// The loan, if it exists for this scope.
+///
+/// # Errors
+/// Whatever the database answers.
+pub async fn find(
+    connection: &impl ConnectionTrait,
+    scope: &Scope,
+    key: &LoanKey,
+    lock: Lock,
+) -> Result<Option<LoanRecord>, StoreError> {
+    let condition = match key {
+        LoanKey::Id(id) => loan::Column::Id.eq(*id),
+        LoanKey::Number(number) => loan::Column::Number.eq(number.as_str()),
+        LoanKey::ExternalRef(reference) => loan::Column::ExternalRef.eq(reference.as_str()),
+    };
+    find::one::<LoanField, _>(connection, scope, Condition::all().add(condition), lock).await
+}
+
+/// Adds loans, all or none, in one statement: the caller keeps the list within the engine's limit of bound values.
+///
+/// # Errors
+/// [`StoreError::Duplicate`] when an external reference is taken; otherwise whatever the database answers.
+pub async fn insert(transaction: &impl ConnectionTrait, records: &[LoanRecord]) -> Result<(), StoreError> {
+    if records.is_empty() {
+        return Ok(());
+    }
+    let rows = records.iter().map(loan::ActiveModel::from);
+    loan::Entity::insert_many(rows).exec_without_returning(transaction).await?;
+    Ok(())
+}
+
+/// Writes a changed loan whose row must still be of the version before the record's.
+///
+/// # Errors
+/// [`StoreError::StaleVersion`] when it is not; otherwise whatever the database answers.
+pub async fn update(transaction: &impl ConnectionTrait, record: &LoanRecord) -> Result<(), StoreError> {
+    let mut row = loan::ActiveModel::from(record);
+    row.not_set(loan::Column::Id);
+    let outcome = loan::Entity::update_many()
+        .set(row)
+        .filter(loan::Column::Id.eq(record.id))
+        .filter(loan::Column::Version.eq(record.version - 1))
+        .exec(transaction)
+        .await?;
+    find::changed_one(outcome.rows_affected)
+}

@@ -1,0 +1,21 @@
+//! The only SQL there is: SeaORM entities and the queries over them, for SQLite and PostgreSQL alike. It knows nothing
+//! of callers and permissions; every finder is handed a [`scope::Scope`] instead, and rows outside it do not exist.
+
+pub mod borrowers;
+pub mod branches;
+mod convert;
+pub mod database;
+pub mod entity;
+pub mod error;
+pub mod filter;
+pub mod find;
+pub mod idempotency;
+pub mod loan_products;
+pub mod loans;
+pub mod numbers;
+pub mod page;
+pub mod portfolio;
+pub mod scope;
+
+pub use database::{Database, DatabaseOptions};
+pub use error::StoreError;

@@ -1,0 +1,58 @@
+//! The numbers people read out over the telephone. They only ever grow; a transaction that fails may leave a gap.
+
+use sea_orm::{ConnectionTrait, DbBackend, Statement};
+
+use super::error::StoreError;
+
+/// What is numbered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sequence {
+    /// `B-000000001`
+    Borrower,
+    /// `L-000000001`
+    Loan,
+}
+
+impl Sequence {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Borrower => "borrower_number",
+            Self::Loan => "loan_number",
+        }
+    }
+
+    fn format(self, value: i64) -> String {
+        let letter = match self {
+            Self::Borrower => 'B',
+            Self::Loan => 'L',
+        };
+        format!("{letter}-{value:09}")
+    }
+}
+
+/// Takes the next `how_many` numbers, in ascending order.
+///
+/// # Errors
+/// Whatever the database answers.
+pub async fn take(
+    transaction: &impl ConnectionTrait,
+    sequence: Sequence,
+    how_many: u32,
+) -> Result<Vec<String>, StoreError> {
+    let backend = transaction.get_database_backend();
+    let name = sequence.name();
+    if backend == DbBackend::Postgres {
+        let sql = format!("SELECT nextval('{name}') AS value FROM generate_series(1, $1)");
+        let rows = transaction
+            .query_all_raw(Statement::from_sql_and_values(backend, sql, [i64::from(how_many).into()]))
+            .await?;
+        return rows.iter().map(|row| Ok(sequence.format(row.try_get::<i64>("", "value")?))).collect();
+    }
+    let sql = "UPDATE number_sequences SET value = value + $1 WHERE name = $2 RETURNING value";
+    let row = transaction
+        .query_one_raw(Statement::from_sql_and_values(backend, sql, [i64::from(how_many).into(), name.into()]))
+        .await?
+        .ok_or_else(|| StoreError::Corrupt(format!("no sequence {name}")))?;
+    let last: i64 = row.try_get("", "value")?;
+    Ok((last - i64::from(how_many) + 1..=last).map(|value| sequence.format(value)).collect())
+}

@@ -1,0 +1,223 @@
+//! Keyset pagination: a page is found by the values of its neighbour, never by counting rows, so that page 10,000 costs
+//! what page 1 costs and no row is seen twice or missed while others are inserted. The id ends every order.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use chrono::{DateTime, NaiveDate, Utc};
+use sea_orm::sea_query::{Expr, ExprTrait, Order, SimpleExpr};
+use sea_orm::{
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, ModelTrait, QueryFilter, QueryOrder, QuerySelect, Value,
+};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use uuid::Uuid;
+
+use super::error::StoreError;
+use super::filter::{Field, Filter, Scalar};
+use super::scope::Scope;
+
+/// The version of the cursor's own form; a cursor of another version is refused.
+const VERSION: u8 = 1;
+
+/// One key of an order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct SortKey<F> {
+    /// What to sort by; never a nullable field.
+    pub field: F,
+    /// Largest first.
+    pub descending: bool,
+}
+
+/// Which part of a list is wanted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PageRequest {
+    /// The most rows to return.
+    pub size: u32,
+    /// Count from the end of the list (`last`/`before`) instead of from its start (`first`/`after`).
+    pub backward: bool,
+    /// The opaque cursor to start from, exclusive.
+    pub cursor: Option<String>,
+}
+
+/// Part of a list, in the list's order.
+#[derive(Debug, Clone)]
+pub struct Page<R> {
+    /// The rows, each with the cursor of its place.
+    pub rows: Vec<(String, R)>,
+    /// Rows come before the first of these.
+    pub has_previous: bool,
+    /// Rows come after the last of these.
+    pub has_next: bool,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Cursor {
+    #[serde(rename = "v")]
+    version: u8,
+    /// Binds the cursor to its list, order and filter.
+    #[serde(rename = "f")]
+    fingerprint: String,
+    #[serde(rename = "k")]
+    keys: Vec<Mark>,
+    #[serde(rename = "i")]
+    id: Uuid,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Mark {
+    Text(String),
+    Integer(i64),
+    Date(NaiveDate),
+    Time(DateTime<Utc>),
+}
+
+/// Reads one page. `R` is made from the table's rows.
+///
+/// # Errors
+/// [`StoreError::InvalidCursor`] when the cursor was made by another list, order or filter, or by nobody;
+/// otherwise whatever the database answers.
+pub async fn page<F, R>(
+    connection: &impl ConnectionTrait,
+    scope: &Scope,
+    filter: &Filter<F>,
+    order: &[SortKey<F>],
+    request: &PageRequest,
+) -> Result<Page<R>, StoreError>
+where
+    F: Field,
+    R: TryFrom<<F::Entity as EntityTrait>::Model, Error = StoreError>,
+    <F::Entity as EntityTrait>::Model: ModelTrait<Entity = F::Entity> + Send + Sync,
+{
+    let fingerprint = fingerprint(filter, order);
+    let cursor = request.cursor.as_deref().map(|text| decode(text, &fingerprint, order.len())).transpose()?;
+    let keys = sort_columns(order, request.backward);
+
+    let mut select = F::Entity::find().filter(scope.condition::<F>()).filter(filter.condition());
+    if let Some(cursor) = &cursor {
+        select = select.filter(beyond(&keys, cursor.values()));
+    }
+    for (column, descending) in &keys {
+        let direction = if *descending { Order::Desc } else { Order::Asc };
+        select = select.order_by(column.clone(), direction);
+    }
+    let mut models = select.limit(u64::from(request.size) + 1).all(connection).await?;
+
+    let size = usize::try_from(request.size).unwrap_or(usize::MAX);
+    let more = models.len() > size;
+    models.truncate(size);
+    if request.backward {
+        models.reverse();
+    }
+    let rows = models
+        .into_iter()
+        .map(|model| Ok((encode(&model, order, &fingerprint)?, R::try_from(model)?)))
+        .collect::<Result<Vec<_>, StoreError>>()?;
+    let (has_previous, has_next) = if request.backward { (more, cursor.is_some()) } else { (cursor.is_some(), more) };
+    Ok(Page { rows, has_previous, has_next })
+}
+
+/// How many rows there are, counting no further than `cap`.
+///
+/// # Errors
+/// Whatever the database answers.
+pub async fn count<F: Field>(
+    connection: &impl ConnectionTrait,
+    scope: &Scope,
+    filter: &Filter<F>,
+    cap: u64,
+) -> Result<u64, StoreError>
+where
+    <F::Entity as EntityTrait>::Model: Send + Sync,
+{
+    use sea_orm::PaginatorTrait;
+    let matching = F::Entity::find()
+        .select_only()
+        .column(F::id_column())
+        .filter(scope.condition::<F>())
+        .filter(filter.condition())
+        .limit(cap);
+    Ok(matching.count(connection).await?)
+}
+
+/// The sort columns with their effective directions, the id last in the direction of the key before it: equal directions
+/// let an index be walked in one sweep.
+fn sort_columns<F: Field>(order: &[SortKey<F>], backward: bool) -> Vec<(SimpleExpr, bool)> {
+    let last = order.last().is_some_and(|key| key.descending);
+    order
+        .iter()
+        .map(|key| (key.field.column(), key.descending))
+        .chain([(F::id_column(), last)])
+        .map(|(column, descending)| (Expr::col(column.as_column_ref()), descending != backward))
+        .collect()
+}
+
+/// The rows past a place: `(a, b, id) > (…)` when all directions agree, otherwise the same spelled out key by key.
+fn beyond(keys: &[(SimpleExpr, bool)], values: Vec<Value>) -> Condition {
+    let descending = keys.first().is_some_and(|(_, descending)| *descending);
+    if keys.iter().all(|(_, direction)| *direction == descending) {
+        let columns = Expr::tuple(keys.iter().map(|(column, _)| column.clone()));
+        let place = Expr::tuple(values.into_iter().map(Expr::val));
+        return Condition::all().add(if descending { columns.lt(place) } else { columns.gt(place) });
+    }
+    let mut any = Condition::any();
+    let mut equal_so_far = Condition::all();
+    for ((column, descending), value) in keys.iter().zip(values) {
+        let further = if *descending { column.clone().lt(value.clone()) } else { column.clone().gt(value.clone()) };
+        any = any.add(equal_so_far.clone().add(further));
+        equal_so_far = equal_so_far.add(column.clone().eq(value));
+    }
+    any
+}
+
+fn fingerprint<F: Field>(filter: &Filter<F>, order: &[SortKey<F>]) -> String {
+    let text = serde_json::to_vec(&(F::LIST, order, filter)).unwrap_or_default();
+    URL_SAFE_NO_PAD.encode(&Sha256::digest(text)[..8])
+}
+
+fn encode<F: Field>(
+    model: &<F::Entity as EntityTrait>::Model,
+    order: &[SortKey<F>],
+    fingerprint: &str,
+) -> Result<String, StoreError> {
+    let keys = order.iter().map(|key| mark(key.field.value(model))).collect::<Result<Vec<_>, _>>()?;
+    let Value::Uuid(Some(id)) = model.get(F::id_column()) else {
+        return Err(StoreError::Corrupt(format!("{}: a row without an id", F::LIST)));
+    };
+    let cursor = Cursor { version: VERSION, fingerprint: fingerprint.to_owned(), keys, id };
+    let json = serde_json::to_vec(&cursor).map_err(|error| StoreError::Corrupt(error.to_string()))?;
+    Ok(URL_SAFE_NO_PAD.encode(json))
+}
+
+fn decode(text: &str, fingerprint: &str, keys: usize) -> Result<Cursor, StoreError> {
+    let json = URL_SAFE_NO_PAD.decode(text).map_err(|_| StoreError::InvalidCursor)?;
+    let cursor: Cursor = serde_json::from_slice(&json).map_err(|_| StoreError::InvalidCursor)?;
+    let fits = cursor.version == VERSION && cursor.fingerprint == fingerprint && cursor.keys.len() == keys;
+    if fits { Ok(cursor) } else { Err(StoreError::InvalidCursor) }
+}
+
+fn mark(value: Value) -> Result<Mark, StoreError> {
+    match value {
+        Value::String(Some(text)) => Ok(Mark::Text(text)),
+        Value::BigInt(Some(number)) => Ok(Mark::Integer(number)),
+        Value::ChronoDate(Some(date)) => Ok(Mark::Date(date)),
+        Value::ChronoDateTimeUtc(Some(time)) => Ok(Mark::Time(time)),
+        other => Err(StoreError::Corrupt(format!("{other:?} cannot be part of a cursor"))),
+    }
+}
+
+impl Cursor {
+    fn values(&self) -> Vec<Value> {
+        self.keys
+            .iter()
+            .map(|mark| match mark {
+                Mark::Text(text) => Scalar::Text(text.clone()),
+                Mark::Integer(number) => Scalar::Integer(*number),
+                Mark::Date(date) => Scalar::Date(*date),
+                Mark::Time(time) => Scalar::Time(*time),
+            })
+            .chain([Scalar::Id(self.id)])
+            .map(Value::from)
+            .collect()
+    }
+}
