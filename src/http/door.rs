@@ -2,34 +2,25 @@
 //! ([`GraphqlDoor`]). The transport knows nothing else of authentication, guards and the schema, and must not.
 
 use async_graphql::Response;
-use axum::http::StatusCode;
 use chrono::{DateTime, Utc};
 use futures_util::future::BoxFuture;
 use futures_util::stream::BoxStream;
 
+use super::guard::Refusal;
 use super::request::GraphqlRequest;
+use crate::auth::{Actor, AuthError, Authenticator};
 use crate::graphql::request::RequestId;
-
-/// Who is calling.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Caller {
-    /// The token's opaque subject; goes to the log and names the rate limit's bucket.
-    pub subject: String,
-}
-
-/// Why a caller is not let in. Answered with 401.
-#[derive(Debug, Clone)]
-pub struct NotAuthenticated {
-    /// UPPER_SNAKE.
-    pub code: &'static str,
-    /// One sentence that says what to do; never the token.
-    pub message: String,
-}
 
 /// Turns the `Authorization` header into a caller.
 pub trait Authenticate: Send + Sync {
     /// `authorization` is the header's whole value, scheme included, or `None` when it was not sent.
-    fn authenticate(&self, authorization: Option<&str>, now: DateTime<Utc>) -> Result<Caller, NotAuthenticated>;
+    fn authenticate(&self, authorization: Option<&str>, now: DateTime<Utc>) -> Result<Actor, AuthError>;
+}
+
+impl Authenticate for Authenticator {
+    fn authenticate(&self, authorization: Option<&str>, now: DateTime<Utc>) -> Result<Actor, AuthError> {
+        Self::authenticate(self, authorization, now)
+    }
 }
 
 /// What travels with an operation into its resolvers.
@@ -38,7 +29,7 @@ pub struct RequestContext {
     /// The id of the HTTP request, or of the operation on a socket.
     pub request_id: RequestId,
     /// Who asked.
-    pub caller: Caller,
+    pub caller: Actor,
 }
 
 /// The kinds of operation.
@@ -61,22 +52,6 @@ impl OperationKind {
             Self::Subscription => "subscription",
         }
     }
-}
-
-/// Why a request was not admitted.
-#[derive(Debug, Clone)]
-pub struct Refusal {
-    /// UPPER_SNAKE.
-    pub code: &'static str,
-    /// One sentence that says what to do.
-    pub message: String,
-    /// The 4xx to answer with.
-    pub status: StatusCode,
-    /// Where in the query text, as (line, column) from 1.
-    pub locations: Vec<(usize, usize)>,
-    /// Whether this is an ordinary mistake in the document (syntax, validation, variables, no such operation), which
-    /// `application/json` reports with 200 by specification. A guard's refusal is not: it keeps its status.
-    pub document_mistake: bool,
 }
 
 /// Admits operations. Checks the whole request before anything of it runs.

@@ -29,8 +29,8 @@ pub struct HttpError {
     pub message: Cow<'static, str>,
     /// Whether the same request may succeed later, unchanged, without having done anything now.
     pub retryable: bool,
-    /// Where in the query text, as (line, column) from 1; empty when it is not about the text.
-    pub locations: Vec<(usize, usize)>,
+    /// Where in the query text; empty when it is not about the text.
+    pub locations: Vec<Pos>,
     /// Headers that belong to the refusal (`Allow`, `Retry-After`, `WWW-Authenticate`).
     pub headers: Vec<(HeaderName, HeaderValue)>,
 }
@@ -74,7 +74,7 @@ impl HttpError {
     /// The refusal as a GraphQL answer, for transports that have no status.
     pub fn into_answer(self, request_id: &RequestId) -> Answer {
         let mut error = ServerError::new(self.message, None);
-        error.locations = self.locations.into_iter().map(|(line, column)| Pos { line, column }).collect();
+        error.locations = self.locations;
         let mut extensions = ErrorExtensionValues::default();
         extensions.set("code", self.code);
         extensions.set("requestId", request_id.0.as_str());
@@ -90,8 +90,7 @@ impl HttpError {
             "extensions": { "code": self.code, "requestId": request_id.0, "retryable": self.retryable },
         });
         if !self.locations.is_empty() {
-            let places = self.locations.iter().map(|(line, column)| json!({ "line": line, "column": column }));
-            error["locations"] = places.collect();
+            error["locations"] = json!(self.locations);
         }
         let mut response = Response::new(Body::from(json!({ "errors": [error] }).to_string()));
         *response.status_mut() = self.status;

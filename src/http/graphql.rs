@@ -15,7 +15,7 @@ use axum::response::Response;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use tokio::time::timeout;
 
-use super::door::{Caller, OperationKind, RequestContext};
+use super::door::{OperationKind, RequestContext};
 use super::errors::HttpError;
 use super::negotiation::{self, MediaType};
 use super::observe::{self, Facts};
@@ -24,6 +24,7 @@ use super::rate::Principal;
 use super::request::GraphqlRequest;
 use super::state::HttpState;
 use super::{answer, graphiql, origin};
+use crate::auth::{Actor, AuthError};
 use crate::graphql::request::RequestId;
 
 /// The address of the other end of the connection; the accept loop puts it into every request.
@@ -80,12 +81,12 @@ impl Exchange {
 
     /// Who is calling, by an `Authorization` header's value. Failures are counted by address, so that tokens cannot be
     /// tried out at leisure; callers with a token never pay for them.
-    pub fn authenticate(&self, state: &HttpState, authorization: Option<&str>) -> Result<Caller, HttpError> {
+    pub fn authenticate(&self, state: &HttpState, authorization: Option<&str>) -> Result<Actor, HttpError> {
         let caller = state.authenticator.authenticate(authorization, state.clock.now()).map_err(|refusal| {
             if let Err(limited) = state.rate.charge_request(&Principal::Address(self.address)) {
                 return limited;
             }
-            HttpError::new(StatusCode::UNAUTHORIZED, refusal.code, refusal.message)
+            HttpError::new(StatusCode::UNAUTHORIZED, AuthError::CODE, refusal.message())
                 .header(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))
         })?;
         self.facts.subject(&caller.subject);

@@ -4,7 +4,8 @@
 //! | file | what it decides |
 //! |---|---|
 //! | [`settings`] | every number, with its reason |
-//! | [`door`] | the traits behind which authentication, guards and schema stand |
+//! | [`door`], [`engine_door`] | what stands behind the transport, as traits: authentication; guards and schema |
+//! | [`guard`] | what a document must pass before a schema sees it |
 //! | [`state`] | what handlers share |
 //! | [`graphql`] | the `/graphql` endpoint: the order of checks |
 //! | [`request`], [`negotiation`], [`origin`] | what is read from a request: body, media types, origin |
@@ -20,9 +21,11 @@
 
 pub mod answer;
 pub mod door;
+pub mod engine_door;
 pub mod errors;
 pub mod graphiql;
 pub mod graphql;
+pub mod guard;
 pub mod health;
 pub mod negotiation;
 pub mod observe;

@@ -1,18 +1,20 @@
 //! The way of one operation, whichever transport brought it: a place among those in flight, admission, its price, and
 //! execution within the deadline. It reads no headers and writes no answers.
 
-use async_graphql::{ErrorExtensionValues, Pos, Response as Answer, ServerError};
+use async_graphql::Response as Answer;
 use axum::http::StatusCode;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::timeout;
 use tracing::Instrument;
 
-use super::door::{AdmittedOperation, Caller, OperationKind, Refusal, RequestContext};
+use super::door::{AdmittedOperation, OperationKind, RequestContext};
 use super::errors::HttpError;
+use super::guard::{Refusal, RefusalKind};
 use super::observe::Facts;
 use super::rate::Principal;
 use super::request::GraphqlRequest;
 use super::state::HttpState;
+use crate::auth::Actor;
 
 /// Why an operation does not run.
 #[derive(Debug)]
@@ -41,7 +43,7 @@ pub fn place(state: &HttpState) -> Result<OwnedSemaphorePermit, HttpError> {
 pub fn admit(
     state: &HttpState,
     request: GraphqlRequest,
-    caller: &Caller,
+    caller: &Actor,
     facts: &Facts,
 ) -> Result<Box<dyn AdmittedOperation>, Refused> {
     let operation = state.door.admit(request).map_err(refused)?;
@@ -50,18 +52,16 @@ pub fn admit(
     Ok(operation)
 }
 
+/// A mistake in the document is reported as GraphQL reports it; a guard's refusal keeps its status.
 fn refused(refusal: Refusal) -> Refused {
-    if !refusal.document_mistake {
-        let mut error = HttpError::new(refusal.status, refusal.code, refusal.message);
-        error.locations = refusal.locations;
-        return Refused::Http(error);
+    match refusal.kind {
+        RefusalKind::Syntax | RefusalKind::Request => Refused::Document(Box::new(refusal.into())),
+        RefusalKind::Guard => {
+            let mut error = HttpError::new(refusal.status, refusal.code, refusal.message);
+            error.locations = refusal.locations;
+            Refused::Http(error)
+        }
     }
-    let mut error = ServerError::new(refusal.message, None);
-    error.locations = refusal.locations.into_iter().map(|(line, column)| Pos { line, column }).collect();
-    let mut extensions = ErrorExtensionValues::default();
-    extensions.set("code", refusal.code);
-    error.extensions = Some(extensions);
-    Refused::Document(Box::new(Answer::from_errors(vec![error])))
 }
 
 /// Runs a query or a mutation within the deadline.

@@ -61,9 +61,10 @@ impl<C: Clock + Clone> RateLimit<C> {
         self.charge(principal, NonZeroU32::MIN)
     }
 
-    /// Takes the further points of an operation, by its cost.
+    /// Takes what an operation costs beyond the point its request has paid.
     pub fn charge_cost(&self, principal: &Principal, cost: u64) -> Result<(), HttpError> {
-        let points = u32::try_from(cost / self.cost_per_point).unwrap_or(u32::MAX);
+        let points = (cost / self.cost_per_point).saturating_sub(1);
+        let points = u32::try_from(points).unwrap_or(u32::MAX);
         match NonZeroU32::new(points) {
             Some(points) => self.charge(principal, points),
             None => Ok(()),
@@ -141,8 +142,8 @@ mod tests {
     #[test]
     fn a_dear_operation_takes_more() {
         let (limit, clock) = limit(100);
-        limit.charge_cost(&subject("a"), 1_999).unwrap();
-        limit.charge_cost(&subject("a"), 99).unwrap();
+        limit.charge_cost(&subject("a"), 2_000).unwrap();
+        limit.charge_cost(&subject("a"), 199).unwrap();
         let refused = limit.charge_cost(&subject("a"), 500).unwrap_err();
         assert_eq!(refused.headers, [(header::RETRY_AFTER, 1.into())]);
         clock.advance(Duration::from_secs(2));

@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use axum::http::HeaderValue;
 
+use crate::config::Config;
+
 /// What the router and the GraphQL endpoint obey.
 #[derive(Debug, Clone)]
 pub struct HttpSettings {
@@ -62,15 +64,37 @@ impl Default for HttpSettings {
     }
 }
 
-/// How much one principal may ask for. A request costs one point, and one more for every [`RateSettings::cost_per_point`]
-/// of its query's cost.
+impl HttpSettings {
+    /// As configured; what has no setting keeps its default.
+    pub fn from_config(config: &Config) -> Self {
+        let limits = &config.http.limits;
+        let defaults = Self::default();
+        Self {
+            allow_get: config.http.graphql_get,
+            graphiql: config.http.graphiql,
+            cors_origins: limits.cors_origins.iter().filter_map(|origin| HeaderValue::from_str(origin).ok()).collect(),
+            max_body_bytes: limits.body_limit_bytes,
+            deadline: limits.request_deadline_ms,
+            max_in_flight: limits.max_in_flight,
+            max_response_bytes: limits.response_limit_bytes,
+            max_errors: config.graphql.limits.response_errors_max,
+            // Where a proxy ends TLS, it is the proxy that knows whether plain HTTP is gone for good.
+            strict_transport_security: config.tls.files.is_some() && !config.environment.is_development(),
+            rate: RateSettings { points_per_second: limits.rate_per_second, burst: limits.rate_burst, ..defaults.rate },
+            ..defaults
+        }
+    }
+}
+
+/// How much one principal may ask for. A request costs its query's cost divided by [`RateSettings::cost_per_point`], at
+/// least one point.
 #[derive(Debug, Clone)]
 pub struct RateSettings {
     /// Points given back every second. 100 simple requests a second is more than a person's screen ever sends.
     pub points_per_second: u32,
     /// Points that may be spent at once. Ten seconds' worth: a screen that opens with many queries, or an import's start.
     pub burst: u32,
-    /// Query cost that makes one point. The dearest query allowed (5,000) then takes 51 points: two such a second.
+    /// Query cost that makes one point. The dearest query allowed (5,000) then takes 50 points: two such a second.
     pub cost_per_point: u32,
     /// Principals remembered. About 100 bytes each; a principal is forgotten once its bucket is full again.
     pub max_principals: usize,
@@ -144,6 +168,20 @@ impl Default for ServerSettings {
             http2_ping: Duration::from_secs(20),
             drain_delay: Duration::ZERO,
             shutdown: Duration::from_secs(15),
+        }
+    }
+}
+
+impl ServerSettings {
+    /// As configured; what has no setting keeps its default.
+    pub fn from_config(config: &Config) -> Self {
+        Self {
+            header_read: config.server.header_read_timeout,
+            tls_handshake: config.tls.handshake_timeout,
+            max_connections: config.server.max_connections,
+            drain_delay: config.server.shutdown_drain,
+            shutdown: config.server.shutdown_timeout,
+            ..Self::default()
         }
     }
 }

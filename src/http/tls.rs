@@ -3,7 +3,7 @@
 
 use std::fs;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
@@ -14,17 +14,10 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
+use crate::config::TlsFiles;
+
 /// How often the files are looked at. A look costs two `stat` calls; a renewed certificate may wait this long.
 pub const RELOAD_EVERY: Duration = Duration::from_secs(5);
-
-/// Where the PEM files are.
-#[derive(Debug, Clone)]
-pub struct TlsFiles {
-    /// The certificate chain, the server's own certificate first (`TLS_CERT_FILE`).
-    pub certificates: PathBuf,
-    /// The private key, PKCS #8, PKCS #1 or SEC 1 (`TLS_KEY_FILE`).
-    pub key: PathBuf,
-}
 
 /// Why the files cannot be used. Each names the setting to look at.
 #[derive(Debug, thiserror::Error)]
@@ -128,14 +121,14 @@ impl Tls {
 }
 
 fn stamp(files: &TlsFiles) -> Stamp {
-    [&files.certificates, &files.key].map(|path| {
+    [&files.certificate, &files.key].map(|path| {
         let metadata = fs::metadata(path).ok()?;
         Some((metadata.modified().ok()?, metadata.len()))
     })
 }
 
 fn read(files: &TlsFiles) -> Result<Arc<ServerConfig>, TlsError> {
-    let certificates = read_certificates(&files.certificates)?;
+    let certificates = read_certificates(&files.certificate)?;
     let key = read_key(&files.key)?;
     let mut config = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
         .with_safe_default_protocol_versions()?

@@ -19,7 +19,7 @@ use futures_util::{SinkExt, Stream, StreamExt};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep, timeout};
 
-use super::door::{Caller, OperationKind, RequestContext};
+use super::door::{OperationKind, RequestContext};
 use super::errors::HttpError;
 use super::graphql::Exchange;
 use super::negotiation::MediaType;
@@ -29,6 +29,7 @@ use super::rate::Principal;
 use super::request::GraphqlRequest;
 use super::state::HttpState;
 use super::{answer, origin};
+use crate::auth::Actor;
 use crate::graphql::request::RequestId;
 
 /// The only protocol spoken; its predecessor, `graphql-ws`, is abandoned by its authors.
@@ -232,15 +233,15 @@ fn once(answer: Answer) -> BoxStream<'static, Answer> {
     stream::once(std::future::ready(answer)).boxed()
 }
 
-fn caller_in(data: &Data) -> Option<Caller> {
-    data.get(&std::any::TypeId::of::<Caller>())?.downcast_ref::<Caller>().cloned()
+fn caller_in(data: &Data) -> Option<Actor> {
+    data.get(&std::any::TypeId::of::<Actor>())?.downcast_ref::<Actor>().cloned()
 }
 
 impl SocketExecutor {
     async fn start(
         &self,
         request: EngineRequest,
-        caller: Option<Caller>,
+        caller: Option<Actor>,
         slot: Result<OwnedSemaphorePermit, HttpError>,
         request_id: &RequestId,
     ) -> Result<BoxStream<'static, Answer>, Refused> {

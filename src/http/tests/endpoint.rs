@@ -86,6 +86,10 @@ async fn a_body_over_the_limit_is_refused_declared_or_not() {
     let answer =
         connections::exchange(&server, &format!("{head}{:x}\r\n{too_long}\r\n0\r\n\r\n", too_long.len())).await;
     assert!(answer.starts_with("HTTP/1.1 413 "), "{answer}");
+    // A declared length is enough: nothing of the body is waited for.
+    let head = "POST /graphql HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 1001\r\n\r\n";
+    let answer = connections::exchange(&server, head).await;
+    assert!(answer.starts_with("HTTP/1.1 413 "), "{answer}");
     let fits = json!({ "query": "{ hello }", "pad": "x".repeat(900) }).to_string();
     assert_eq!(Reply::of(server.post(fits)).await.status, StatusCode::OK);
 }

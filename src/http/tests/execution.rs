@@ -61,9 +61,14 @@ async fn a_mutation_past_its_deadline_runs_to_its_end() {
     let reply = server.query("mutation { slowNote }").await;
     assert_eq!((reply.status, reply.code().as_str()), (StatusCode::GATEWAY_TIMEOUT, "TIMEOUT"));
     assert_eq!(reply.json()["errors"][0]["extensions"]["retryable"], false, "it may have been carried out");
-    let gate = server.gate.clone();
+    // Nobody is connected any more, but the shutdown waits for the mutation.
+    let TestServer { client, shutdown, mut task, gate, .. } = server;
+    drop(client);
+    shutdown.cancel();
+    let early = tokio::time::timeout(Duration::from_millis(100), &mut task).await;
+    assert!(early.is_err(), "the server has ended with a mutation running");
     gate.let_one_pass();
-    server.stop().await;
+    soon(task).await.unwrap().unwrap();
     assert_eq!(gate.notes.load(Ordering::SeqCst), 1);
 }
 

@@ -3,6 +3,7 @@
 
 mod connections;
 mod endpoint;
+mod engine;
 mod execution;
 mod logs;
 mod pages;
@@ -29,6 +30,8 @@ use super::{HttpState, router, server};
 use crate::clock::FixedClock;
 use toy::{Gate, ToyAuthenticator, ToyDoor};
 
+use super::door::GraphqlDoor;
+
 /// Longest wait for what must happen anyway; a test that reaches it has failed.
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -43,6 +46,8 @@ struct Setup {
     server: ServerSettings,
     tls: Option<Arc<Tls>>,
     checks: Vec<Arc<dyn ReadinessCheck>>,
+    /// Instead of the toy.
+    door: Option<Arc<dyn GraphqlDoor>>,
     /// No token makes a development administrator.
     dev: bool,
 }
@@ -63,7 +68,7 @@ impl Setup {
         let state = Arc::new(HttpState::new(
             self.http,
             Arc::new(ToyAuthenticator { dev: self.dev }),
-            Arc::new(ToyDoor::new(gate.clone())),
+            self.door.unwrap_or_else(|| Arc::new(ToyDoor::new(gate.clone()))),
             Readiness::new(self.checks),
             Arc::new(FixedClock(DateTime::UNIX_EPOCH)),
             shutdown.clone(),

@@ -198,6 +198,8 @@ async fn a_shutdown_says_goodbye() {
     let mut socket = welcome(&server).await;
     subscribe(&mut socket, "1", "subscription { forever }").await;
     server.shutdown.cancel();
-    assert_eq!(close_code(&mut socket).await, 1001);
     soon(server.task).await.unwrap().unwrap();
+    let free = server.state.sockets.available_permits();
+    assert_eq!(free, server.state.settings.socket.max_sockets, "the server waits until its sockets are closed");
+    assert_eq!(close_code(&mut socket).await, 1001);
 }

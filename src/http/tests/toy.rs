@@ -7,16 +7,15 @@ use async_graphql::{
     Context, Error, ErrorExtensions, Executor, Object, Request, Response, Result, Schema, Subscription,
 };
 use async_graphql_parser::types::{DocumentOperations, OperationType};
-use axum::http::StatusCode;
 use chrono::{DateTime, Utc};
 use futures_util::future::BoxFuture;
 use futures_util::stream::{self, BoxStream, Stream};
 use futures_util::{FutureExt, StreamExt};
 use tokio::sync::Semaphore;
 
-use crate::http::door::{
-    AdmittedOperation, Authenticate, Caller, GraphqlDoor, NotAuthenticated, OperationKind, Refusal, RequestContext,
-};
+use crate::auth::{Actor, AuthError, BranchGrant, Role};
+use crate::http::door::{AdmittedOperation, Authenticate, GraphqlDoor, OperationKind, RequestContext};
+use crate::http::guard::Refusal;
 use crate::http::request::GraphqlRequest;
 
 /// Holds resolvers until a test lets them go on.
@@ -57,7 +56,7 @@ impl ToyQuery {
     }
 
     async fn whoami<'a>(&self, ctx: &Context<'a>) -> Result<&'a str> {
-        Ok(ctx.data::<Caller>()?.subject.as_str())
+        Ok(ctx.data::<Actor>()?.subject.as_str())
     }
 
     async fn text(&self, length: usize) -> String {
@@ -129,31 +128,25 @@ impl ToyDoor {
     }
 }
 
-fn mistake(message: String) -> Refusal {
-    Refusal {
-        code: "GRAPHQL_PARSE_FAILED",
-        message,
-        status: StatusCode::BAD_REQUEST,
-        locations: vec![(1, 1)],
-        document_mistake: true,
-    }
+fn unknown_operation() -> Refusal {
+    Refusal::request("OPERATION_NOT_FOUND", "Name one that exists.")
 }
 
 impl GraphqlDoor for ToyDoor {
     fn admit(&self, request: GraphqlRequest) -> Result<Box<dyn AdmittedOperation>, Refusal> {
         if request.query.contains("forbidden") {
-            return Err(Refusal { code: "TOO_DEEP", document_mistake: false, ..mistake("Flatten it.".to_owned()) });
+            return Err(Refusal::guard("TOO_DEEP", "Flatten it."));
         }
-        let document = async_graphql_parser::parse_query(&request.query).map_err(|_| mistake("Mend it.".to_owned()))?;
+        let document = async_graphql_parser::parse_query(&request.query)?;
         let (name, operation) = match (&document.operations, &request.operation_name) {
             (DocumentOperations::Single(operation), _) => (None, operation),
             (DocumentOperations::Multiple(operations), Some(name)) => match operations.get(name.as_str()) {
                 Some(operation) => (Some(name.clone()), operation),
-                None => return Err(mistake("Name one that exists.".to_owned())),
+                None => return Err(unknown_operation()),
             },
             (DocumentOperations::Multiple(operations), None) => match operations.iter().next() {
                 Some((name, operation)) if operations.len() == 1 => (Some(name.to_string()), operation),
-                _ => return Err(mistake("Name one.".to_owned())),
+                _ => return Err(unknown_operation()),
             },
         };
         let kind = match operation.node.ty {
@@ -206,15 +199,18 @@ pub(super) struct ToyAuthenticator {
     pub(super) dev: bool,
 }
 
+fn actor(subject: &str) -> Actor {
+    Actor { subject: subject.to_owned(), roles: [Role::Admin].into(), branches: BranchGrant::All }
+}
+
 impl Authenticate for ToyAuthenticator {
-    fn authenticate(&self, authorization: Option<&str>, _: DateTime<Utc>) -> Result<Caller, NotAuthenticated> {
-        let refused = || NotAuthenticated { code: "UNAUTHENTICATED", message: "Send a valid token.".to_owned() };
+    fn authenticate(&self, authorization: Option<&str>, _: DateTime<Utc>) -> Result<Actor, AuthError> {
         match authorization {
-            None if self.dev => Ok(Caller { subject: "dev".to_owned() }),
-            None => Err(refused()),
+            None if self.dev => Ok(actor("dev")),
+            None => Err(AuthError::Missing),
             Some(value) => match value.strip_prefix("Bearer ").filter(|token| token.starts_with("user-")) {
-                Some(token) => Ok(Caller { subject: token.to_owned() }),
-                None => Err(refused()),
+                Some(token) => Ok(actor(token)),
+                None => Err(AuthError::BadSignature),
             },
         }
     }

@@ -13,7 +13,8 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
 use super::*;
-use crate::http::tls::{TlsError, TlsFiles};
+use crate::config::TlsFiles;
+use crate::http::tls::TlsError;
 
 /// A self-signed certificate for `localhost` as (certificate PEM, key PEM).
 fn certificate(name: &str) -> (String, String) {
@@ -32,14 +33,14 @@ struct Files {
 impl Files {
     fn new((certificates, key): &(String, String)) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let files = TlsFiles { certificates: folder.path().join("cert.pem"), key: folder.path().join("key.pem") };
+        let files = TlsFiles { certificate: folder.path().join("cert.pem"), key: folder.path().join("key.pem") };
         let files = Self { _folder: folder, files };
         files.write(certificates, key);
         files
     }
 
     fn write(&self, certificates: &str, key: &str) {
-        fs::write(&self.files.certificates, certificates).unwrap();
+        fs::write(&self.files.certificate, certificates).unwrap();
         fs::write(&self.files.key, key).unwrap();
     }
 
@@ -101,12 +102,12 @@ async fn changed_files_are_taken_into_use_and_broken_ones_are_not() {
     assert!(connect(&server, &[&first.0], &[]).await.is_ok());
 
     // A renewal halfway: the certificate is there, its key is not.
-    fs::write(&files.files.certificates, &second.0).unwrap();
+    fs::write(&files.files.certificate, &second.0).unwrap();
     assert!(!tls.refresh());
     assert!(connect(&server, &[&first.0], &[]).await.is_ok(), "the old certificate stays in use");
-    fs::write(&files.files.certificates, "broken").unwrap();
+    fs::write(&files.files.certificate, "broken").unwrap();
     assert!(!tls.refresh());
-    fs::remove_file(&files.files.certificates).unwrap();
+    fs::remove_file(&files.files.certificate).unwrap();
     assert!(!tls.refresh());
     assert!(connect(&server, &[&first.0], &[]).await.is_ok());
 
