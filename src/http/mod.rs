@@ -1,3 +1,127 @@
-//! To be filled.
+//! The server's HTTP side: routes, GraphQL over HTTP and WebSocket, health, TLS and the accept loop. It may call GraphQL,
+//! authentication and services; it knows no database and no lending rule.
+//!
+//! | file | what it decides |
+//! |---|---|
+//! | [`settings`] | every number, with its reason |
+//! | [`door`], [`engine_door`] | what stands behind the transport, as traits: authentication; guards and schema |
+//! | [`guard`] | what a document must pass before a schema sees it |
+//! | [`state`] | what handlers share |
+//! | [`graphql`] | the `/graphql` endpoint: the order of checks |
+//! | [`request`], [`negotiation`], [`origin`] | what is read from a request: body, media types, origin |
+//! | [`rate`], [`operation`] | who may ask how much; how an operation runs |
+//! | [`answer`], [`errors`] | what is sent: masking, statuses, the error body |
+//! | [`websocket`] | `/graphql/ws` |
+//! | [`graphiql`] | the GraphiQL page, from the binary |
+//! | [`health`] | `/health`, `/livez`, `/readyz` |
+//! | [`observe`] | request ids, the request log, panics |
+//! | [`server`], [`tls`] | connections: accepting, encrypting, shutting down |
+//!
+//! A new route goes into [`router`], its handler into a file of its own.
 
+pub mod answer;
+pub mod door;
+pub mod engine_door;
+pub mod errors;
+pub mod graphiql;
+pub mod graphql;
 pub mod guard;
+pub mod health;
+pub mod negotiation;
+pub mod observe;
+pub mod operation;
+pub mod origin;
+pub mod rate;
+pub mod request;
+pub mod server;
+pub mod settings;
+pub mod state;
+#[cfg(test)]
+mod tests;
+pub mod tls;
+pub mod websocket;
+
+use std::sync::Arc;
+
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::middleware::{self, Next};
+use axum::response::Response;
+use axum::routing::{MethodRouter, get, post};
+use axum::{Extension, Router};
+use tower::ServiceBuilder;
+use tower_http::compression::CompressionLayer;
+use tower_http::compression::predicate::{NotForContentType, Predicate, SizeAbove};
+
+use crate::graphql::request::RequestId;
+use errors::HttpError;
+use negotiation::MediaType;
+pub use state::HttpState;
+
+/// All routes with all layers, for [`server::serve`].
+pub fn router(state: Arc<HttpState>) -> Router {
+    let settings = &state.settings;
+    let mut router = Router::new()
+        .route("/graphql", graphql_methods(&state))
+        .route("/graphql/ws", get(websocket::upgrade))
+        .route("/health", get(health::health))
+        .route("/livez", get(health::live))
+        .route("/readyz", get(health::ready));
+    if settings.graphiql {
+        router = router.route("/graphiql/{*path}", get(graphiql::asset));
+    }
+    let compression = CompressionLayer::new()
+        .compress_when(SizeAbove::new(settings.compress_above_bytes).and(NotForContentType::new("text/event-stream")));
+    // The first layer is the outermost: everything below has an id, a log line and a net under it.
+    let layers = ServiceBuilder::new()
+        .layer(middleware::from_fn(observe::observe))
+        .layer(middleware::from_fn_with_state(state.clone(), security_headers))
+        .layer(origin::cors(&settings.cors_origins))
+        .layer(compression);
+    router.fallback(not_found).method_not_allowed_fallback(method_not_allowed).layer(layers).with_state(state)
+}
+
+/// GET is a method of `/graphql` only where something answers it, so that `Allow` tells the truth.
+fn graphql_methods(state: &HttpState) -> MethodRouter<Arc<HttpState>> {
+    let methods = post(graphql::post);
+    match state.settings.allow_get || state.settings.graphiql {
+        true => methods.get(graphql::get),
+        false => methods,
+    }
+}
+
+async fn not_found(Extension(request_id): Extension<RequestId>) -> Response {
+    HttpError::new(StatusCode::NOT_FOUND, "NOT_FOUND", "There is nothing at this address; the API is at /graphql.")
+        .respond(&request_id, MediaType::Json)
+}
+
+/// The router adds `Allow`.
+async fn method_not_allowed(Extension(request_id): Extension<RequestId>) -> Response {
+    HttpError::new(
+        StatusCode::METHOD_NOT_ALLOWED,
+        "METHOD_NOT_ALLOWED",
+        "Use a method that the Allow header of this answer lists.",
+    )
+    .respond(&request_id, MediaType::Json)
+}
+
+/// Headers that keep browsers from guessing, framing, caching and telling. A handler that sets one of them keeps its own.
+async fn security_headers(State(state): State<Arc<HttpState>>, request: Request, next: Next) -> Response {
+    const DEFAULTS: [(HeaderName, &str); 5] = [
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::X_FRAME_OPTIONS, "DENY"),
+        (header::REFERRER_POLICY, "no-referrer"),
+        (header::CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'"),
+        // Answers hold people's data and depend on who asks.
+        (header::CACHE_CONTROL, "no-store"),
+    ];
+    let mut response = next.run(request).await;
+    let headers: &mut HeaderMap = response.headers_mut();
+    for (name, value) in DEFAULTS {
+        headers.entry(name).or_insert(HeaderValue::from_static(value));
+    }
+    if state.settings.strict_transport_security {
+        headers.insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000"));
+    }
+    response
+}

@@ -1,0 +1,60 @@
+//! The real door: the guards and the schemas behind them, as the transport wants to see them. It only translates.
+
+use async_graphql::{Executor, Request, Response};
+use async_graphql_parser::types::OperationType;
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use futures_util::stream::BoxStream;
+
+use super::door::{AdmittedOperation, GraphqlDoor, OperationKind, RequestContext};
+use super::guard::{Admitted, Engine, Refusal};
+use super::request::GraphqlRequest;
+
+impl<E: Executor> GraphqlDoor for Engine<E> {
+    fn admit(&self, request: GraphqlRequest) -> Result<Box<dyn AdmittedOperation>, Refusal> {
+        let mut engine_request = Request::new(request.query).variables(request.variables);
+        engine_request.operation_name = request.operation_name;
+        let admitted = Engine::admit(self, &engine_request)?;
+        Ok(Box::new(EngineOperation { engine: self.clone(), admitted, request: engine_request }))
+    }
+}
+
+struct EngineOperation<E> {
+    engine: Engine<E>,
+    admitted: Admitted,
+    request: Request,
+}
+
+/// Every resolver finds the actor and the request's id in its context.
+fn with_context(request: Request, context: RequestContext) -> Request {
+    request.data(context.caller).data(context.request_id)
+}
+
+impl<E: Executor> AdmittedOperation for EngineOperation<E> {
+    fn kind(&self) -> OperationKind {
+        match self.admitted.operation_type {
+            OperationType::Query => OperationKind::Query,
+            OperationType::Mutation => OperationKind::Mutation,
+            OperationType::Subscription => OperationKind::Subscription,
+        }
+    }
+
+    fn name(&self) -> Option<&str> {
+        self.admitted.operation_name.as_deref()
+    }
+
+    fn cost(&self) -> u64 {
+        self.admitted.cost
+    }
+
+    fn execute(self: Box<Self>, context: RequestContext) -> BoxFuture<'static, Response> {
+        let Self { engine, admitted, request } = *self;
+        let request = with_context(request, context);
+        async move { engine.execute_admitted(&admitted, request).await }.boxed()
+    }
+
+    fn subscribe(self: Box<Self>, context: RequestContext) -> BoxStream<'static, Response> {
+        let Self { engine, admitted, request } = *self;
+        engine.stream_admitted(admitted, with_context(request, context), None)
+    }
+}

@@ -1,0 +1,192 @@
+//! `/graphql`: GraphQL over HTTP. The checks come in the order of their cost: what is cheap to refuse is refused first,
+//! and nothing of the query is looked at before the caller is known.
+//!
+//! method → media types → origin → body → authenticate → rate → in flight → parse and admit → cost → execute → present
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+
+use async_graphql::Response as Answer;
+use axum::body::{Body, Bytes};
+use axum::extract::{Request, State};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use axum::response::Response;
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use tokio::time::timeout;
+
+use super::door::{OperationKind, RequestContext};
+use super::errors::HttpError;
+use super::negotiation::{self, MediaType};
+use super::observe::{self, Facts};
+use super::operation::{self, Refused};
+use super::rate::Principal;
+use super::request::GraphqlRequest;
+use super::state::HttpState;
+use super::{answer, graphiql, origin};
+use crate::auth::{Actor, AuthError};
+use crate::graphql::request::RequestId;
+
+/// The address of the other end of the connection; the accept loop puts it into every request.
+#[derive(Debug, Clone, Copy)]
+pub struct Peer(pub SocketAddr);
+
+/// `POST /graphql`
+pub async fn post(State(state): State<Arc<HttpState>>, request: Request) -> Response {
+    respond(&state, request).await
+}
+
+/// `GET /graphql`: the GraphiQL page for a browser, where it is on; queries, where they are on.
+pub async fn get(State(state): State<Arc<HttpState>>, request: Request) -> Response {
+    if state.settings.graphiql && negotiation::wants_html(request.headers()) {
+        return graphiql::page(request.headers());
+    }
+    respond(&state, request).await
+}
+
+async fn respond(state: &Arc<HttpState>, request: Request) -> Response {
+    let (parts, body) = request.into_parts();
+    let exchange = Exchange::of(&parts);
+    let Some(media) = negotiation::negotiate(&parts.headers) else {
+        return not_acceptable().respond(&exchange.request_id, MediaType::Json);
+    };
+    let answered = match exchange.carry_out(state, &parts, body).await {
+        Ok(answer) => answer::respond(answer, &exchange.request_id, media, &state.settings),
+        Err(Refused::Document(answer)) => answer::respond(*answer, &exchange.request_id, media, &state.settings),
+        Err(Refused::Http(refusal)) => Err(refusal),
+    };
+    answered.unwrap_or_else(|refusal| refusal.respond(&exchange.request_id, media))
+}
+
+/// What is known of an exchange besides the request itself.
+pub struct Exchange {
+    /// The id it is known by.
+    pub request_id: RequestId,
+    /// Where it came from.
+    pub address: IpAddr,
+    /// For the log line.
+    pub facts: Facts,
+}
+
+impl Exchange {
+    /// From what the outer layers put into the request.
+    pub fn of(parts: &Parts) -> Self {
+        let peer = parts.extensions.get::<Peer>();
+        Self {
+            request_id: parts.extensions.get().cloned().unwrap_or_else(observe::fresh_id),
+            address: peer.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.0.ip()),
+            facts: parts.extensions.get().cloned().unwrap_or_default(),
+        }
+    }
+
+    /// Who is calling, by an `Authorization` header's value. Failures are counted by address, so that tokens cannot be
+    /// tried out at leisure; callers with a token never pay for them.
+    pub fn authenticate(&self, state: &HttpState, authorization: Option<&str>) -> Result<Actor, HttpError> {
+        let caller = state.authenticator.authenticate(authorization, state.clock.now()).map_err(|refusal| {
+            if let Err(limited) = state.rate.charge_request(&Principal::Address(self.address)) {
+                return limited;
+            }
+            HttpError::new(StatusCode::UNAUTHORIZED, AuthError::CODE, refusal.message())
+                .header(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))
+        })?;
+        self.facts.subject(&caller.subject);
+        Ok(caller)
+    }
+
+    async fn carry_out(&self, state: &HttpState, parts: &Parts, body: Body) -> Result<Answer, Refused> {
+        let is_get = parts.method != Method::POST;
+        if is_get && !state.settings.allow_get {
+            return Err(only_post().into());
+        }
+        if !is_get {
+            check_body_headers(&parts.headers)?;
+        }
+        origin::check(&parts.headers, &parts.uri, &state.settings.cors_origins)?;
+        let body = if is_get { Bytes::new() } else { read_body(state, parts, body).await? };
+        let caller = self.authenticate(state, authorization(&parts.headers))?;
+        state.rate.charge_request(&Principal::Subject(caller.subject.clone()))?;
+        let place = operation::place(state)?;
+        let request = if is_get { GraphqlRequest::from_uri(&parts.uri)? } else { GraphqlRequest::from_json(&body)? };
+        let admitted = operation::admit(state, request, &caller, &self.facts)?;
+        match admitted.kind() {
+            OperationKind::Mutation if is_get => return Err(only_post().into()),
+            OperationKind::Subscription => return Err(needs_socket().into()),
+            OperationKind::Query | OperationKind::Mutation => {}
+        }
+        let context = RequestContext { request_id: self.request_id.clone(), caller };
+        Ok(operation::execute(state, admitted, context, place).await?)
+    }
+}
+
+/// A value that is not text is a token nobody issued; it must not pass for no token at all.
+fn authorization(headers: &HeaderMap) -> Option<&str> {
+    headers.get(header::AUTHORIZATION).map(|value| value.to_str().unwrap_or("invalid"))
+}
+
+fn check_body_headers(headers: &HeaderMap) -> Result<(), HttpError> {
+    if !negotiation::is_json_body(headers) {
+        return Err(HttpError::new(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "UNSUPPORTED_MEDIA_TYPE",
+            "Send the request as application/json in UTF-8.",
+        ));
+    }
+    if headers.get(header::CONTENT_ENCODING).is_some_and(|encoding| encoding != "identity") {
+        return Err(HttpError::new(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "UNSUPPORTED_MEDIA_TYPE",
+            "Send the request body uncompressed.",
+        ));
+    }
+    Ok(())
+}
+
+async fn read_body(state: &HttpState, parts: &Parts, body: Body) -> Result<Bytes, HttpError> {
+    let limit = state.settings.max_body_bytes;
+    let declared = parts.headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
+    if declared.is_some_and(|length: usize| length > limit) {
+        return Err(too_large(limit));
+    }
+    let read = timeout(state.settings.body_read, Limited::new(body, limit).collect()).await.map_err(|_| {
+        HttpError::new(
+            StatusCode::REQUEST_TIMEOUT,
+            "REQUEST_TIMEOUT",
+            "The request body did not arrive in time; send it again.",
+        )
+        .retryable()
+    })?;
+    match read {
+        Ok(body) => Ok(body.to_bytes()),
+        Err(failure) if failure.is::<LengthLimitError>() => Err(too_large(limit)),
+        Err(_) => Err(HttpError::bad_request("The request body broke off; send it again.")),
+    }
+}
+
+fn too_large(limit: usize) -> HttpError {
+    HttpError::new(
+        StatusCode::PAYLOAD_TOO_LARGE,
+        "PAYLOAD_TOO_LARGE",
+        format!("The request body is longer than {limit} bytes; send less at a time."),
+    )
+}
+
+fn not_acceptable() -> HttpError {
+    HttpError::new(
+        StatusCode::NOT_ACCEPTABLE,
+        "NOT_ACCEPTABLE",
+        "Accept application/graphql-response+json or application/json.",
+    )
+}
+
+fn only_post() -> HttpError {
+    HttpError::new(StatusCode::METHOD_NOT_ALLOWED, "METHOD_NOT_ALLOWED", "Send this operation by POST.")
+        .header(header::ALLOW, HeaderValue::from_static("POST"))
+}
+
+fn needs_socket() -> HttpError {
+    HttpError::new(
+        StatusCode::BAD_REQUEST,
+        "SUBSCRIPTION_NOT_SUPPORTED",
+        "Subscribe over the WebSocket at /graphql/ws; this endpoint answers queries and mutations.",
+    )
+}

@@ -1,0 +1,112 @@
+//! The way of one operation, whichever transport brought it: a place among those in flight, admission, its price, and
+//! execution within the deadline. It reads no headers and writes no answers.
+
+use async_graphql::Response as Answer;
+use axum::http::StatusCode;
+use tokio::sync::OwnedSemaphorePermit;
+use tokio::time::timeout;
+use tracing::Instrument;
+
+use super::door::{AdmittedOperation, OperationKind, RequestContext};
+use super::errors::HttpError;
+use super::guard::{Refusal, RefusalKind};
+use super::observe::Facts;
+use super::rate::Principal;
+use super::request::GraphqlRequest;
+use super::state::HttpState;
+use crate::auth::Actor;
+
+/// Why an operation does not run.
+#[derive(Debug)]
+pub enum Refused {
+    /// The transport refuses it.
+    Http(HttpError),
+    /// The document is mistaken; this is the GraphQL answer that says so.
+    Document(Box<Answer>),
+}
+
+impl From<HttpError> for Refused {
+    fn from(error: HttpError) -> Self {
+        Self::Http(error)
+    }
+}
+
+/// A place among the operations in flight, held until the operation is over.
+pub fn place(state: &HttpState) -> Result<OwnedSemaphorePermit, HttpError> {
+    state.in_flight.clone().try_acquire_owned().map_err(|_| {
+        HttpError::new(StatusCode::SERVICE_UNAVAILABLE, "OVERLOADED", "The server is busy. Try again in a second.")
+            .retry_after(1)
+    })
+}
+
+/// Admits an operation and takes its price.
+pub fn admit(
+    state: &HttpState,
+    request: GraphqlRequest,
+    caller: &Actor,
+    facts: &Facts,
+) -> Result<Box<dyn AdmittedOperation>, Refused> {
+    let operation = state.door.admit(request).map_err(refused)?;
+    facts.operation(operation.kind(), operation.name());
+    state.rate.charge_cost(&Principal::Subject(caller.subject.clone()), operation.cost())?;
+    Ok(operation)
+}
+
+/// A mistake in the document is reported as GraphQL reports it; a guard's refusal keeps its status.
+fn refused(refusal: Refusal) -> Refused {
+    match refusal.kind {
+        RefusalKind::Syntax | RefusalKind::Request => Refused::Document(Box::new(refusal.into())),
+        RefusalKind::Guard => {
+            let mut error = HttpError::new(refusal.status, refusal.code, refusal.message);
+            error.locations = refusal.locations;
+            Refused::Http(error)
+        }
+    }
+}
+
+/// Runs a query or a mutation within the deadline.
+///
+/// A query is dropped when the deadline passes or the client leaves. A mutation is not: it has a task of its own, which
+/// the shutdown waits for, because half a mutation's work is what nobody wants.
+pub async fn execute(
+    state: &HttpState,
+    operation: Box<dyn AdmittedOperation>,
+    context: RequestContext,
+    place: OwnedSemaphorePermit,
+) -> Result<Answer, HttpError> {
+    let kind = operation.kind();
+    let work = async move {
+        let answer = operation.execute(context).await;
+        drop(place);
+        answer
+    };
+    let deadline = state.settings.deadline;
+    if kind != OperationKind::Mutation {
+        return timeout(deadline, work).await.map_err(|_| query_too_slow());
+    }
+    let task = state.mutations.spawn(work.in_current_span());
+    match timeout(deadline, task).await {
+        Ok(Ok(answer)) => Ok(answer),
+        Ok(Err(failure)) if failure.is_panic() => std::panic::resume_unwind(failure.into_panic()),
+        Ok(Err(_)) => Err(HttpError::internal()),
+        Err(_) => Err(mutation_too_slow()),
+    }
+}
+
+fn query_too_slow() -> HttpError {
+    HttpError::new(
+        StatusCode::GATEWAY_TIMEOUT,
+        "TIMEOUT",
+        "The query took too long and was stopped. Ask for less, or try again later.",
+    )
+    .retryable()
+}
+
+/// Not marked retryable: a mutation without an idempotency key would be carried out twice.
+fn mutation_too_slow() -> HttpError {
+    HttpError::new(
+        StatusCode::GATEWAY_TIMEOUT,
+        "TIMEOUT",
+        "The mutation is still running. Ask again with the same idempotency key, or read the object, to learn its outcome.",
+    )
+}

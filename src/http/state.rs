@@ -1,0 +1,62 @@
+//! What every handler shares. It is built once, by whoever starts the server, and holds no request's data.
+
+use std::sync::Arc;
+
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::door::{Authenticate, GraphqlDoor};
+use super::health::Readiness;
+use super::rate::RateLimit;
+use super::settings::HttpSettings;
+use crate::clock::Clock;
+
+/// The router's state.
+pub struct HttpState {
+    /// Numbers and switches.
+    pub settings: HttpSettings,
+    /// Who is calling.
+    pub authenticator: Arc<dyn Authenticate>,
+    /// Where operations are admitted and run.
+    pub door: Arc<dyn GraphqlDoor>,
+    /// What must work before requests are welcome.
+    pub readiness: Readiness,
+    /// The time of day, for tokens.
+    pub clock: Arc<dyn Clock>,
+    /// One bucket per principal.
+    pub rate: RateLimit,
+    /// Places for operations in flight.
+    pub in_flight: Arc<Semaphore>,
+    /// Places for sockets.
+    pub sockets: Arc<Semaphore>,
+    /// Mutations under way and open sockets. The shutdown waits for them, also when their clients have left.
+    pub mutations: TaskTracker,
+    /// Cancelled when the server stops: unready from then on, and sockets say goodbye.
+    pub shutdown: CancellationToken,
+}
+
+impl HttpState {
+    /// The state of a server that has just started.
+    pub fn new(
+        settings: HttpSettings,
+        authenticator: Arc<dyn Authenticate>,
+        door: Arc<dyn GraphqlDoor>,
+        readiness: Readiness,
+        clock: Arc<dyn Clock>,
+        shutdown: CancellationToken,
+    ) -> Self {
+        Self {
+            rate: RateLimit::new(&settings.rate),
+            in_flight: Arc::new(Semaphore::new(settings.max_in_flight)),
+            sockets: Arc::new(Semaphore::new(settings.socket.max_sockets)),
+            mutations: TaskTracker::new(),
+            settings,
+            authenticator,
+            door,
+            readiness,
+            clock,
+            shutdown,
+        }
+    }
+}

@@ -1,0 +1,121 @@
+//! One line per request, and what must never be in it.
+
+use std::io;
+use std::sync::{LazyLock, Mutex};
+
+use tracing::Dispatch;
+use tracing::subscriber::{DefaultGuard, NoSubscriber};
+use tracing_subscriber::fmt::MakeWriter;
+
+use super::*;
+
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl MakeWriter<'_> for Log {
+    type Writer = Self;
+
+    fn make_writer(&self) -> Self {
+        self.clone()
+    }
+}
+
+impl Log {
+    /// Collects what this thread logs; the tests' runtime has only this one.
+    fn collect() -> (Self, DefaultGuard) {
+        // While only one dispatcher exists, tracing asks whichever thread first meets a log line whether anyone wants
+        // it, and remembers the answer; a thread of another test says no. A second dispatcher makes it ask them all.
+        static SECOND: LazyLock<Dispatch> = LazyLock::new(|| Dispatch::new(NoSubscriber::default()));
+        LazyLock::force(&SECOND);
+        let log = Self::default();
+        let subscriber = tracing_subscriber::fmt().json().flatten_event(true).with_writer(log.clone()).finish();
+        (log, tracing::subscriber::set_default(subscriber))
+    }
+
+    fn text(&self) -> String {
+        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
+    }
+
+    fn requests(&self) -> Vec<Value> {
+        let lines = self.text();
+        let lines = lines.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+        lines.filter(|line| line["message"] == "request").collect()
+    }
+}
+
+#[tokio::test]
+async fn a_request_is_one_line_without_its_text_and_values() {
+    let (log, _guard) = Log::collect();
+    let server = Setup::default().start().await;
+    let body = json!({
+        "query": "query Whole($length: Int!) { secretAlias: text(length: $length) }",
+        "operationName": "Whole",
+        "variables": {"length": 3, "phone": "+254700000000"},
+    });
+    let reply = Reply::of(server.post(body.to_string()).header("x-request-id", "id-7")).await;
+    assert_eq!(reply.status, StatusCode::OK);
+    let lines = log.requests();
+    assert_eq!(lines.len(), 1, "{lines:?}");
+    let expected = [
+        ("method", json!("POST")),
+        ("path", json!("/graphql")),
+        ("status", json!(200)),
+        ("operation_type", json!("query")),
+        ("operation_name", json!("Whole")),
+        ("subject", json!("user-1")),
+        ("request_id", json!("id-7")),
+    ];
+    for (field, value) in expected {
+        assert_eq!(lines[0][field], value, "{field}");
+    }
+    assert!(lines[0]["duration_us"].is_u64());
+    assert!(!log.text().contains("secretAlias") && !log.text().contains("254700000000"), "{}", log.text());
+}
+
+#[tokio::test]
+async fn the_query_string_is_not_logged_and_probes_are_quiet() {
+    let (log, _guard) = Log::collect();
+    let server = Setup::default().start().await;
+    Reply::of(server.get("/graphql?query=%7Bsecret%7D")).await;
+    Reply::of(server.get("/health")).await;
+    let lines = log.requests();
+    assert_eq!(lines.len(), 1, "{lines:?}");
+    assert_eq!((&lines[0]["path"], &lines[0]["status"]), (&json!("/graphql"), &json!(405)));
+    assert!(!log.text().contains("secret"));
+}
+
+#[tokio::test]
+async fn the_cause_of_a_masked_error_is_in_the_log_under_the_requests_id() {
+    let (log, _guard) = Log::collect();
+    let server = Setup::default().start().await;
+    let reply = server.query("{ leaks }").await;
+    let text = log.text();
+    let cause = text.lines().find(|line| line.contains("borrowers.phone")).expect("the cause");
+    assert!(cause.contains(reply.header("x-request-id")), "{cause}");
+}
+
+#[tokio::test]
+async fn a_request_whose_client_has_left_is_logged_too() {
+    let (log, _guard) = Log::collect();
+    let server = Setup::default().start().await;
+    let leaving = tokio::spawn(server.post(r#"{"query":"{ wait }"}"#).send());
+    server.gate.someone_waits().await;
+    leaving.abort();
+    soon(async {
+        while log.requests().is_empty() {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    assert_eq!(log.requests()[0]["status"], 499);
+}
