@@ -16,7 +16,7 @@ use crate::graphql::schema;
 use crate::http::guard::{Engine, Guard};
 use crate::http::health::{Readiness, ReadinessCheck};
 use crate::http::tls::{self, Tls, TlsError};
-use crate::http::{self, HttpState, api, server};
+use crate::http::{self, HttpState, server};
 use crate::ids::IdSource;
 use crate::service::personal_data::{PersonalDataKeys, UnusableKey};
 use crate::service::{Rules, Services};
@@ -29,7 +29,9 @@ mod settings;
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     /// The database cannot be opened.
-    #[error("DATABASE_URL: the database cannot be opened ({0}). Check the path or the address, and who may write there.")]
+    #[error(
+        "DATABASE_URL: the database cannot be opened ({0}). Check the path or the address, and who may write there."
+    )]
     Database(#[source] StoreError),
     /// The database is there and its schema cannot be brought up to date.
     #[error("the database cannot be migrated ({0}). Check that it is reachable and that its user may create tables.")]
@@ -114,20 +116,15 @@ pub async fn build(config: &Config, around: Surroundings) -> Result<App, StartEr
     let guard = Arc::new(Guard::from_sdl(settings::guard_limits(config), &schema::sdl())?);
     let engine = Engine::new(guard, schemas.strict, schemas.fast);
     let tls = match &config.tls.files {
-        Some(files) => Some(Arc::new(Tls::load(tls::TlsFiles {
-            certificates: files.certificate.clone(),
-            key: files.key.clone(),
-        })?)),
+        Some(files) => Some(Arc::new(Tls::load(files.clone())?)),
         None => None,
     };
-    let readiness = Readiness::new(vec![
-        Arc::new(DatabaseAnswers(database.clone())),
-        Arc::new(SchemaIsCurrent(database.clone())),
-    ]);
+    let readiness =
+        Readiness::new(vec![Arc::new(DatabaseAnswers(database.clone())), Arc::new(SchemaIsCurrent(database.clone()))]);
     let state = HttpState::new(
         settings::http(config),
         Arc::new(Authenticator::from_config(config)?),
-        Arc::new(api::ApiDoor::new(engine)),
+        Arc::new(engine),
         readiness,
         around.clock,
         CancellationToken::new(),

@@ -39,7 +39,7 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    let outcome = Sources::process().and_then(|sources| sources.parse::<Cli>(std::env::args_os()));
+    let outcome = Sources::process().parse::<Cli>(std::env::args_os());
     let cli = match outcome {
         Ok(cli) => cli,
         Err(error) => return refuse_settings(error),

@@ -28,7 +28,8 @@ pub fn run(config: &Config, arguments: &DemoArgs) -> Result<(), Failure> {
         database.migrate().await.map_err(StartError::Migration)?;
         let services = app::services(config, database.clone(), &Surroundings::real())?;
         let options = DemoOptions { loans: arguments.loans, seed: arguments.seed };
-        let report = demo::run(&services, options).await.map_err(|error| format!("no demonstration data: {error:?}"))?;
+        let report =
+            demo::run(&services, options).await.map_err(|error| format!("no demonstration data: {error:?}"))?;
         database.close().await;
         say(&report.to_string())
     })

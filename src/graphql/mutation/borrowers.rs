@@ -12,6 +12,7 @@ use crate::service::ServiceError;
 use crate::service::borrowers::{RegisterBorrower, UpdateBorrower};
 use crate::service::check::Change;
 
+/// The mutations around borrowers.
 #[derive(Default)]
 pub struct BorrowerMutation;
 

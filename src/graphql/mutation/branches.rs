@@ -12,6 +12,7 @@ use crate::service::ServiceError;
 use crate::service::branches::{CreateBranch, UpdateBranch};
 use crate::service::check::Change;
 
+/// The mutations around branches.
 #[derive(Default)]
 pub struct BranchMutation;
 

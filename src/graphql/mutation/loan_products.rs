@@ -12,6 +12,7 @@ use crate::ids::Kind;
 use crate::service::ServiceError;
 use crate::service::loan_products::{CreateLoanProduct, ProductTerms, UpdateLoanProduct};
 
+/// The mutations around loan products.
 #[derive(Default)]
 pub struct LoanProductMutation;
 

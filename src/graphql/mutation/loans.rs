@@ -13,6 +13,7 @@ use crate::ids::Kind;
 use crate::service::ServiceError;
 use crate::service::loans::{ApplyForLoan, Decide, DecisionInput, LoanRecord};
 
+/// The mutations around loans.
 #[derive(Default)]
 pub struct LoanMutation;
 

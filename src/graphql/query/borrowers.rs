@@ -17,6 +17,7 @@ use crate::graphql::types::selection::{BorrowerPlan, Selected};
 use crate::ids::Kind;
 use crate::service::borrowers::{BorrowerField, BorrowerKey, SortKey};
 
+/// The queries around borrowers.
 #[derive(Default)]
 pub struct BorrowerQuery;
 

@@ -17,6 +17,7 @@ use crate::graphql::types::selection::{BranchPlan, Selected};
 use crate::ids::Kind;
 use crate::service::branches::{self as service, BranchField, BranchKey, SortKey};
 
+/// The queries around branches.
 #[derive(Default)]
 pub struct BranchQuery;
 

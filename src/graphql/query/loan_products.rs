@@ -16,6 +16,7 @@ use crate::graphql::types::loan_product::{LoanProduct, LoanProductStatus};
 use crate::ids::Kind;
 use crate::service::loan_products::{self as service, LoanProductField, LoanProductKey, SortKey};
 
+/// The queries around loan products.
 #[derive(Default)]
 pub struct LoanProductQuery;
 

@@ -18,6 +18,7 @@ use crate::graphql::types::selection::{LoanPlan, Selected};
 use crate::ids::Kind;
 use crate::service::loans::{LoanField, LoanKey, SortKey};
 
+/// The queries around loans.
 #[derive(Default)]
 pub struct LoanQuery;
 

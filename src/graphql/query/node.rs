@@ -18,6 +18,7 @@ use crate::ids::{Kind, NodeId};
 /// The most ids in one `nodes`.
 const MOST_IDS: usize = 100;
 
+/// The queries around ids.
 #[derive(Default)]
 pub struct NodeQuery;
 

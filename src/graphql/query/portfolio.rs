@@ -6,6 +6,7 @@ use crate::graphql::types::filters;
 use crate::graphql::types::loan_filter::LoanFilter;
 use crate::graphql::types::portfolio::Portfolio;
 
+/// The queries around the portfolio.
 #[derive(Default)]
 pub struct PortfolioQuery;
 

@@ -5,6 +5,7 @@ use async_graphql::{Context, Object, Result};
 use crate::graphql::request::request;
 use crate::graphql::types::viewer::Viewer;
 
+/// The queries around the caller.
 #[derive(Default)]
 pub struct ViewerQuery;
 
