@@ -68,8 +68,7 @@ async fn walk(
     let mut seen: Vec<Uuid> = Vec::new();
     let mut request = PageRequest { size, backward, cursor: None };
     loop {
-        let page: page::Page<LoanRecord> =
-            page::page(database.reader(), scope, filter, order, &request).await.unwrap();
+        let page: page::Page<LoanRecord> = page::page(database.reader(), scope, filter, order, &request).await.unwrap();
         let behind = if backward { page.has_next } else { page.has_previous };
         assert_eq!(behind, request.cursor.is_some(), "nothing lies behind the first page, and something the others");
         let ids: Vec<Uuid> = page.rows.iter().map(|(_, loan)| loan.id).collect();
@@ -94,8 +93,7 @@ async fn random_walks_equal_one_ordered_query(engine: Engine) {
     let filled = fill(&database, &mut dice, LOANS).await;
     for number in 0..WALKS {
         let order = random_order(&mut dice);
-        let filter =
-            if number % 3 == 0 { Filter::default() } else { random_filter(&mut dice, &filled, 2) };
+        let filter = if number % 3 == 0 { Filter::default() } else { random_filter(&mut dice, &filled, 2) };
         let backward = dice.random();
         let expected = expected(&engine, &filled, &filter, &order).await;
         let smallest = u32::try_from(expected.len() / PAGES).unwrap() + 1;

@@ -71,16 +71,16 @@ async fn case_does_not_matter_in_any_alphabet(engine: Engine) {
 async fn a_reference_is_found_as_it_is_written(engine: Engine) {
     let world = World::new(engine).await;
     let branch = world.branch("NBO", None).await;
-    for reference in ["Crm-1", "RÉF-2", "réf-3"] {
+    for (index, reference) in ["Crm-1", "RÉF-2", "réf-3"].into_iter().enumerate() {
         let input = RegisterBorrower {
-            name: reference.to_owned(),
+            name: format!("Bearer {}", index + 1),
             external_ref: Some(reference.to_owned()),
             ..new_borrower(&branch)
         };
         world.services.register_borrower(&admin(), &input).await.unwrap();
-        assert!(names(&world, reference).await.contains(&reference.to_owned()), "{reference}");
+        assert_eq!(names(&world, reference).await, [format!("Bearer {}", index + 1)], "{reference}");
     }
-    assert_eq!(names(&world, "CRM-").await, ["Crm-1"]);
+    assert_eq!(names(&world, "CRM-").await, ["Bearer 1"]);
 }
 
 async fn names_sort_by_code_point_whatever_the_database_is_set_to(engine: Engine) {

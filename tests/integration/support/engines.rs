@@ -35,11 +35,7 @@ impl Engine {
         if schema == Schema::Migrated {
             std::fs::write(&path, sqlite_template().await).unwrap();
         }
-        Self {
-            url: format!("sqlite://{}?mode=rwc", path.display()),
-            backend: DbBackend::Sqlite,
-            _folder: Some(folder),
-        }
+        Self { url: format!("sqlite://{}?mode=rwc", path.display()), backend: DbBackend::Sqlite, _folder: Some(folder) }
     }
 
     /// `None`, counted and said, when this machine has no PostgreSQL and none is required.

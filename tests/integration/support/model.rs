@@ -107,7 +107,22 @@ fn found(text: &str, loan: &LoanRecord, filled: &Filled) -> bool {
 
 /// Texts to search for: hits, misses, and what LIKE would take for a pattern.
 const SEARCHES: [&str; 16] = [
-    "", " ", "kamau", "KAMAU", "ánh", "ÁNH", "%", "100%", "_", "r_s", "\\", "e\\b", "l-00000001", "crm_1", "ext/", "🦀",
+    "",
+    " ",
+    "kamau",
+    "KAMAU",
+    "ánh",
+    "ÁNH",
+    "%",
+    "100%",
+    "_",
+    "r_s",
+    "\\",
+    "e\\b",
+    "l-00000001",
+    "crm_1",
+    "ext/",
+    "🦀",
 ];
 
 /// A filter drawn at random, nested at most so deep.

@@ -73,9 +73,7 @@ impl User {
         if id(&["-u"]) != Some(0) {
             return None;
         }
-        ["postgres", "nobody"]
-            .iter()
-            .find_map(|name| Some(Self { uid: id(&["-u", name])?, gid: id(&["-g", name])? }))
+        ["postgres", "nobody"].iter().find_map(|name| Some(Self { uid: id(&["-u", name])?, gid: id(&["-g", name])? }))
     }
 }
 
