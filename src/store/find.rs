@@ -1,5 +1,6 @@
 //! Finders that are alike for every table: one row by a condition, many rows by their ids. All are scoped.
 
+use sea_orm::sea_query::LockType;
 use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect};
 use uuid::Uuid;
 
@@ -12,6 +13,9 @@ use super::scope::Scope;
 pub enum Lock {
     /// Read.
     None,
+    /// `FOR KEY SHARE` on PostgreSQL: others may read it and lock it likewise, and nobody who is about to change it gets
+    /// past. A row that refers to this one takes the same lock when it is written, only later.
+    Shared,
     /// `FOR UPDATE` on PostgreSQL; SQLite's only writer needs none.
     ForUpdate,
 }
@@ -31,9 +35,11 @@ where
     R: TryFrom<<F::Entity as EntityTrait>::Model, Error = StoreError>,
 {
     let mut select = F::Entity::find().filter(condition).filter(scope.condition::<F>());
-    if lock == Lock::ForUpdate {
-        select = select.lock_exclusive();
-    }
+    select = match lock {
+        Lock::None => select,
+        Lock::Shared => select.lock(LockType::KeyShare),
+        Lock::ForUpdate => select.lock_exclusive(),
+    };
     select.one(connection).await?.map(R::try_from).transpose()
 }
 
