@@ -106,12 +106,7 @@ impl Services {
             if let Some(parent) = record.parent_id {
                 require_parent(&transaction, scope, parent).await?;
             } else if *scope != Scope::All {
-                return Err(Problem::new(
-                    ProblemCode::Required,
-                    &["input", "parentId"],
-                    "Name the branch above it: only someone who works for all branches may open one without.",
-                )
-                .into());
+                return Err(top_is_not_theirs().into());
             }
             Ok(store::insert(&*transaction, record).await?)
         });
@@ -159,6 +154,10 @@ impl Services {
         let (scope, name, time_zone) = (&scope, &name, &time_zone);
         self.database
             .write(|transaction| async move {
+                if matches!(input.parent, Change::Set(_)) {
+                    // Before any row is locked, so that two moves wait here and not for each other's rows.
+                    store::lock_forest(&*transaction).await?;
+                }
                 let mut record = load(&transaction, scope, input.id, input.expected_version).await?;
                 if let Some(name) = name {
                     record.name.clone_from(name);
@@ -168,6 +167,9 @@ impl Services {
                 }
                 match &input.parent {
                     Change::Keep => {}
+                    Change::Clear if record.parent_id.is_some() && *scope != Scope::All => {
+                        return Err(top_is_not_theirs().into());
+                    }
                     Change::Clear => record.parent_id = None,
                     Change::Set(parent) => {
                         require_parent(&transaction, scope, *parent).await?;
@@ -231,6 +233,15 @@ impl Services {
     pub fn business_date(&self, branch: &BranchRecord) -> chrono::NaiveDate {
         business_date(branch, self.now())
     }
+}
+
+/// A branch without one above it belongs to nobody who works for some branches only.
+fn top_is_not_theirs() -> Problem {
+    Problem::new(
+        ProblemCode::Required,
+        &["input", "parentId"],
+        "Name the branch above it: only someone who works for all branches may have one without.",
+    )
 }
 
 fn check_time_zone(check: &mut Check, name: &str) -> Option<String> {
