@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Duration;
 
 use branch_loan_api::service::ServiceError;
 use branch_loan_api::service::loans::ApplyForLoan;
@@ -9,7 +10,6 @@ use branch_loan_api::service::problem::{Detail, ProblemCode};
 use branch_loan_api::store::{Database, DatabaseOptions};
 use chrono::TimeDelta;
 use sea_orm::ConnectionTrait;
-use std::time::Duration;
 
 use crate::support::engines::Engine;
 use crate::support::inputs::{amount, application, approve};

@@ -211,6 +211,8 @@ const TEMPLATE: &str = "migrated";
 /// for. It opens when it is dropped or [`open`](Self::open)ed.
 pub struct Gate {
     connection: DatabaseConnection,
+    /// Outside the gate's transaction, in which the server would show one picture of its activity for ever.
+    watch: DatabaseConnection,
 }
 
 impl Gate {
@@ -219,7 +221,7 @@ impl Gate {
         let connection = connect(url).await.unwrap();
         let sql = format!("BEGIN; LOCK TABLE {table} IN SHARE ROW EXCLUSIVE MODE");
         connection.execute_unprepared(&sql).await.unwrap();
-        Self { connection }
+        Self { connection, watch: connect(url).await.unwrap() }
     }
 
     /// Waits until so many wait for a lock of any kind in this database, or a task has ended before it had to.
@@ -228,7 +230,7 @@ impl Gate {
             "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
         let deadline = Instant::now() + PATIENCE;
         loop {
-            let row = self.connection.query_one_raw(Statement::from_string(DbBackend::Postgres, sql)).await.unwrap();
+            let row = self.watch.query_one_raw(Statement::from_string(DbBackend::Postgres, sql)).await.unwrap();
             let ended = i64::try_from(tasks.iter().filter(|task| task.is_finished()).count()).unwrap();
             if row.unwrap().try_get_by_index::<i64>(0).unwrap() + ended >= waiting {
                 return;
