@@ -67,7 +67,7 @@ pub async fn upgrade(
     let authorization = authorization.map(str::to_owned);
     let limit = state.settings.max_body_bytes;
     upgrade.max_message_size(limit).max_frame_size(limit).on_upgrade(move |socket| async move {
-        let token = state.mutations.token();
+        let token = state.background.token();
         serve(socket, state, exchange, authorization).await;
         drop((place, token));
     })
