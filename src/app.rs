@@ -15,6 +15,7 @@ use crate::config::Config;
 use crate::graphql::schema;
 use crate::http::guard::{Engine, Guard};
 use crate::http::health::{Readiness, ReadinessCheck};
+use crate::http::settings::{HttpSettings, ServerSettings};
 use crate::http::tls::{self, Tls, TlsError};
 use crate::http::{self, HttpState, server};
 use crate::ids::IdSource;
@@ -23,7 +24,7 @@ use crate::service::{Rules, Services};
 use crate::store::database::StatementObserver;
 use crate::store::{Database, DatabaseOptions, StoreError};
 
-mod settings;
+mod limits;
 
 /// Why the application cannot start. Each text is one line that says what to change.
 #[derive(Debug, thiserror::Error)]
@@ -72,7 +73,7 @@ impl Surroundings {
 pub struct App {
     state: Arc<HttpState>,
     tls: Option<Arc<Tls>>,
-    server: http::settings::ServerSettings,
+    server: ServerSettings,
     database: Database,
     services: Arc<Services>,
 }
@@ -112,8 +113,8 @@ pub async fn build(config: &Config, around: Surroundings) -> Result<App, StartEr
         database.migrate().await.map_err(StartError::Migration)?;
     }
     let services = Arc::new(services(config, database.clone(), &around)?);
-    let schemas = schema::build(Arc::clone(&services));
-    let guard = Arc::new(Guard::from_sdl(settings::guard_limits(config), &schema::sdl())?);
+    let schemas = schema::build(Arc::clone(&services), limits::api(config));
+    let guard = Arc::new(Guard::from_sdl(limits::guard(config), &schema::sdl())?);
     let engine = Engine::new(guard, schemas.strict, schemas.fast);
     let tls = match &config.tls.files {
         Some(files) => Some(Arc::new(Tls::load(files.clone())?)),
@@ -122,14 +123,14 @@ pub async fn build(config: &Config, around: Surroundings) -> Result<App, StartEr
     let readiness =
         Readiness::new(vec![Arc::new(DatabaseAnswers(database.clone())), Arc::new(SchemaIsCurrent(database.clone()))]);
     let state = HttpState::new(
-        settings::http(config),
+        HttpSettings::from_config(config),
         Arc::new(Authenticator::from_config(config)?),
         Arc::new(engine),
         readiness,
         around.clock,
         CancellationToken::new(),
     );
-    Ok(App { state: Arc::new(state), tls, server: settings::server(config), database, services })
+    Ok(App { state: Arc::new(state), tls, server: ServerSettings::from_config(config), database, services })
 }
 
 impl App {
@@ -155,7 +156,7 @@ impl App {
             tokio::spawn(Arc::clone(tls).watch(tls::RELOAD_EVERY, shutdown.clone()));
         }
         let router = http::router(Arc::clone(&self.state));
-        let background = self.state.mutations.clone();
+        let background = self.state.background.clone();
         let served = server::serve(listener, self.tls, router, self.server, background, shutdown).await;
         self.database.close().await;
         served

@@ -148,7 +148,7 @@ impl BranchQuery {
     ) -> Result<Connection<String, Branch, BranchConnectionFields>> {
         let plan = BranchPlan::of(&Selected::nodes(context));
         let request = request(context)?;
-        let page_request = page_request(first, after, last, before)?;
+        let page_request = page_request(request.limits, first, after, last, before)?;
         let filter = Arc::new(filters::read(filter)?);
         let order = read_order(order_by)?;
         let page = request.services.branches(request.actor, &filter, &order, &page_request).await?;

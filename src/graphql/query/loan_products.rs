@@ -144,7 +144,7 @@ impl LoanProductQuery {
         >,
     ) -> Result<Connection<String, LoanProduct, LoanProductConnectionFields>> {
         let request = request(context)?;
-        let page_request = page_request(first, after, last, before)?;
+        let page_request = page_request(request.limits, first, after, last, before)?;
         let filter = Arc::new(filters::read(filter)?);
         let order = read_order(order_by)?;
         let page = request.services.loan_products(request.actor, &filter, &order, &page_request).await?;

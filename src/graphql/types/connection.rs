@@ -7,7 +7,7 @@ use async_graphql::{Context, Enum, Object, ObjectType, OutputType, Result};
 
 use super::portfolio::{CurrencyTotals, currency_totals};
 use crate::graphql::error::bad_input;
-use crate::graphql::request::request;
+use crate::graphql::request::{ApiLimits, request};
 use crate::service::borrowers::BorrowerField;
 use crate::service::branches::BranchField;
 use crate::service::list::{Filter, Page, PageRequest};
@@ -15,10 +15,7 @@ use crate::service::loan_products::LoanProductField;
 use crate::service::loans::LoanField;
 
 /// Rows on a page when the caller names no number.
-const DEFAULT_PAGE: i32 = 20;
-
-/// The most rows on a page: more would make one request as expensive as many.
-pub const LARGEST_PAGE: i32 = 100;
+const DEFAULT_PAGE: u32 = 20;
 
 /// The most keys of an order: each further key makes every page more expensive and hardly ever decides anything.
 const MOST_KEYS: usize = 3;
@@ -35,8 +32,9 @@ pub enum OrderDirection {
 /// Reads the four paging arguments.
 ///
 /// # Errors
-/// BAD_USER_INPUT when both directions are asked for at once, or a number is not from 1 to 100.
+/// BAD_USER_INPUT when both directions are asked for at once, or a number is not from 1 to the largest page.
 pub fn page_request(
+    limits: ApiLimits,
     first: Option<i32>,
     after: Option<String>,
     last: Option<i32>,
@@ -47,11 +45,14 @@ pub fn page_request(
         return Err(bad_input("Send either first and after, or last and before, not both."));
     }
     let (name, size) = if backward { ("last", last) } else { ("first", first) };
-    let size = size.unwrap_or(DEFAULT_PAGE);
-    if !(1..=LARGEST_PAGE).contains(&size) {
-        return Err(bad_input(format!("Send a number from 1 to {LARGEST_PAGE} for {name}.")));
-    }
-    let size = u32::try_from(size).unwrap_or_default();
+    let largest = limits.largest_page;
+    let size = match size {
+        None => DEFAULT_PAGE.min(largest),
+        Some(size) => u32::try_from(size)
+            .ok()
+            .filter(|size| (1..=largest).contains(size))
+            .ok_or_else(|| bad_input(format!("Send a number from 1 to {largest} for {name}.")))?,
+    };
     Ok(PageRequest { size, backward, cursor: if backward { before } else { after } })
 }
 
