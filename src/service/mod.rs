@@ -5,6 +5,7 @@
 pub mod borrowers;
 pub mod branches;
 pub mod check;
+pub mod demo;
 pub mod error;
 pub mod idempotency;
 pub mod list;
