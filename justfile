@@ -37,7 +37,7 @@ serve *ARGS:
 # Real clients against the real server: graphql-http's audits, Apollo, urql, a browser
 clients:
     cargo build --bin branch-loan-api
-    bash tests/clients/run.sh "${CARGO_TARGET_DIR:-target}/debug/branch-loan-api"
+    node tests/clients/run.mjs "${CARGO_TARGET_DIR:-target}/debug/branch-loan-api"
 
 # Licences, advisories and sources of the dependencies
 deny:
