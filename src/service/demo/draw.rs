@@ -1,13 +1,13 @@
 //! Numbers that look random and are not: each row draws from a stream of its own, SHA-256 over the seed, what the row
 //! is and which one. A row therefore depends on no other row, and the streams stay the same for as long as SHA-256 does.
 
+use aws_lc_rs::digest::{SHA256, digest};
 use chrono::{DateTime, TimeDelta, Utc};
-use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 /// The draws that make one row. Their order is part of the data: another order makes other rows.
 pub(super) struct Draws {
-    prefix: Sha256,
+    name: Vec<u8>,
     block: u64,
     left: Vec<u64>,
 }
@@ -15,20 +15,17 @@ pub(super) struct Draws {
 impl Draws {
     /// The stream of the row `index` of its kind.
     pub(super) fn new(seed: u64, kind: &str, index: u64) -> Self {
-        let prefix = Sha256::new()
-            .chain_update(seed.to_be_bytes())
-            .chain_update(index.to_be_bytes())
-            .chain_update(kind.as_bytes());
-        Self { prefix, block: 0, left: Vec::new() }
+        let name = [&seed.to_be_bytes(), &index.to_be_bytes(), kind.as_bytes()].concat();
+        Self { name, block: 0, left: Vec::new() }
     }
 
     fn next(&mut self) -> u64 {
         if let Some(number) = self.left.pop() {
             return number;
         }
-        let digest = self.prefix.clone().chain_update(self.block.to_be_bytes()).finalize();
+        let block = digest(&SHA256, &[self.name.as_slice(), &self.block.to_be_bytes()].concat());
         self.block += 1;
-        let (words, _) = digest.as_chunks::<8>();
+        let (words, _) = block.as_ref().as_chunks::<8>();
         self.left.extend(words.iter().rev().map(|word| u64::from_be_bytes(*word)));
         self.left.pop().unwrap_or_default()
     }

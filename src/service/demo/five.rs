@@ -17,8 +17,8 @@ use crate::store::branches::{BranchRecord, BranchStatus};
 use crate::store::loan_products::{LoanProductRecord, LoanProductStatus};
 use crate::store::loans::LoanRecord;
 
-/// 2 January 2023, 06:00 UTC: the lender opened.
-const OPENED: DateTime<Utc> = match DateTime::from_timestamp(1_672_639_200, 0) {
+/// 1 December 2022, 06:00 UTC: the lender opened, before anything that is made up beside it.
+const OPENED: DateTime<Utc> = match DateTime::from_timestamp(1_669_874_400, 0) {
     Some(moment) => moment,
     None => DateTime::UNIX_EPOCH,
 };
@@ -152,28 +152,50 @@ fn borrowers(services: &Services, countries: &[Country; 5]) -> Result<Vec<Borrow
     Ok(all)
 }
 
-/// Principal, installments, the moment of the application, and what came of it.
-const LOANS: [(&str, u32, &str, &[(Step, i64)]); 5] = [
-    ("12500.00", 6, "2025-12-29T07:12:00Z", &[]),
-    ("50000.00", 12, "2025-12-15T05:40:00Z", &[(Step::Approve(None), 3)]),
-    (
-        "32000.00",
-        9,
-        "2025-12-08T09:05:00Z",
-        &[(Step::Reject(Some("Other debts leave no room for the installments.")), 2)],
-    ),
-    ("8400", 4, "2025-11-17T03:20:00Z", &[(Step::Approve(None), 2), (Step::Disburse, 4)]),
-    ("21000.00", 6, "2025-06-02T02:45:00Z", &[(Step::Approve(None), 2), (Step::Disburse, 4), (Step::Repay, 186)]),
+/// One of the five loans, as far as its country does not decide.
+struct Known {
+    principal: &'static str,
+    installments: u32,
+    applied: &'static str,
+    steps: &'static [(Step, i64)],
+}
+
+const LOANS: [Known; 5] = [
+    Known { principal: "12500.00", installments: 6, applied: "2025-12-29T07:12:00Z", steps: &[] },
+    Known {
+        principal: "50000.00",
+        installments: 12,
+        applied: "2025-12-15T05:40:00Z",
+        steps: &[(Step::Approve(None), 3)],
+    },
+    Known {
+        principal: "32000.00",
+        installments: 9,
+        applied: "2025-12-08T09:05:00Z",
+        steps: &[(Step::Reject(Some("Other debts leave no room for the installments.")), 2)],
+    },
+    Known {
+        principal: "8400",
+        installments: 4,
+        applied: "2025-11-17T03:20:00Z",
+        steps: &[(Step::Approve(None), 2), (Step::Disburse, 4)],
+    },
+    Known {
+        principal: "21000.00",
+        installments: 6,
+        applied: "2025-06-02T02:45:00Z",
+        steps: &[(Step::Approve(None), 2), (Step::Disburse, 4), (Step::Repay, 186)],
+    },
 ];
 
 fn loans(countries: &[Country; 5]) -> Result<Vec<LoanRecord>, ServiceError> {
     let mut all = Vec::new();
-    for ((place, country), (principal, installments, applied, steps)) in countries.iter().enumerate().zip(LOANS) {
+    for ((place, country), known) in countries.iter().enumerate().zip(LOANS) {
         let id = Uuid::from_u128(tail(place) + 1);
-        let principal = Money::parse_amount(principal, country.currency).map_err(defect)?;
-        let created_at: DateTime<Utc> = applied.parse().map_err(defect)?;
+        let principal = Money::parse_amount(known.principal, country.currency).map_err(defect)?;
+        let created_at: DateTime<Utc> = known.applied.parse().map_err(defect)?;
         let officer = country.officer(1);
-        let Life { state, version, updated_at } = life::live(country, &officer, principal, created_at, steps)?;
+        let Life { state, version, updated_at } = life::live(country, &officer, principal, created_at, known.steps)?;
         all.push(LoanRecord {
             id,
             number: String::new(),
@@ -185,7 +207,7 @@ fn loans(countries: &[Country; 5]) -> Result<Vec<LoanRecord>, ServiceError> {
             terms: LoanTerms {
                 principal,
                 annual_rate: country.annual_rate(),
-                installments,
+                installments: known.installments,
                 every: 1,
                 unit: PeriodUnit::Month,
             },

@@ -198,7 +198,7 @@ impl Portfolio {
         let id = draws.id(created_at);
         // Everyone has a loan, some have many.
         let newest = number / LOANS_A_BORROWER;
-        let borrower = if number % LOANS_A_BORROWER == 0 { newest } else { draws.below(newest + 1) };
+        let borrower = if number.is_multiple_of(LOANS_A_BORROWER) { newest } else { draws.below(newest + 1) };
         let party = self.party(borrower);
         let country = self.country(party.place.country);
         let terms = terms(&mut draws, country);

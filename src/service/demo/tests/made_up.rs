@@ -43,6 +43,19 @@ async fn growing_is_the_same_as_having_asked_for_all_at_once() {
 }
 
 #[tokio::test]
+async fn the_first_loan_of_a_seed_is_this_one_for_good() {
+    let world = World::new().await;
+    world.fill(1, 1).await;
+    let rows = world.rows().await;
+    let loan = rows.loans.iter().find(|row| row.number == "L-000000006").unwrap();
+    let branch = rows.branches.iter().find(|row| row.id == loan.branch_id).unwrap();
+    let borrower = rows.borrowers.iter().find(|row| row.id == loan.borrower_id).unwrap();
+    assert_eq!(loan.id.to_string(), "01956b1a-5750-7f20-a13a-84a084e0c614");
+    assert_eq!((loan.principal_minor, loan.currency.as_str(), loan.status.as_str()), (200_000, "NGN", "DISBURSED"));
+    assert_eq!((branch.code.as_str(), borrower.name.as_str()), ("LOS-1-R1", "Ngozi Danjuma"));
+}
+
+#[tokio::test]
 async fn another_seed_adds_a_portfolio_beside_the_first() {
     let world = World::new().await;
     world.fill(100, 1).await;
