@@ -2,14 +2,13 @@
 
 use std::sync::Arc;
 
-use async_graphql::connection::Connection;
 use async_graphql::{Context, Enum, ID, InputObject, Object, OneofObject, Result};
 
 use crate::graphql::error::Nullable;
 use crate::graphql::request::request;
 use crate::graphql::types::borrower::Borrower;
 use crate::graphql::types::connection::{
-    BorrowerConnectionFields, OrderDirection, check_order, connection, page_request, records,
+    BorrowerConnection, BorrowerConnectionFields, OrderDirection, check_order, connection, page_request, records,
 };
 use crate::graphql::types::filters::{self, Conditions, DateFilter, DateTimeFilter, IdFilter, Nested, StringFilter};
 use crate::graphql::types::id;
@@ -155,7 +154,7 @@ impl BorrowerQuery {
         #[graphql(desc = "In which order: at most 3 keys; the id decides between equals.")] order_by: Option<
             Vec<BorrowerOrder>,
         >,
-    ) -> Result<Connection<String, Borrower, BorrowerConnectionFields>> {
+    ) -> Result<BorrowerConnection> {
         let plan = BorrowerPlan::of(&Selected::nodes(context));
         let request = request(context)?;
         let page_request = page_request(first, after, last, before)?;

@@ -2,14 +2,13 @@
 
 use std::sync::Arc;
 
-use async_graphql::connection::Connection;
 use async_graphql::{Context, Enum, ID, InputObject, Object, OneofObject, Result};
 
 use crate::graphql::error::Nullable;
 use crate::graphql::request::request;
 use crate::graphql::types::branch::{Branch, BranchStatus};
 use crate::graphql::types::connection::{
-    BranchConnectionFields, OrderDirection, check_order, connection, page_request, records,
+    BranchConnection, BranchConnectionFields, OrderDirection, check_order, connection, page_request, records,
 };
 use crate::graphql::types::filters::{self, Conditions, CurrencyFilter, DateTimeFilter, IdFilter, Nested};
 use crate::graphql::types::id;
@@ -145,7 +144,7 @@ impl BranchQuery {
         #[graphql(desc = "In which order: at most 3 keys; the id decides between equals.")] order_by: Option<
             Vec<BranchOrder>,
         >,
-    ) -> Result<Connection<String, Branch, BranchConnectionFields>> {
+    ) -> Result<BranchConnection> {
         let plan = BranchPlan::of(&Selected::nodes(context));
         let request = request(context)?;
         let page_request = page_request(first, after, last, before)?;

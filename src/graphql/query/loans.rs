@@ -2,13 +2,12 @@
 
 use std::sync::Arc;
 
-use async_graphql::connection::Connection;
 use async_graphql::{Context, Enum, ID, InputObject, Object, OneofObject, Result};
 
 use crate::graphql::error::Nullable;
 use crate::graphql::request::request;
 use crate::graphql::types::connection::{
-    LoanConnectionFields, OrderDirection, check_order, connection, page_request, records,
+    LoanConnection, LoanConnectionFields, OrderDirection, check_order, connection, page_request, records,
 };
 use crate::graphql::types::filters;
 use crate::graphql::types::id;
@@ -110,7 +109,7 @@ impl LoanQuery {
         #[graphql(desc = "In which order: at most 3 keys; the id decides between equals.")] order_by: Option<
             Vec<LoanOrder>,
         >,
-    ) -> Result<Connection<String, Loan, LoanConnectionFields>> {
+    ) -> Result<LoanConnection> {
         let plan = LoanPlan::of(&Selected::nodes(context));
         let request = request(context)?;
         let page_request = page_request(first, after, last, before)?;
