@@ -1,4 +1,4 @@
-# The image of branch-loan-api: one binary, no shell, no root. It holds no setting and no secret: both come from outside.
+# The image of branch-loan-api: one binary, no shell, no root, no secret.
 # Base images are arguments, so that a build can pin a digest:
 #   docker build --build-arg RUNTIME_IMAGE=gcr.io/distroless/cc-debian13:nonroot@sha256:… .
 ARG RUST_IMAGE=rust:1.95-slim-trixie
