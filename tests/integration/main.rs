@@ -1,0 +1,16 @@
+//! The integration tests, one binary: over HTTP against the real server, on databases of their own, and the commands of
+//! the real binary. The folders mirror `src/`.
+
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    clippy::as_conversions
+)]
+
+mod commands;
+mod http;
+mod support;
