@@ -10,7 +10,7 @@ use crate::graphql::error::bad_input;
 use crate::graphql::request::{ApiLimits, request};
 use crate::service::borrowers::BorrowerField;
 use crate::service::branches::BranchField;
-use crate::service::list::{Filter, Page, PageRequest};
+use crate::service::list::{Filter, Page, PageRequest, SortKey};
 use crate::service::loan_products::LoanProductField;
 use crate::service::loans::LoanField;
 
@@ -56,16 +56,36 @@ pub fn page_request(
     Ok(PageRequest { size, backward, cursor: if backward { before } else { after } })
 }
 
-/// Refuses an order with too many keys, or with the same key twice.
+/// One key of an order, as a list's own input type spells it.
+pub trait Order {
+    /// What the list can be sorted by.
+    type Key: Copy + PartialEq;
+
+    /// The field and the direction.
+    fn key(&self) -> (Self::Key, OrderDirection);
+}
+
+/// Reads an order; without one the list is sorted by `otherwise`, ascending.
 ///
 /// # Errors
-/// BAD_USER_INPUT.
-pub fn check_order<F: PartialEq>(fields: &[F]) -> Result<()> {
-    if fields.len() > MOST_KEYS {
+/// BAD_USER_INPUT for too many keys, or the same key twice.
+pub fn sort_keys<O, F>(order: Vec<O>, otherwise: F) -> Result<Vec<SortKey<F>>>
+where
+    O: Order,
+    F: From<O::Key>,
+{
+    if order.is_empty() {
+        return Ok(vec![SortKey { field: otherwise, descending: false }]);
+    }
+    if order.len() > MOST_KEYS {
         return Err(bad_input(format!("Order by at most {MOST_KEYS} fields.")));
     }
-    let repeated = fields.iter().enumerate().any(|(place, field)| fields[..place].contains(field));
-    if repeated { Err(bad_input("Name each field of orderBy only once.")) } else { Ok(()) }
+    let keys: Vec<_> = order.iter().map(O::key).collect();
+    if keys.iter().enumerate().any(|(place, (field, _))| keys[..place].iter().any(|(other, _)| other == field)) {
+        return Err(bad_input("Name each field of orderBy only once."));
+    }
+    let key = |(field, direction)| SortKey { field: F::from(field), descending: direction == OrderDirection::Desc };
+    Ok(keys.into_iter().map(key).collect())
 }
 
 /// Puts a page's nodes, in the order of its rows, and the connection's further fields together.
