@@ -65,11 +65,7 @@ pub fn page(headers: &HeaderMap) -> Response {
 }
 
 /// `GET /graphql/assets/{file}`: what the page loads.
-pub async fn asset(
-    uri: Uri,
-    Extension(request_id): Extension<RequestId>,
-    headers: HeaderMap,
-) -> Response {
+pub async fn asset(uri: Uri, Extension(request_id): Extension<RequestId>, headers: HeaderMap) -> Response {
     serve(uri.path(), &headers).unwrap_or_else(|| {
         HttpError::new(StatusCode::NOT_FOUND, "NOT_FOUND", "GraphiQL has no such file; reload the page.")
             .respond(&request_id, MediaType::Json)

@@ -136,12 +136,24 @@ impl Server {
 
     /// A POST of JSON to `/graphql` without credentials.
     pub fn anonymous(&self, body: impl Into<reqwest::Body>) -> reqwest::RequestBuilder {
+        self.anonymous_accepting(body, "application/graphql-response+json")
+    }
+
+    fn anonymous_accepting(&self, body: impl Into<reqwest::Body>, media: &str) -> reqwest::RequestBuilder {
         self.client
             .post(self.url("/graphql"))
             .header(header::CONTENT_TYPE, "application/json")
-            .header(header::ACCEPT, "application/graphql-response+json")
+            .header(header::ACCEPT, media)
             .header("x-request-id", REQUEST_ID)
             .body(body)
+    }
+
+    /// A POST of JSON to `/graphql` by a client that reads another media type.
+    pub fn post_accepting(&self, body: impl Into<reqwest::Body>, media: &str) -> reqwest::RequestBuilder {
+        match &self.token {
+            Some(token) => self.anonymous_accepting(body, media).bearer_auth(token),
+            None => self.anonymous_accepting(body, media),
+        }
     }
 
     /// A POST of JSON to `/graphql`.
