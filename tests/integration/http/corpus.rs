@@ -72,9 +72,9 @@ pub fn under_default_settings() -> Vec<Attack> {
         ),
         attack(
             "500 directives on a field",
-            &format!("{{ __typename {} }}", "@skip(if:false) ".repeat(300)),
+            &format!("{{ __typename {} }}", "@skip(if:false) ".repeat(500)),
             400,
-            "TOO_MANY_DIRECTIVES",
+            "TOO_MANY_TOKENS",
         ),
         attack(
             "500 unknown directives on a field",
@@ -92,7 +92,7 @@ pub fn under_default_settings() -> Vec<Attack> {
             "a deep list literal",
             &format!("{{ nodes(ids: {}\"x\"{}) {{ id }} }}", "[".repeat(2_000), "]".repeat(2_000)),
             400,
-            "TOO_MANY_TOKENS",
+            "NESTED_TOO_DEEP",
         ),
         attack(
             "a list literal of 60 levels",
@@ -231,7 +231,7 @@ pub fn under_default_settings() -> Vec<Attack> {
         attack("a million rows", "{ loans(first: 1000000) { nodes { id } } }", 400, "QUERY_TOO_COMPLEX"),
         attack("many operations", &"query A{} { __typename } ".repeat(2).replace("{}", ""), 400, "GRAPHQL_PARSE_FAILED"),
         attack("a schema instead of a query", "type Query { a: Int }", 400, "GRAPHQL_PARSE_FAILED"),
-        attack("a subscription", "subscription { __typename }", 400, "GRAPHQL_VALIDATION_FAILED"),
+        attack("a subscription", "subscription { __typename }", 400, "SUBSCRIPTION_NOT_SUPPORTED"),
     ];
     attacks.extend(bodies());
     attacks.extend(variables());
@@ -243,6 +243,7 @@ fn bodies() -> Vec<Attack> {
     let megabyte = format!(r#"{{"query":"{{ __typename }}","padding":"{}"}}"#, "x".repeat(1_000_000));
     vec![
         raw("a body of 1 MB", megabyte, 413, "PAYLOAD_TOO_LARGE"),
+        raw("a body of 5 MB", vec![b' '; 5_000_000], 413, "PAYLOAD_TOO_LARGE"),
         raw("200,000 open brackets as JSON", "[".repeat(200_000), 400, "BAD_REQUEST"),
         raw("200,000 open braces as JSON", "{\"a\":".repeat(40_000), 400, "BAD_REQUEST"),
         raw("not UTF-8", b"{\"query\":\"{ viewer { subject } } #\xff\xfe\"}".to_vec(), 400, "BAD_REQUEST"),
@@ -310,7 +311,6 @@ fn variables() -> Vec<Attack> {
             "BAD_REQUEST",
         ),
         raw("a fraction for a whole number", with(first, 1.5.into()), 400, "BAD_VARIABLES"),
-        raw("a negative cost", with(first, i32::MIN.into()), 400, "QUERY_TOO_COMPLEX"),
     ]
 }
 
@@ -330,12 +330,7 @@ pub fn under_lifted_settings() -> Vec<Attack> {
             "TOO_MANY_ROOT_FIELDS",
         ),
         attack("doubling fragments", &doubling_fragments("query", "__typename"), 400, "TOO_MANY_ROOT_FIELDS"),
-        attack(
-            "doubling fragments in a mutation",
-            &doubling_fragments("mutation", CREATE),
-            400,
-            "TOO_MANY_ROOT_FIELDS",
-        ),
+        attack("doubling fragments in a mutation", &doubling_fragments("mutation", CREATE), 400, "QUERY_TOO_COMPLEX"),
         attack("a cycle of 2,000 fragments", &cycle(2_000), 400, "FRAGMENT_CYCLE"),
         attack(
             "a long list literal",

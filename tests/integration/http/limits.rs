@@ -159,6 +159,41 @@ async fn limits_of_bodies_and_answers() {
     assert_eq!(with(length - 1).await.ask(query).await.verdict(), (400, "RESPONSE_TOO_LARGE".to_owned()));
 }
 
+/// Cut off in the middle of sending, a client reports a broken connection and never looks for the answer.
+#[tokio::test]
+async fn whoever_sends_too_much_finds_the_answer_at_the_end() {
+    let server = Setup::development().start().await;
+    let body = vec![b' '; 8_000_000];
+    for length in [format!("content-length: {}", body.len()), "transfer-encoding: chunked".to_owned()] {
+        let mut stream = TcpStream::connect(server.address).await.unwrap();
+        let head = format!("POST /graphql HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n{length}\r\n\r\n");
+        stream.write_all(head.as_bytes()).await.unwrap();
+        if length.ends_with("chunked") {
+            stream.write_all(format!("{:x}\r\n", body.len()).as_bytes()).await.unwrap();
+        }
+        soon(stream.write_all(&body)).await.unwrap_or_else(|error| panic!("{length}: {error}"));
+        if length.ends_with("chunked") {
+            stream.write_all(b"\r\n0\r\n\r\n").await.unwrap();
+        }
+        let mut answer = [0; 12];
+        soon(stream.read_exact(&mut answer)).await.unwrap();
+        assert_eq!(&answer, b"HTTP/1.1 413", "{length}");
+    }
+}
+
+/// Who asks before sending is told at once and sends nothing.
+#[tokio::test]
+async fn whoever_asks_first_need_not_send_it() {
+    let server = Setup::development().start().await;
+    let mut stream = TcpStream::connect(server.address).await.unwrap();
+    let head = "POST /graphql HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 8000000\r\n\
+                expect: 100-continue\r\n\r\n";
+    stream.write_all(head.as_bytes()).await.unwrap();
+    let mut answer = [0; 12];
+    soon(stream.read_exact(&mut answer)).await.unwrap();
+    assert_eq!(&answer, b"HTTP/1.1 413");
+}
+
 #[tokio::test]
 async fn the_deadline_of_a_mutation() {
     let setup = Setup::development().set("REQUEST_DEADLINE_MS", 100).set("DATABASE_STATEMENT_TIMEOUT_MS", 100);
