@@ -88,8 +88,8 @@ const branchByCode = {
 };
 
 const whoCanBorrow = {
-  query: `# For the next tab, take from here a borrower's id
-# and a product's id of the same currency.
+  query: `# The ids that an application takes: a borrower's,
+# and a product's of the currency to borrow in.
 
 query WhoCanBorrow {
   borrowers(first: 5) {
@@ -143,8 +143,8 @@ mutation ApplyForLoan($input: ApplyForLoanInput!) {
     {
       input: {
         idempotencyKey: 'my-first-application',
-        borrowerId: 'borrower_…',
-        productId: 'product_…',
+        borrowerId: 'borrower_01gnrh1er0e00800000000006h',
+        productId: 'product_01gnrh1er0e008000000000061',
         principal: { amount: '12500.00', currency: 'KES' },
         installments: 6,
       },

@@ -265,6 +265,8 @@ async fn connect_sqlite(options: &DatabaseOptions) -> Result<(DatabaseConnection
             .synchronous(SqliteSynchronous::Full)
             .foreign_keys(true)
             .busy_timeout(busy)
+            // KiB. With SQLite's 2 MiB a large transaction writes its pages out again and again before it commits.
+            .pragma("cache_size", "-32768")
     });
     let in_memory = options.url.contains(":memory:") || options.url.contains("mode=memory");
     if in_memory {

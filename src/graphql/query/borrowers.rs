@@ -2,14 +2,13 @@
 
 use std::sync::Arc;
 
-use async_graphql::connection::Connection;
 use async_graphql::{Context, Enum, ID, InputObject, Object, OneofObject, Result};
 
 use crate::graphql::error::Nullable;
 use crate::graphql::request::request;
 use crate::graphql::types::borrower::Borrower;
 use crate::graphql::types::connection::{
-    BorrowerConnectionFields, Order, OrderDirection, connection, page_request, records, sort_keys,
+    BorrowerConnection, BorrowerConnectionFields, Order, OrderDirection, connection, page_request, records, sort_keys,
 };
 use crate::graphql::types::filters::{
     self, Conditions, DateFilter, DateTimeFilter, IdFilter, Inner, Nested, StringFilter,
@@ -153,7 +152,7 @@ impl BorrowerQuery {
         #[graphql(desc = "In which order: at most 3 keys; the id decides between equals.")] order_by: Option<
             Vec<BorrowerOrder>,
         >,
-    ) -> Result<Connection<String, Borrower, BorrowerConnectionFields>> {
+    ) -> Result<BorrowerConnection> {
         let plan = BorrowerPlan::of(&Selected::nodes(context));
         let request = request(context)?;
         let page_request = page_request(request.limits, first, after, last, before)?;

@@ -2,14 +2,13 @@
 
 use std::sync::Arc;
 
-use async_graphql::connection::Connection;
 use async_graphql::{Context, Enum, ID, InputObject, Object, OneofObject, Result};
 
 use crate::graphql::error::Nullable;
 use crate::graphql::request::request;
 use crate::graphql::types::branch::{Branch, BranchStatus};
 use crate::graphql::types::connection::{
-    BranchConnectionFields, Order, OrderDirection, connection, page_request, records, sort_keys,
+    BranchConnection, BranchConnectionFields, Order, OrderDirection, connection, page_request, records, sort_keys,
 };
 use crate::graphql::types::filters::{self, Conditions, CurrencyFilter, DateTimeFilter, IdFilter, Inner, Nested};
 use crate::graphql::types::id;
@@ -141,7 +140,7 @@ impl BranchQuery {
         #[graphql(desc = "In which order: at most 3 keys; the id decides between equals.")] order_by: Option<
             Vec<BranchOrder>,
         >,
-    ) -> Result<Connection<String, Branch, BranchConnectionFields>> {
+    ) -> Result<BranchConnection> {
         let plan = BranchPlan::of(&Selected::nodes(context));
         let request = request(context)?;
         let page_request = page_request(request.limits, first, after, last, before)?;

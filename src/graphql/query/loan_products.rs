@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use async_graphql::connection::Connection;
 use async_graphql::{Context, Enum, ID, InputObject, Object, OneofObject, Result};
 
 use crate::graphql::error::Nullable;
 use crate::graphql::request::request;
 use crate::graphql::types::connection::{
-    LoanProductConnectionFields, Order, OrderDirection, connection, page_request, records, sort_keys,
+    LoanProductConnection, LoanProductConnectionFields, Order, OrderDirection, connection, page_request, records,
+    sort_keys,
 };
 use crate::graphql::types::filters::{self, Conditions, CurrencyFilter, DateTimeFilter, Inner, Nested};
 use crate::graphql::types::id;
@@ -138,7 +138,7 @@ impl LoanProductQuery {
         #[graphql(desc = "In which order: at most 3 keys; the id decides between equals.")] order_by: Option<
             Vec<LoanProductOrder>,
         >,
-    ) -> Result<Connection<String, LoanProduct, LoanProductConnectionFields>> {
+    ) -> Result<LoanProductConnection> {
         let request = request(context)?;
         let page_request = page_request(request.limits, first, after, last, before)?;
         let filter = Arc::new(filters::read(filter)?);

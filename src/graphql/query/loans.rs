@@ -2,13 +2,12 @@
 
 use std::sync::Arc;
 
-use async_graphql::connection::Connection;
 use async_graphql::{Context, Enum, ID, InputObject, Object, OneofObject, Result};
 
 use crate::graphql::error::Nullable;
 use crate::graphql::request::request;
 use crate::graphql::types::connection::{
-    LoanConnectionFields, Order, OrderDirection, connection, page_request, records, sort_keys,
+    LoanConnection, LoanConnectionFields, Order, OrderDirection, connection, page_request, records, sort_keys,
 };
 use crate::graphql::types::filters;
 use crate::graphql::types::id;
@@ -106,7 +105,7 @@ impl LoanQuery {
         #[graphql(desc = "In which order: at most 3 keys; the id decides between equals.")] order_by: Option<
             Vec<LoanOrder>,
         >,
-    ) -> Result<Connection<String, Loan, LoanConnectionFields>> {
+    ) -> Result<LoanConnection> {
         let plan = LoanPlan::of(&Selected::nodes(context));
         let request = request(context)?;
         let page_request = page_request(request.limits, first, after, last, before)?;

@@ -2,9 +2,13 @@
 
 use std::sync::Arc;
 
-use async_graphql::connection::{Connection, Edge, EmptyFields};
-use async_graphql::{Context, Enum, Object, ObjectType, OutputType, Result};
+use async_graphql::connection::{Edge, EmptyFields, PageInfo};
+use async_graphql::{Context, Enum, Object, OutputType, Result};
 
+use super::borrower::Borrower;
+use super::branch::Branch;
+use super::loan::Loan;
+use super::loan_product::LoanProduct;
 use super::portfolio::{CurrencyTotals, currency_totals};
 use crate::graphql::error::bad_input;
 use crate::graphql::request::{ApiLimits, request};
@@ -88,20 +92,79 @@ where
     Ok(keys.into_iter().map(key).collect())
 }
 
+/// A row of a page with its cursor.
+type RowEdge<N> = Edge<String, N, EmptyFields>;
+
+/// A page of rows and what the connection has beside it.
+pub struct Pages<N: OutputType, C> {
+    edges: Vec<RowEdge<N>>,
+    has_previous: bool,
+    has_next: bool,
+    further: C,
+}
+
+/// Defines a connection. The library has one, but it carries no description.
+macro_rules! connections {
+    ($($(#[$doc:meta])+ $name:ident($node:ty, $further:ty);)+) => {$(
+        $(#[$doc])+
+        pub struct $name(Pages<$node, $further>);
+
+        $(#[$doc])+
+        #[Object]
+        impl $name {
+            /// Whether there are rows before and after this page, and the cursors to ask for them.
+            async fn page_info(&self) -> PageInfo {
+                PageInfo {
+                    has_previous_page: self.0.has_previous,
+                    has_next_page: self.0.has_next,
+                    start_cursor: self.0.edges.first().map(|edge| edge.cursor.clone()),
+                    end_cursor: self.0.edges.last().map(|edge| edge.cursor.clone()),
+                }
+            }
+
+            /// The rows of this page, each with its cursor.
+            async fn edges(&self) -> &[RowEdge<$node>] {
+                &self.0.edges
+            }
+
+            /// The rows of this page.
+            async fn nodes(&self) -> Vec<&$node> {
+                self.0.edges.iter().map(|edge| &edge.node).collect()
+            }
+
+            #[graphql(flatten)]
+            async fn further(&self) -> &$further {
+                &self.0.further
+            }
+        }
+
+        impl From<Pages<$node, $further>> for $name {
+            fn from(pages: Pages<$node, $further>) -> Self {
+                Self(pages)
+            }
+        }
+    )+};
+}
+
+connections! {
+    /// Branches, page by page.
+    BranchConnection(Branch, BranchConnectionFields);
+    /// Borrowers, page by page.
+    BorrowerConnection(Borrower, BorrowerConnectionFields);
+    /// Loan products, page by page.
+    LoanProductConnection(LoanProduct, LoanProductConnectionFields);
+    /// Loans, page by page.
+    LoanConnection(Loan, LoanConnectionFields);
+}
+
 /// Puts a page's nodes, in the order of its rows, and the connection's further fields together.
-pub fn connection<R, N, C>(page: Page<R>, nodes: Vec<N>, further: C) -> Connection<String, N, C>
+pub fn connection<R, N, C, T>(page: Page<R>, nodes: Vec<N>, further: C) -> T
 where
     N: OutputType,
-    C: ObjectType,
+    T: From<Pages<N, C>>,
 {
-    let mut connection = Connection::with_additional_fields(page.has_previous, page.has_next, further);
-    connection.edges = page
-        .rows
-        .into_iter()
-        .zip(nodes)
-        .map(|((cursor, _), node)| Edge::<String, N, EmptyFields>::new(cursor, node))
-        .collect();
-    connection
+    let edges = page.rows.into_iter().zip(nodes).map(|((cursor, _), node)| Edge::new(cursor, node)).collect();
+    T::from(Pages { edges, has_previous: page.has_previous, has_next: page.has_next, further })
 }
 
 /// Splits a page into its frame and its records.

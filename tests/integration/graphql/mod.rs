@@ -1,0 +1,3 @@
+//! The API's behavior over HTTP, one file per area.
+
+mod conformance;
