@@ -27,8 +27,8 @@ pub enum StoreError {
     /// A cursor is unreadable, or belongs to another list, order or filter.
     #[error("the cursor does not fit this list")]
     InvalidCursor,
-    /// Text the database cannot hold: it has a NUL character.
-    #[error("the text cannot be stored")]
+    /// Text the database cannot hold or look for: it has a NUL character, or is absurdly long.
+    #[error("the text cannot be stored or searched for")]
     BadText,
     /// A stored value is not what the code could have written.
     #[error("stored data is not readable: {0}")]
