@@ -35,7 +35,9 @@ pub enum StartError {
     )]
     Database(#[source] StoreError),
     /// The database is there and its schema cannot be brought up to date.
-    #[error("the database cannot be migrated ({0}). Check that it is reachable and that its user may create tables.")]
+    #[error(
+        "DATABASE_URL: the database cannot be migrated ({0}). Check that it is reachable and that its user may create tables."
+    )]
     Migration(#[source] StoreError),
     /// The keys of the token issuer are unusable.
     #[error(transparent)]
@@ -103,11 +105,17 @@ pub fn services(config: &Config, database: Database, around: &Surroundings) -> R
     Ok(Services::new(database, Arc::clone(&around.clock), Arc::clone(&around.ids), personal_data, rules))
 }
 
-/// Builds the application: opens the database, migrates it if the settings say so, reads keys and certificates.
+/// Builds the application: reads keys and certificates, opens the database, migrates it if the settings say so. What can
+/// be refused without the database is refused before it is touched.
 ///
 /// # Errors
 /// [`StartError`], with what to change.
 pub async fn build(config: &Config, around: Surroundings) -> Result<App, StartError> {
+    let authenticator = Arc::new(Authenticator::from_config(config)?);
+    let tls = match &config.tls.files {
+        Some(files) => Some(Arc::new(Tls::load(files.clone())?)),
+        None => None,
+    };
     let database = open_database(config, around.observer.clone()).await?;
     if config.database.migrate_on_start {
         database.migrate().await.map_err(StartError::Migration)?;
@@ -116,15 +124,11 @@ pub async fn build(config: &Config, around: Surroundings) -> Result<App, StartEr
     let schemas = schema::build(Arc::clone(&services), limits::api(config));
     let guard = Arc::new(Guard::from_sdl(limits::guard(config), &schema::sdl())?);
     let engine = Engine::new(guard, schemas.strict, schemas.fast);
-    let tls = match &config.tls.files {
-        Some(files) => Some(Arc::new(Tls::load(files.clone())?)),
-        None => None,
-    };
     let readiness =
         Readiness::new(vec![Arc::new(DatabaseAnswers(database.clone())), Arc::new(SchemaIsCurrent(database.clone()))]);
     let state = HttpState::new(
         HttpSettings::from_config(config),
-        Arc::new(Authenticator::from_config(config)?),
+        authenticator,
         Arc::new(engine),
         readiness,
         around.clock,

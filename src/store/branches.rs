@@ -11,7 +11,7 @@ use uuid::Uuid;
 use super::convert;
 use super::entity::{branch, loan};
 use super::error::StoreError;
-use super::filter::{Field, branches_below, folded_like, like};
+use super::filter::{Field, LikePattern, branches_below, storable};
 use super::find::{self, Lock};
 use super::insert;
 use super::scope::Scope;
@@ -140,8 +140,8 @@ impl Field for BranchField {
         self == Self::Parent
     }
 
-    fn search(pattern: &str) -> Condition {
-        Condition::any().add(folded_like(branch::Column::Code, pattern)).add(like(branch::Column::NameFolded, pattern))
+    fn search(pattern: &LikePattern) -> Condition {
+        Condition::any().add(pattern.in_code(branch::Column::Code)).add(pattern.in_folded(branch::Column::NameFolded))
     }
 
     fn branch_column() -> Option<branch::Column> {
@@ -174,7 +174,7 @@ pub async fn find(
 ) -> Result<Option<BranchRecord>, StoreError> {
     let condition = match key {
         BranchKey::Id(id) => branch::Column::Id.eq(*id),
-        BranchKey::Code(code) => branch::Column::Code.eq(code.as_str()),
+        BranchKey::Code(code) => branch::Column::Code.eq(storable(code)?),
     };
     find::one::<BranchField, _>(connection, scope, Condition::all().add(condition), lock).await
 }
