@@ -106,12 +106,7 @@ impl Services {
             if let Some(parent) = record.parent_id {
                 require_parent(&transaction, scope, parent).await?;
             } else if *scope != Scope::All {
-                return Err(Problem::new(
-                    ProblemCode::Required,
-                    &["input", "parentId"],
-                    "Name the branch above it: only someone who works for all branches may open one without.",
-                )
-                .into());
+                return Err(parent_required().into());
             }
             Ok(store::insert(&*transaction, record).await?)
         });
@@ -168,6 +163,8 @@ impl Services {
                 }
                 match &input.parent {
                     Change::Keep => {}
+                    // A branch without one above it would leave the caller's own branches.
+                    Change::Clear if *scope != Scope::All => return Err(parent_required().into()),
                     Change::Clear => record.parent_id = None,
                     Change::Set(parent) => {
                         require_parent(&transaction, scope, *parent).await?;
@@ -271,6 +268,14 @@ async fn require_parent(
         BranchStatus::Open => Ok(()),
         BranchStatus::Closed => Err(Problem::new(ProblemCode::BranchClosed, &path, "Choose an open branch.").into()),
     }
+}
+
+fn parent_required() -> Problem {
+    Problem::new(
+        ProblemCode::Required,
+        &["input", "parentId"],
+        "Name the branch above it: only someone who works for all branches may leave it out.",
+    )
 }
 
 /// A broken unique index, told as a problem of the input that holds the value.
