@@ -2,7 +2,6 @@
 //! is answered from the claim; the same key with another input is refused.
 
 use chrono::{DateTime, Utc};
-use sea_orm::ConnectionTrait;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
@@ -11,6 +10,7 @@ use super::error::ServiceError;
 use super::problem::{Detail, Problem, ProblemCode};
 use crate::auth::Actor;
 use crate::store::StoreError;
+use crate::store::database::Transaction;
 use crate::store::idempotency::{self, Claim};
 
 /// What to do after claiming a key.
@@ -30,7 +30,7 @@ pub(super) fn fingerprint(input: &impl Serialize) -> Vec<u8> {
 
 /// Claims `key` for the row with `id`, or finds the row an earlier use of the key made.
 pub(super) async fn claim(
-    transaction: &impl ConnectionTrait,
+    transaction: &Transaction,
     actor: &Actor,
     operation: &str,
     key: &str,
@@ -46,7 +46,7 @@ pub(super) async fn claim(
         outcome: id.to_string(),
         created_at: now,
     };
-    match idempotency::claim(transaction, &claim).await {
+    match idempotency::claim(&**transaction, &claim).await {
         Ok(None) => Ok(Turn::First(id)),
         Ok(Some(earlier)) if earlier.fingerprint == fingerprint => {
             let id = Uuid::parse_str(&earlier.outcome).map_err(|error| StoreError::Corrupt(error.to_string()))?;

@@ -172,7 +172,7 @@ impl Services {
         let (scope, key, fingerprint) = (&scope, &key, &fingerprint);
         self.database
             .write(|transaction| async move {
-                let turn = idempotency::claim(&*transaction, actor, "applyForLoan", key, fingerprint, id, now).await?;
+                let turn = idempotency::claim(&transaction, actor, "applyForLoan", key, fingerprint, id, now).await?;
                 match turn {
                     Turn::Repetition(id) => {
                         // The caller's branches may have changed since: what they may not see now is not shown.

@@ -10,6 +10,7 @@ use super::entity::borrower;
 use super::error::StoreError;
 use super::filter::{Field, LikePattern, storable};
 use super::find::{self, Lock};
+use super::insert;
 use super::scope::Scope;
 
 /// A personal value as stored: encrypted, beside the keyed hash it is found by.
@@ -211,6 +212,14 @@ pub async fn find(
 pub async fn insert(transaction: &impl ConnectionTrait, record: &BorrowerRecord) -> Result<(), StoreError> {
     borrower::Entity::insert(borrower::ActiveModel::from(record)).exec_without_returning(transaction).await?;
     Ok(())
+}
+
+/// Adds borrowers, any number of them.
+///
+/// # Errors
+/// [`StoreError::Duplicate`] when an external reference is taken; otherwise whatever the database answers.
+pub async fn insert_many(transaction: &impl ConnectionTrait, records: &[BorrowerRecord]) -> Result<(), StoreError> {
+    insert::many::<borrower::Entity, _>(transaction, records.iter().map(borrower::ActiveModel::from).collect()).await
 }
 
 /// Writes a changed borrower whose row must still be of the version before the record's.

@@ -14,6 +14,7 @@ use super::entity::{branch, loan};
 use super::error::StoreError;
 use super::filter::{Field, LikePattern, branches_below, storable};
 use super::find::{self, Lock};
+use super::insert;
 use super::scope::Scope;
 
 /// Whether a branch does business.
@@ -186,6 +187,14 @@ pub async fn find(
 pub async fn insert(transaction: &impl ConnectionTrait, record: &BranchRecord) -> Result<(), StoreError> {
     branch::Entity::insert(branch::ActiveModel::from(record)).exec_without_returning(transaction).await?;
     Ok(())
+}
+
+/// Adds branches, any number of them. A parent must not come after its children.
+///
+/// # Errors
+/// [`StoreError::Duplicate`] when a code is taken; otherwise whatever the database answers.
+pub async fn insert_many(transaction: &impl ConnectionTrait, records: &[BranchRecord]) -> Result<(), StoreError> {
+    insert::many::<branch::Entity, _>(transaction, records.iter().map(branch::ActiveModel::from).collect()).await
 }
 
 /// Writes a changed branch whose row must still be of the version before the record's.

@@ -9,6 +9,9 @@ pub enum StoreError {
     /// The database cannot be reached, or has no connection free in time. Trying later may work.
     #[error("the database is unavailable: {0}")]
     Unavailable(#[source] DbErr),
+    /// The database's address is not one. Its text is not kept: it may hold a password.
+    #[error("the address is not a valid URL")]
+    UnreadableAddress,
     /// Another transaction was in the way (40001, 40P01, SQLITE_BUSY). The whole transaction may be tried again.
     #[error("the transaction collided with another: {0}")]
     Collision(#[source] DbErr),

@@ -17,6 +17,7 @@ use super::entity::{borrower, loan};
 use super::error::StoreError;
 use super::filter::{Field, LikePattern, storable};
 use super::find::{self, Lock};
+use super::insert;
 use super::scope::Scope;
 
 /// A loan as stored.
@@ -326,17 +327,12 @@ pub async fn find(
     find::one::<LoanField, _>(connection, scope, Condition::all().add(condition), lock).await
 }
 
-/// Adds loans, all or none, in one statement: the caller keeps the list within the engine's limit of bound values.
+/// Adds loans, any number of them.
 ///
 /// # Errors
 /// [`StoreError::Duplicate`] when an external reference is taken; otherwise whatever the database answers.
 pub async fn insert(transaction: &impl ConnectionTrait, records: &[LoanRecord]) -> Result<(), StoreError> {
-    if records.is_empty() {
-        return Ok(());
-    }
-    let rows = records.iter().map(loan::ActiveModel::from);
-    loan::Entity::insert_many(rows).exec_without_returning(transaction).await?;
-    Ok(())
+    insert::many::<loan::Entity, _>(transaction, records.iter().map(loan::ActiveModel::from).collect()).await
 }
 
 /// Writes a changed loan whose row must still be of the version before the record's.

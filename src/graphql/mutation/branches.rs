@@ -38,7 +38,7 @@ pub struct UpdateBranchInput {
     pub branch_id: ID,
     /// A new name, at most 200 characters.
     pub name: Option<String>,
-    /// Another branch above it; null for none.
+    /// Another branch above it; null for none, which only someone who works for all branches may choose.
     pub parent_id: MaybeUndefined<ID>,
     /// Another IANA time zone.
     pub time_zone: Option<String>,

@@ -1,13 +1,13 @@
 //! The API's own scalars. They are strict: one spelling per value, strings only where a JSON number could lose digits.
 
-use async_graphql::{InputValueError, InputValueResult, Scalar, ScalarType, Value};
+use async_graphql::{Description, InputValueError, InputValueResult, Scalar, ScalarType, Value};
 use chrono::{NaiveDate, SecondsFormat, Utc};
 
 /// A decimal number as a string, such as "12500.00": an optional minus sign, digits, optionally a point and more digits. No exponent, no plus sign, no spaces. A JSON number is refused, because it could lose digits on the way.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Description)]
 pub struct Decimal(pub String);
 
-#[Scalar(specified_by_url = "https://www.w3.org/TR/xmlschema-2/#decimal")]
+#[Scalar(use_type_description = true, specified_by_url = "https://www.w3.org/TR/xmlschema-2/#decimal")]
 impl ScalarType for Decimal {
     fn parse(value: Value) -> InputValueResult<Self> {
         match value {
@@ -33,10 +33,10 @@ fn is_decimal(text: &str) -> bool {
 }
 
 /// A day of the calendar, such as "2026-01-31". Business dates are dates at the branch.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Description)]
 pub struct Date(pub NaiveDate);
 
-#[Scalar(specified_by_url = "https://scalars.graphql.org/andimarek/local-date.html")]
+#[Scalar(use_type_description = true, specified_by_url = "https://scalars.graphql.org/andimarek/local-date.html")]
 impl ScalarType for Date {
     fn parse(value: Value) -> InputValueResult<Self> {
         match value {
@@ -63,10 +63,10 @@ fn is_date_form(text: &str) -> bool {
 }
 
 /// A moment in RFC 3339 form. Answers are in UTC with milliseconds, such as "2026-01-31T09:30:00.000Z"; any offset is accepted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Description)]
 pub struct DateTime(pub chrono::DateTime<Utc>);
 
-#[Scalar(specified_by_url = "https://scalars.graphql.org/andimarek/date-time.html")]
+#[Scalar(use_type_description = true, specified_by_url = "https://scalars.graphql.org/andimarek/date-time.html")]
 impl ScalarType for DateTime {
     fn parse(value: Value) -> InputValueResult<Self> {
         match value {
@@ -85,10 +85,10 @@ impl ScalarType for DateTime {
 }
 
 /// An ISO 4217 currency code, such as "KES": three capital letters.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Description)]
 pub struct CurrencyCode(pub String);
 
-#[Scalar(specified_by_url = "https://www.iso.org/iso-4217-currency-codes.html")]
+#[Scalar(use_type_description = true, specified_by_url = "https://www.iso.org/iso-4217-currency-codes.html")]
 impl ScalarType for CurrencyCode {
     /// Only the type is checked here: whether the currency exists is a matter for the use cases, which can tell where in
     /// the input it stands.
@@ -105,10 +105,10 @@ impl ScalarType for CurrencyCode {
 }
 
 /// A 64-bit whole number as a string, such as "9007199254740993": as a JSON number it could lose digits.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Description)]
 pub struct Int64(pub i64);
 
-#[Scalar(specified_by_url = "https://www.w3.org/TR/xmlschema-2/#long")]
+#[Scalar(use_type_description = true, specified_by_url = "https://www.w3.org/TR/xmlschema-2/#long")]
 impl ScalarType for Int64 {
     fn parse(value: Value) -> InputValueResult<Self> {
         match value {

@@ -16,13 +16,14 @@ pub type NestedVariables = HashSet<Name>;
 /// Counts directives and measures literals.
 ///
 /// # Errors
-/// `TOO_MANY_DIRECTIVES`, `LIST_TOO_LONG`, `NESTED_TOO_DEEP`.
+/// `TOO_MANY_DIRECTIVES`, `GRAPHQL_VALIDATION_FAILED` for a directive that is unknown or repeated, `LIST_TOO_LONG`,
+/// `NESTED_TOO_DEEP`.
 pub fn check(
     document: &ExecutableDocument,
     order: &[NamedFragment<'_>],
     limits: &Limits,
 ) -> Result<NestedVariables, Refusal> {
-    let mut surface = Surface { limits, directives: 0, nested: HashSet::new() };
+    let mut surface = Surface { limits, directives: 0, bad_directive: None, nested: HashSet::new() };
     for operation in operations(document) {
         surface.directives(&operation.directives)?;
         for definition in &operation.variable_definitions {
@@ -37,12 +38,36 @@ pub fn check(
         surface.directives(&fragment.directives)?;
         surface.selections(&fragment.selection_set.node)?;
     }
-    Ok(surface.nested)
+    match surface.bad_directive {
+        Some(refusal) => Err(refusal),
+        None => Ok(surface.nested),
+    }
+}
+
+/// The library's validation takes any directive on `__typename`, and the same one twice anywhere. The schema has none of
+/// its own; one that gets some must name them here.
+const DIRECTIVES: [&str; 2] = ["include", "skip"];
+
+fn check_names(directives: &[Positioned<Directive>]) -> Result<(), Refusal> {
+    let mut seen = HashSet::new();
+    for directive in directives {
+        let name = directive.node.name.node.as_str();
+        let refuse = |message| Err(Refusal::request("GRAPHQL_VALIDATION_FAILED", message).at(directive.pos));
+        if !DIRECTIVES.contains(&name) {
+            return refuse("There is no such directive: check its name.".to_owned());
+        }
+        if !seen.insert(name) {
+            return refuse(format!("@{name} stands in one place twice: keep one of them."));
+        }
+    }
+    Ok(())
 }
 
 struct Surface<'a> {
     limits: &'a Limits,
     directives: usize,
+    /// The first directive that is unknown or repeated: told last, since a limit weighs more than a mistake.
+    bad_directive: Option<Refusal>,
     nested: NestedVariables,
 }
 
@@ -73,6 +98,9 @@ impl Surface<'_> {
         if self.directives > self.limits.directives_per_document {
             let limit = self.limits.directives_per_document;
             return refuse(format!("The document holds more than {limit} directives: remove some."));
+        }
+        if self.limits.strict_directives && self.bad_directive.is_none() {
+            self.bad_directive = check_names(directives).err();
         }
         directives.iter().try_for_each(|directive| self.arguments(&directive.node.arguments))
     }

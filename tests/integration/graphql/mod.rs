@@ -1,0 +1,13 @@
+//! The API's behavior over HTTP, one file per area.
+
+mod access;
+mod borrowers;
+mod branches;
+mod conformance;
+mod lists;
+mod loan_products;
+mod loans;
+mod portfolio;
+mod scalars;
+mod statements;
+mod world;

@@ -1,0 +1,5 @@
+//! The rules of the code base, held by tests: they read the sources and the schema.
+
+mod imports;
+mod schema;
+mod sources;
