@@ -23,7 +23,7 @@ both_engines!(
 );
 
 const LOANS: u32 = 2_000;
-const WALKS: usize = 60;
+const WALKS: usize = 40;
 /// Pages of one walk, so that a small page size does not take all day.
 const PAGES: usize = 40;
 
