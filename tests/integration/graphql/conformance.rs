@@ -63,7 +63,7 @@ async fn a_nullable_field_that_fails_is_null_itself() {
     let body = world.api.query(query, json!({"id": world.wanjiru})).await;
     let masked = json!({
         "message": body["errors"][0]["message"],
-        "locations": [{"line": 1, "column": 69}],
+        "locations": [{"line": 1, "column": 66}],
         "path": ["borrower", "phone"],
         "extensions": {"code": "INTERNAL", "requestId": REQUEST_ID, "retryable": false},
     });
