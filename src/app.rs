@@ -15,6 +15,7 @@ use crate::config::Config;
 use crate::graphql::schema;
 use crate::http::guard::{Engine, Guard};
 use crate::http::health::{Readiness, ReadinessCheck};
+use crate::http::settings::{HttpSettings, ServerSettings};
 use crate::http::tls::{self, Tls, TlsError};
 use crate::http::{self, HttpState, server};
 use crate::ids::IdSource;
@@ -23,7 +24,7 @@ use crate::service::{Rules, Services};
 use crate::store::database::StatementObserver;
 use crate::store::{Database, DatabaseOptions, StoreError};
 
-mod settings;
+mod limits;
 
 /// Why the application cannot start. Each text is one line that says what to change.
 #[derive(Debug, thiserror::Error)]
@@ -34,7 +35,9 @@ pub enum StartError {
     )]
     Database(#[source] StoreError),
     /// The database is there and its schema cannot be brought up to date.
-    #[error("the database cannot be migrated ({0}). Check that it is reachable and that its user may create tables.")]
+    #[error(
+        "DATABASE_URL: the database cannot be migrated ({0}). Check that it is reachable and that its user may create tables."
+    )]
     Migration(#[source] StoreError),
     /// The keys of the token issuer are unusable.
     #[error(transparent)]
@@ -72,7 +75,7 @@ impl Surroundings {
 pub struct App {
     state: Arc<HttpState>,
     tls: Option<Arc<Tls>>,
-    server: http::settings::ServerSettings,
+    server: ServerSettings,
     database: Database,
     services: Arc<Services>,
 }
@@ -102,34 +105,36 @@ pub fn services(config: &Config, database: Database, around: &Surroundings) -> R
     Ok(Services::new(database, Arc::clone(&around.clock), Arc::clone(&around.ids), personal_data, rules))
 }
 
-/// Builds the application: opens the database, migrates it if the settings say so, reads keys and certificates.
+/// Builds the application: reads keys and certificates, opens the database, migrates it if the settings say so. What can
+/// be refused without the database is refused before it is touched.
 ///
 /// # Errors
 /// [`StartError`], with what to change.
 pub async fn build(config: &Config, around: Surroundings) -> Result<App, StartError> {
+    let authenticator = Arc::new(Authenticator::from_config(config)?);
+    let tls = match &config.tls.files {
+        Some(files) => Some(Arc::new(Tls::load(files.clone())?)),
+        None => None,
+    };
     let database = open_database(config, around.observer.clone()).await?;
     if config.database.migrate_on_start {
         database.migrate().await.map_err(StartError::Migration)?;
     }
     let services = Arc::new(services(config, database.clone(), &around)?);
-    let schemas = schema::build(Arc::clone(&services));
-    let guard = Arc::new(Guard::from_sdl(settings::guard_limits(config), &schema::sdl())?);
+    let schemas = schema::build(Arc::clone(&services), limits::api(config));
+    let guard = Arc::new(Guard::from_sdl(limits::guard(config), &schema::sdl())?);
     let engine = Engine::new(guard, schemas.strict, schemas.fast);
-    let tls = match &config.tls.files {
-        Some(files) => Some(Arc::new(Tls::load(files.clone())?)),
-        None => None,
-    };
     let readiness =
         Readiness::new(vec![Arc::new(DatabaseAnswers(database.clone())), Arc::new(SchemaIsCurrent(database.clone()))]);
     let state = HttpState::new(
-        settings::http(config),
-        Arc::new(Authenticator::from_config(config)?),
+        HttpSettings::from_config(config),
+        authenticator,
         Arc::new(engine),
         readiness,
         around.clock,
         CancellationToken::new(),
     );
-    Ok(App { state: Arc::new(state), tls, server: settings::server(config), database, services })
+    Ok(App { state: Arc::new(state), tls, server: ServerSettings::from_config(config), database, services })
 }
 
 impl App {
@@ -155,7 +160,7 @@ impl App {
             tokio::spawn(Arc::clone(tls).watch(tls::RELOAD_EVERY, shutdown.clone()));
         }
         let router = http::router(Arc::clone(&self.state));
-        let background = self.state.mutations.clone();
+        let background = self.state.background.clone();
         let served = server::serve(listener, self.tls, router, self.server, background, shutdown).await;
         self.database.close().await;
         served

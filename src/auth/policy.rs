@@ -130,6 +130,12 @@ mod tests {
     ];
 
     #[test]
+    fn the_documentation_shows_the_table() {
+        let page = include_str!("../../docs/API.md");
+        assert!(page.contains(&table_markdown()), "copy this into docs/API.md:\n{}", table_markdown());
+    }
+
+    #[test]
     fn the_table_is_as_decided() {
         let letter = |role: &Role| match role {
             Officer => 'O',

@@ -12,6 +12,20 @@ use crate::service::Services;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RequestId(pub String);
 
+/// Limits of the API that the operator chooses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ApiLimits {
+    /// The most rows on a page.
+    pub largest_page: u32,
+}
+
+impl Default for ApiLimits {
+    /// 100 rows: more would make one request as expensive as many.
+    fn default() -> Self {
+        Self { largest_page: 100 }
+    }
+}
+
 /// Who asks, and the use cases to ask: what a resolver needs, and all it gets.
 #[derive(Clone, Copy)]
 pub struct Request<'a> {
@@ -19,6 +33,8 @@ pub struct Request<'a> {
     pub actor: &'a Actor,
     /// The use cases.
     pub services: &'a Services,
+    /// What the operator allows.
+    pub limits: ApiLimits,
 }
 
 /// The request a resolver works for.
@@ -31,5 +47,6 @@ pub fn request<'a>(context: &Context<'a>) -> Result<Request<'a>> {
     Ok(Request {
         actor: context.data::<Actor>().map_err(missing)?,
         services: context.data::<Arc<Services>>().map_err(missing)?,
+        limits: *context.data::<ApiLimits>().map_err(missing)?,
     })
 }

@@ -7,6 +7,7 @@ use async_graphql::{EmptySubscription, SDLExportOptions, Schema, SchemaBuilder, 
 
 use super::mutation::Mutation;
 use super::query::Query;
+use super::request::ApiLimits;
 use crate::service::Services;
 
 /// The schema's type.
@@ -27,10 +28,10 @@ fn builder() -> SchemaBuilder<Query, Mutation, EmptySubscription> {
 }
 
 /// Builds both schemas over the use cases.
-pub fn build(services: Arc<Services>) -> Schemas {
+pub fn build(services: Arc<Services>, limits: ApiLimits) -> Schemas {
     Schemas {
-        strict: builder().data(Arc::clone(&services)).finish(),
-        fast: builder().data(services).validation_mode(ValidationMode::Fast).finish(),
+        strict: builder().data(Arc::clone(&services)).data(limits).finish(),
+        fast: builder().data(services).data(limits).validation_mode(ValidationMode::Fast).finish(),
     }
 }
 

@@ -1,6 +1,6 @@
 //! GraphiQL, served from the binary: no CDN, no other origin, works offline. The assets are stored compressed in
 //! `graphiql/dist`; `manifest.json` there lists them as `[{"path","file","content_type"}]`: `path` is what the browser
-//! asks for below `/graphiql/`, and `index.html` is the page at `/graphql`.
+//! asks for, [`PAGE`] for the page itself and names below `/graphql/assets/` for the rest.
 
 use std::collections::BTreeMap;
 use std::io::Read;
@@ -8,8 +8,7 @@ use std::sync::LazyLock;
 
 use axum::Extension;
 use axum::body::Body;
-use axum::extract::Path;
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 use axum::response::Response;
 use bytes::Bytes;
 use serde::Deserialize;
@@ -23,12 +22,13 @@ static FILES: &[(&str, &[u8])] = include!(concat!(env!("OUT_DIR"), "/graphiql_fi
 static MANIFEST: &str = include_str!("../../graphiql/dist/manifest.json");
 static ASSETS: LazyLock<BTreeMap<String, Asset>> = LazyLock::new(|| assets(MANIFEST, FILES).unwrap_or_default());
 
-/// Scripts, workers and connections only from here. The editor styles its elements from scripts, hence 'unsafe-inline'
-/// for styles; it starts its workers from blobs and holds its icon font and images in its style sheet.
+/// Where the page is.
+const PAGE: &str = "/graphql";
+
+/// Everything comes from here, and nothing is written inline.
 const PAGE_POLICY: HeaderValue = HeaderValue::from_static(
-    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; \
-     font-src 'self' data:; connect-src 'self'; worker-src 'self' blob:; base-uri 'none'; form-action 'none'; \
-     frame-ancestors 'none'",
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; \
+     base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
 );
 
 struct Asset {
@@ -50,27 +50,23 @@ fn assets(manifest: &str, files: &[(&str, &'static [u8])]) -> Result<BTreeMap<St
         let brotli = files.iter().find(|(name, _)| *name == entry.file).map(|(_, bytes)| *bytes);
         let brotli = brotli.ok_or_else(|| format!("{} is not in graphiql/dist", entry.file))?;
         let content_type = HeaderValue::from_str(&entry.content_type).map_err(|error| error.to_string())?;
-        Ok((entry.path.trim_start_matches('/').to_owned(), Asset { content_type, brotli }))
+        Ok((entry.path, Asset { content_type, brotli }))
     });
     listed.collect()
 }
 
 /// `GET /graphql` in a browser: the page.
 pub fn page(headers: &HeaderMap) -> Response {
-    serve("index.html", headers).unwrap_or_else(|| {
+    serve(PAGE, headers).unwrap_or_else(|| {
         let mut response = Response::new(Body::from("GraphiQL is not part of this build."));
         *response.status_mut() = StatusCode::NOT_FOUND;
         response
     })
 }
 
-/// `GET /graphiql/{path}`: what the page loads.
-pub async fn asset(
-    Path(path): Path<String>,
-    Extension(request_id): Extension<RequestId>,
-    headers: HeaderMap,
-) -> Response {
-    serve(&path, &headers).unwrap_or_else(|| {
+/// `GET /graphql/assets/{file}`: what the page loads.
+pub async fn asset(uri: Uri, Extension(request_id): Extension<RequestId>, headers: HeaderMap) -> Response {
+    serve(uri.path(), &headers).unwrap_or_else(|| {
         HttpError::new(StatusCode::NOT_FOUND, "NOT_FOUND", "GraphiQL has no such file; reload the page.")
             .respond(&request_id, MediaType::Json)
     })
@@ -83,8 +79,9 @@ fn serve(path: &str, request: &HeaderMap) -> Option<Response> {
     headers.insert(header::CONTENT_TYPE, asset.content_type.clone());
     headers.insert(header::CONTENT_SECURITY_POLICY, PAGE_POLICY);
     headers.insert(header::VARY, HeaderValue::from_static("accept, accept-encoding"));
-    // The names do not change with the contents, so a browser asks again each time; it is a page for development.
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    // An asset's name holds a digest of its contents; the page's does not.
+    let lifetime = if path == PAGE { "no-cache" } else { "public, max-age=31536000, immutable" };
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(lifetime));
     let body = if accepts_brotli(request) {
         headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("br"));
         Bytes::from_static(asset.brotli)
@@ -121,7 +118,7 @@ mod tests {
     #[test]
     fn the_manifest_names_a_page_and_files_that_exist_and_decompress() {
         let assets = assets(MANIFEST, FILES).unwrap();
-        assert!(assets.contains_key("index.html"));
+        assert!(assets.contains_key(PAGE));
         for (path, asset) in &assets {
             assert!(!decompress(asset.brotli).unwrap().is_empty(), "{path}");
         }

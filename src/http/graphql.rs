@@ -10,7 +10,7 @@ use async_graphql::Response as Answer;
 use axum::body::{Body, Bytes};
 use axum::extract::{Request, State};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Version, header};
 use axum::response::Response;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use tokio::time::timeout;
@@ -26,6 +26,10 @@ use super::state::HttpState;
 use super::{answer, graphiql, origin};
 use crate::auth::{Actor, AuthError};
 use crate::graphql::request::RequestId;
+
+/// Bytes of a body that is too long which are read and thrown away before the answer. A photograph sent by mistake fits;
+/// whoever sends more means no good.
+const MOST_DISCARDED: usize = 16 * 1024 * 1024;
 
 /// The address of the other end of the connection; the accept loop puts it into every request.
 #[derive(Debug, Clone, Copy)]
@@ -141,13 +145,14 @@ fn check_body_headers(headers: &HeaderMap) -> Result<(), HttpError> {
     Ok(())
 }
 
-async fn read_body(state: &HttpState, parts: &Parts, body: Body) -> Result<Bytes, HttpError> {
+async fn read_body(state: &HttpState, parts: &Parts, mut body: Body) -> Result<Bytes, HttpError> {
     let limit = state.settings.max_body_bytes;
     let declared = parts.headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
     if declared.is_some_and(|length: usize| length > limit) {
+        discard(state, parts, body).await;
         return Err(too_large(limit));
     }
-    let read = timeout(state.settings.body_read, Limited::new(body, limit).collect()).await.map_err(|_| {
+    let read = timeout(state.settings.body_read, Limited::new(&mut body, limit).collect()).await.map_err(|_| {
         HttpError::new(
             StatusCode::REQUEST_TIMEOUT,
             "REQUEST_TIMEOUT",
@@ -157,8 +162,31 @@ async fn read_body(state: &HttpState, parts: &Parts, body: Body) -> Result<Bytes
     })?;
     match read {
         Ok(body) => Ok(body.to_bytes()),
-        Err(failure) if failure.is::<LengthLimitError>() => Err(too_large(limit)),
+        Err(failure) if failure.is::<LengthLimitError>() => {
+            discard(state, parts, body).await;
+            Err(too_large(limit))
+        }
         Err(_) => Err(HttpError::bad_request("The request body broke off; send it again.")),
+    }
+}
+
+/// Reads on without keeping anything, so that a client in the middle of sending a body that is too long finds the answer
+/// at its end: cut off, most clients report a broken connection and never look for one. Over HTTP/2 the answer has a way
+/// of its own, and who sends `Expect` waits for it before sending.
+async fn discard(state: &HttpState, parts: &Parts, mut body: Body) {
+    if parts.version >= Version::HTTP_2 || parts.headers.contains_key(header::EXPECT) {
+        return;
+    }
+    let mut left = MOST_DISCARDED;
+    let reading = async {
+        while let Some(Ok(frame)) = body.frame().await {
+            let length = frame.data_ref().map_or(0, Bytes::len);
+            let Some(rest) = left.checked_sub(length) else { return };
+            left = rest;
+        }
+    };
+    if timeout(state.settings.body_read, reading).await.is_err() {
+        tracing::debug!("a body that is too long did not end in time");
     }
 }
 

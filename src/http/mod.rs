@@ -68,7 +68,7 @@ pub fn router(state: Arc<HttpState>) -> Router {
         .route("/livez", get(health::live))
         .route("/readyz", get(health::ready));
     if settings.graphiql {
-        router = router.route("/graphiql/{*path}", get(graphiql::asset));
+        router = router.route("/graphql/assets/{file}", get(graphiql::asset));
     }
     let compression = CompressionLayer::new()
         .compress_when(SizeAbove::new(settings.compress_above_bytes).and(NotForContentType::new("text/event-stream")));

@@ -84,7 +84,7 @@ pub async fn execute(
     if kind != OperationKind::Mutation {
         return timeout(deadline, work).await.map_err(|_| query_too_slow());
     }
-    let task = state.mutations.spawn(work.in_current_span());
+    let task = state.background.spawn(work.in_current_span());
     match timeout(deadline, task).await {
         Ok(Ok(answer)) => Ok(answer),
         Ok(Err(failure)) if failure.is_panic() => std::panic::resume_unwind(failure.into_panic()),

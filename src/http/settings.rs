@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use axum::http::HeaderValue;
 
+use crate::config::Config;
+
 /// What the router and the GraphQL endpoint obey.
 #[derive(Debug, Clone)]
 pub struct HttpSettings {
@@ -58,6 +60,28 @@ impl Default for HttpSettings {
             rate: RateSettings::default(),
             socket: SocketSettings::default(),
             readiness_check: Duration::from_millis(800),
+        }
+    }
+}
+
+impl HttpSettings {
+    /// As configured; what has no setting keeps its default.
+    pub fn from_config(config: &Config) -> Self {
+        let limits = &config.http.limits;
+        let defaults = Self::default();
+        Self {
+            allow_get: config.http.graphql_get,
+            graphiql: config.http.graphiql,
+            cors_origins: limits.cors_origins.iter().filter_map(|origin| HeaderValue::from_str(origin).ok()).collect(),
+            max_body_bytes: limits.body_limit_bytes,
+            deadline: limits.request_deadline_ms,
+            max_in_flight: limits.max_in_flight,
+            max_response_bytes: limits.response_limit_bytes,
+            max_errors: config.graphql.limits.response_errors_max,
+            // Where a proxy ends TLS, it is the proxy that knows whether plain HTTP is gone for good.
+            strict_transport_security: config.tls.files.is_some() && !config.environment.is_development(),
+            rate: RateSettings { points_per_second: limits.rate_per_second, burst: limits.rate_burst, ..defaults.rate },
+            ..defaults
         }
     }
 }
@@ -144,6 +168,20 @@ impl Default for ServerSettings {
             http2_ping: Duration::from_secs(20),
             drain_delay: Duration::ZERO,
             shutdown: Duration::from_secs(15),
+        }
+    }
+}
+
+impl ServerSettings {
+    /// As configured; what has no setting keeps its default.
+    pub fn from_config(config: &Config) -> Self {
+        Self {
+            header_read: config.server.header_read_timeout,
+            tls_handshake: config.tls.handshake_timeout,
+            max_connections: config.server.max_connections,
+            drain_delay: config.server.shutdown_drain,
+            shutdown: config.server.shutdown_timeout,
+            ..Self::default()
         }
     }
 }

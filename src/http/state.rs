@@ -31,7 +31,7 @@ pub struct HttpState {
     /// Places for sockets.
     pub sockets: Arc<Semaphore>,
     /// Mutations under way and open sockets. The shutdown waits for them, also when their clients have left.
-    pub mutations: TaskTracker,
+    pub background: TaskTracker,
     /// Cancelled when the server stops: unready from then on, and sockets say goodbye.
     pub shutdown: CancellationToken,
 }
@@ -50,7 +50,7 @@ impl HttpState {
             rate: RateLimit::new(&settings.rate),
             in_flight: Arc::new(Semaphore::new(settings.max_in_flight)),
             sockets: Arc::new(Semaphore::new(settings.socket.max_sockets)),
-            mutations: TaskTracker::new(),
+            background: TaskTracker::new(),
             settings,
             authenticator,
             door,

@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use async_graphql::http::{WebSocket as Protocol, WebSocketProtocols, WsMessage};
 use async_graphql::runtime::TokioTimer;
 use async_graphql::{Data, Executor, Request as EngineRequest, Response as Answer};
+use async_graphql_axum::GraphQLProtocol;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade};
 use axum::extract::{Request, State};
@@ -45,6 +46,7 @@ const INIT_TIMEOUT: u16 = 4408;
 /// Opens a socket, or says why not.
 pub async fn upgrade(
     State(state): State<Arc<HttpState>>,
+    offered: Result<GraphQLProtocol, StatusCode>,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
     request: Request,
 ) -> Response {
@@ -56,7 +58,8 @@ pub async fn upgrade(
     }
     let Ok(upgrade) = upgrade else { return refuse(needs_upgrade()) };
     let upgrade = upgrade.protocols([PROTOCOL]);
-    if upgrade.selected_protocol().is_none() {
+    // The extractor knows the predecessor too, which is not spoken here.
+    if offered.is_err() || upgrade.selected_protocol().is_none() {
         return refuse(HttpError::bad_request("Offer the protocol graphql-transport-ws in Sec-WebSocket-Protocol."));
     }
     let place = match state.sockets.clone().try_acquire_owned() {
@@ -67,7 +70,7 @@ pub async fn upgrade(
     let authorization = authorization.map(str::to_owned);
     let limit = state.settings.max_body_bytes;
     upgrade.max_message_size(limit).max_frame_size(limit).on_upgrade(move |socket| async move {
-        let token = state.mutations.token();
+        let token = state.background.token();
         serve(socket, state, exchange, authorization).await;
         drop((place, token));
     })

@@ -35,7 +35,10 @@ impl From<StoreError> for ServiceError {
             StoreError::BadText => Self::BadInput,
             StoreError::Unavailable(_) => Self::Unavailable(error),
             StoreError::Collision(_) | StoreError::TooSlow(_) | StoreError::StaleVersion => Self::Contended(error),
-            StoreError::Duplicate(_) | StoreError::Corrupt(_) | StoreError::Database(_) => Self::Internal(error),
+            StoreError::Duplicate(_)
+            | StoreError::Corrupt(_)
+            | StoreError::UnreadableAddress
+            | StoreError::Database(_) => Self::Internal(error),
         }
     }
 }

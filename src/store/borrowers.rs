@@ -8,8 +8,9 @@ use uuid::Uuid;
 
 use super::entity::borrower;
 use super::error::StoreError;
-use super::filter::{Field, folded_like, like};
+use super::filter::{Field, LikePattern, storable};
 use super::find::{self, Lock};
+use super::insert;
 use super::scope::Scope;
 
 /// A personal value as stored: encrypted, beside the keyed hash it is found by.
@@ -154,7 +155,7 @@ impl Field for BorrowerField {
         matches!(self, Self::ExternalRef | Self::DateOfBirth)
     }
 
-    fn search(pattern: &str) -> Condition {
+    fn search(pattern: &LikePattern) -> Condition {
         search(pattern)
     }
 
@@ -168,11 +169,11 @@ impl Field for BorrowerField {
 }
 
 /// Free text over borrowers: name, number, external reference.
-pub(super) fn search(pattern: &str) -> Condition {
+pub(super) fn search(pattern: &LikePattern) -> Condition {
     Condition::any()
-        .add(like(borrower::Column::NameFolded, pattern))
-        .add(folded_like(borrower::Column::Number, pattern))
-        .add(folded_like(borrower::Column::ExternalRef, pattern))
+        .add(pattern.in_folded(borrower::Column::NameFolded))
+        .add(pattern.in_code(borrower::Column::Number))
+        .add(pattern.in_optional_code(borrower::Column::ExternalRef))
 }
 
 /// How a single borrower is asked for.
@@ -198,8 +199,8 @@ pub async fn find(
 ) -> Result<Option<BorrowerRecord>, StoreError> {
     let condition = match key {
         BorrowerKey::Id(id) => borrower::Column::Id.eq(*id),
-        BorrowerKey::Number(number) => borrower::Column::Number.eq(number.as_str()),
-        BorrowerKey::ExternalRef(reference) => borrower::Column::ExternalRef.eq(reference.as_str()),
+        BorrowerKey::Number(number) => borrower::Column::Number.eq(storable(number)?),
+        BorrowerKey::ExternalRef(reference) => borrower::Column::ExternalRef.eq(storable(reference)?),
     };
     find::one::<BorrowerField, _>(connection, scope, Condition::all().add(condition), lock).await
 }
@@ -211,6 +212,14 @@ pub async fn find(
 pub async fn insert(transaction: &impl ConnectionTrait, record: &BorrowerRecord) -> Result<(), StoreError> {
     borrower::Entity::insert(borrower::ActiveModel::from(record)).exec_without_returning(transaction).await?;
     Ok(())
+}
+
+/// Adds borrowers, any number of them.
+///
+/// # Errors
+/// [`StoreError::Duplicate`] when an external reference is taken; otherwise whatever the database answers.
+pub async fn insert_many(transaction: &impl ConnectionTrait, records: &[BorrowerRecord]) -> Result<(), StoreError> {
+    insert::many::<borrower::Entity, _>(transaction, records.iter().map(borrower::ActiveModel::from).collect()).await
 }
 
 /// Writes a changed borrower whose row must still be of the version before the record's.

@@ -11,8 +11,9 @@ use uuid::Uuid;
 use super::convert;
 use super::entity::{branch, loan};
 use super::error::StoreError;
-use super::filter::{Field, branches_below, folded_like, like};
+use super::filter::{Field, LikePattern, branches_below, storable};
 use super::find::{self, Lock};
+use super::insert;
 use super::scope::Scope;
 
 /// Whether a branch does business.
@@ -139,8 +140,8 @@ impl Field for BranchField {
         self == Self::Parent
     }
 
-    fn search(pattern: &str) -> Condition {
-        Condition::any().add(folded_like(branch::Column::Code, pattern)).add(like(branch::Column::NameFolded, pattern))
+    fn search(pattern: &LikePattern) -> Condition {
+        Condition::any().add(pattern.in_code(branch::Column::Code)).add(pattern.in_folded(branch::Column::NameFolded))
     }
 
     fn branch_column() -> Option<branch::Column> {
@@ -173,7 +174,7 @@ pub async fn find(
 ) -> Result<Option<BranchRecord>, StoreError> {
     let condition = match key {
         BranchKey::Id(id) => branch::Column::Id.eq(*id),
-        BranchKey::Code(code) => branch::Column::Code.eq(code.as_str()),
+        BranchKey::Code(code) => branch::Column::Code.eq(storable(code)?),
     };
     find::one::<BranchField, _>(connection, scope, Condition::all().add(condition), lock).await
 }
@@ -185,6 +186,14 @@ pub async fn find(
 pub async fn insert(transaction: &impl ConnectionTrait, record: &BranchRecord) -> Result<(), StoreError> {
     branch::Entity::insert(branch::ActiveModel::from(record)).exec_without_returning(transaction).await?;
     Ok(())
+}
+
+/// Adds branches, any number of them. A parent must not come after its children.
+///
+/// # Errors
+/// [`StoreError::Duplicate`] when a code is taken; otherwise whatever the database answers.
+pub async fn insert_many(transaction: &impl ConnectionTrait, records: &[BranchRecord]) -> Result<(), StoreError> {
+    insert::many::<branch::Entity, _>(transaction, records.iter().map(branch::ActiveModel::from).collect()).await
 }
 
 /// Writes a changed branch whose row must still be of the version before the record's.

@@ -8,8 +8,8 @@ use std::time::Duration;
 use rand::Rng;
 use sea_orm::sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
 use sea_orm::{
-    ConnectOptions, ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, SqliteTransactionMode,
-    TransactionOptions, TransactionTrait,
+    ConnectOptions, ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, RuntimeErr,
+    SqliteTransactionMode, TransactionOptions, TransactionTrait,
 };
 
 use super::error::StoreError;
@@ -61,12 +61,13 @@ impl Database {
     /// server can start, and say that it is not ready, before its database does.
     ///
     /// # Errors
-    /// [`StoreError::Unavailable`] when the URL is unusable or SQLite's file cannot be opened.
+    /// [`StoreError::UnreadableAddress`] when the URL is none, [`StoreError::Unavailable`] when SQLite's file cannot be
+    /// opened.
     pub async fn connect(options: &DatabaseOptions, observer: Option<StatementObserver>) -> Result<Self, StoreError> {
         let (mut reader, mut writer) = if options.url.starts_with("sqlite:") {
             connect_sqlite(options).await?
         } else {
-            let both = sea_orm::Database::connect(postgres_options(options)).await?;
+            let both = open(postgres_options(options)).await?;
             (both.clone(), both)
         };
         if let Some(observer) = observer {
@@ -264,18 +265,28 @@ async fn connect_sqlite(options: &DatabaseOptions) -> Result<(DatabaseConnection
             .synchronous(SqliteSynchronous::Full)
             .foreign_keys(true)
             .busy_timeout(busy)
+            // KiB. With SQLite's 2 MiB a large transaction writes its pages out again and again before it commits.
+            .pragma("cache_size", "-32768")
     });
     let in_memory = options.url.contains(":memory:") || options.url.contains("mode=memory");
     if in_memory {
         // Every connection to an in-memory database is a database of its own; this one must never be dropped.
         writer.idle_timeout(None::<Duration>).max_lifetime(None::<Duration>);
-        let only = sea_orm::Database::connect(writer).await?;
+        let only = open(writer).await?;
         return Ok((only.clone(), only));
     }
-    let writer = sea_orm::Database::connect(writer).await?;
+    let writer = open(writer).await?;
     let mut reader = common(options);
     reader.map_sqlx_sqlite_opts(move |sqlite| {
         sqlite.foreign_keys(true).busy_timeout(busy).pragma("query_only", "ON").create_if_missing(false)
     });
-    Ok((sea_orm::Database::connect(reader).await?, writer))
+    Ok((open(reader).await?, writer))
+}
+
+async fn open(options: ConnectOptions) -> Result<DatabaseConnection, StoreError> {
+    sea_orm::Database::connect(options).await.map_err(|error| match error {
+        // The library's text for an address it cannot read repeats it, and with it the password.
+        DbErr::Conn(RuntimeErr::Internal(_)) => StoreError::UnreadableAddress,
+        error => error.into(),
+    })
 }

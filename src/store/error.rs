@@ -9,6 +9,9 @@ pub enum StoreError {
     /// The database cannot be reached, or has no connection free in time. Trying later may work.
     #[error("the database is unavailable: {0}")]
     Unavailable(#[source] DbErr),
+    /// The database's address is not one. Its text is not kept: it may hold a password.
+    #[error("the address is not a valid URL")]
+    UnreadableAddress,
     /// Another transaction was in the way (40001, 40P01, SQLITE_BUSY). The whole transaction may be tried again.
     #[error("the transaction collided with another: {0}")]
     Collision(#[source] DbErr),
@@ -24,8 +27,8 @@ pub enum StoreError {
     /// A cursor is unreadable, or belongs to another list, order or filter.
     #[error("the cursor does not fit this list")]
     InvalidCursor,
-    /// Text the database cannot hold: it has a NUL character.
-    #[error("the text cannot be stored")]
+    /// Text the database cannot hold or look for: it has a NUL character, or is absurdly long.
+    #[error("the text cannot be stored or searched for")]
     BadText,
     /// A stored value is not what the code could have written.
     #[error("stored data is not readable: {0}")]

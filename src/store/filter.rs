@@ -1,15 +1,23 @@
 //! Filters as data: a small tree of tests over a table's fields, built by the services and turned into SQL here. Tests
 //! are two-valued: a missing value fails every test but `IsMissing`, so that `Not` is always the exact complement.
+//! Values no row can hold are refused here, on both engines alike, before a statement is sent.
 
 use chrono::{DateTime, NaiveDate, Utc};
 use sea_orm::sea_query::{
-    Alias, CommonTableExpression, Expr, ExprTrait, Func, Query, SelectStatement, SimpleExpr, UnionType, WithClause,
+    Alias, CommonTableExpression, Expr, ExprTrait, Func, LikeExpr, Query, SelectStatement, SimpleExpr, UnionType,
+    WithClause,
 };
 use sea_orm::{ColumnTrait, Condition, EntityTrait, ModelTrait, Value};
 use serde::Serialize;
 use uuid::Uuid;
 
+use super::branches::BranchField;
 use super::entity::branch;
+use super::error::StoreError;
+use super::scope::Scope;
+
+/// SQLite matches patterns of at most 50,000 bytes; nobody types a tenth of that.
+const LONGEST_SEARCH: usize = 5_000;
 
 /// A value to compare a field with.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -101,8 +109,8 @@ pub trait Field: Copy + Eq + Serialize + Send + Sync + 'static {
         row.get(self.column())
     }
 
-    /// What free text is looked for in. `pattern` is a LIKE pattern, lower case, with `\` as its escape.
-    fn search(pattern: &str) -> Condition;
+    /// What free text is looked for in.
+    fn search(pattern: &LikePattern) -> Condition;
 
     /// The column that ties a row to its branch; `None` for tables that belong to no branch.
     fn branch_column() -> Option<<Self::Entity as EntityTrait>::Column>;
@@ -112,34 +120,71 @@ pub trait Field: Copy + Eq + Serialize + Send + Sync + 'static {
 }
 
 impl<F: Field> Filter<F> {
-    /// The filter as SQL.
-    #[must_use]
-    pub fn condition(&self) -> Condition {
-        match self {
-            Self::All(parts) => parts.iter().fold(Condition::all(), |all, part| all.add(part.condition())),
+    /// The rows that match and exist for this scope, as SQL.
+    ///
+    /// # Errors
+    /// [`StoreError::BadText`] when the filter holds text the database cannot.
+    pub fn within(&self, scope: &Scope) -> Result<Condition, StoreError> {
+        Ok(Condition::all().add(scope.condition::<F>()).add(self.condition(scope)?))
+    }
+
+    fn condition(&self, scope: &Scope) -> Result<Condition, StoreError> {
+        Ok(match self {
+            Self::All(parts) => parts
+                .iter()
+                .try_fold(Condition::all(), |all, part| Ok::<_, StoreError>(all.add(part.condition(scope)?)))?,
             // An empty OR would be rendered as nothing, that is, as true.
             Self::Any(parts) if parts.is_empty() => Condition::all().add(never()),
-            Self::Any(parts) => parts.iter().fold(Condition::any(), |any, part| any.add(part.condition())),
+            Self::Any(parts) => parts
+                .iter()
+                .try_fold(Condition::any(), |any, part| Ok::<_, StoreError>(any.add(part.condition(scope)?)))?,
             Self::Not(inner) => match inner.as_ref() {
                 Self::All(parts) if parts.is_empty() => Condition::all().add(never()),
-                other => other.condition().not(),
+                other => other.condition(scope)?.not(),
             },
-            Self::Field(field, test) => field_condition(*field, test),
-            Self::Search(text) => F::search(&like_pattern(text)),
+            Self::Field(field, test) => field_condition(*field, test)?,
+            Self::Search(text) => F::search(&LikePattern::new(text)?),
             Self::UnderBranches(ids) => match F::branch_column() {
-                Some(column) => Condition::all()
-                    .add(column.in_subquery(branches_below(branch::Column::Id.is_in(ids.iter().copied())))),
+                Some(column) => Condition::all().add(column.in_subquery(branches_below(roots(ids, scope)))),
                 None => Condition::all(),
             },
+        })
+    }
+}
+
+/// The branches with these ids that exist for the scope: naming another one must not even show that it lies above one's
+/// own.
+fn roots(ids: &[Uuid], scope: &Scope) -> SimpleExpr {
+    Condition::all().add(branch::Column::Id.is_in(ids.iter().copied())).add(scope.condition::<BranchField>()).into()
+}
+
+/// Text that both engines can hold. PostgreSQL has no NUL characters; SQLite takes them and then cuts text off at them.
+pub(super) fn storable(text: &str) -> Result<&str, StoreError> {
+    if text.contains('\0') { Err(StoreError::BadText) } else { Ok(text) }
+}
+
+impl Test {
+    fn scalars(&self) -> &[Scalar] {
+        match self {
+            Self::IsMissing => &[],
+            Self::OneOf(values) => values,
+            Self::Is(value) | Self::Below(value) | Self::AtMost(value) | Self::Above(value) | Self::AtLeast(value) => {
+                std::slice::from_ref(value)
+            }
         }
     }
 }
 
-fn field_condition<F: Field>(field: F, test: &Test) -> Condition {
+fn field_condition<F: Field>(field: F, test: &Test) -> Result<Condition, StoreError> {
+    for scalar in test.scalars() {
+        if let Scalar::Text(text) = scalar {
+            storable(text)?;
+        }
+    }
     let column = field.column();
     let comparison: SimpleExpr = match test.clone() {
-        Test::IsMissing => return Condition::all().add(column.is_null()),
-        Test::OneOf(values) if values.is_empty() => return Condition::all().add(never()),
+        Test::IsMissing => return Ok(Condition::all().add(column.is_null())),
+        Test::OneOf(values) if values.is_empty() => return Ok(Condition::all().add(never())),
         Test::Is(value) => column.eq(value),
         Test::OneOf(values) => column.is_in(values),
         Test::Below(value) => column.lt(value),
@@ -148,35 +193,56 @@ fn field_condition<F: Field>(field: F, test: &Test) -> Condition {
         Test::AtLeast(value) => column.gte(value),
     };
     let condition = Condition::all().add(comparison);
-    if field.nullable() { condition.add(column.is_not_null()) } else { condition }
+    Ok(if field.nullable() { condition.add(column.is_not_null()) } else { condition })
 }
 
 fn never() -> SimpleExpr {
     Expr::val(1).eq(0)
 }
 
-/// `column` contains the pattern, ignoring case.
-pub(super) fn folded_like(column: impl ColumnTrait, pattern: &str) -> SimpleExpr {
-    Expr::expr(Func::lower(Expr::col(column.as_column_ref())))
-        .like(sea_orm::sea_query::LikeExpr::new(pattern.to_owned()).escape('\\'))
+/// What to look for, as LIKE patterns with `\` as their escape: what `%`, `_` and `\` mean to LIKE is taken from them.
+pub struct LikePattern {
+    folded: String,
+    ascii: String,
 }
 
-/// A column that already holds lower-case text contains the pattern.
-pub(super) fn like(column: impl ColumnTrait, pattern: &str) -> SimpleExpr {
-    Expr::col(column.as_column_ref()).like(sea_orm::sea_query::LikeExpr::new(pattern.to_owned()).escape('\\'))
-}
-
-fn like_pattern(text: &str) -> String {
-    let mut pattern = String::with_capacity(text.len() + 2);
-    pattern.push('%');
-    for letter in text.trim().to_lowercase().chars() {
-        if matches!(letter, '%' | '_' | '\\') {
-            pattern.push('\\');
+impl LikePattern {
+    fn new(text: &str) -> Result<Self, StoreError> {
+        let text = storable(text)?.trim();
+        if text.len() > LONGEST_SEARCH {
+            return Err(StoreError::BadText);
         }
-        pattern.push(letter);
+        let mut escaped = String::with_capacity(text.len() + 2);
+        escaped.push('%');
+        for letter in text.chars() {
+            if matches!(letter, '%' | '_' | '\\') {
+                escaped.push('\\');
+            }
+            escaped.push(letter);
+        }
+        escaped.push('%');
+        Ok(Self { folded: escaped.to_lowercase(), ascii: escaped.to_ascii_lowercase() })
     }
-    pattern.push('%');
-    pattern
+
+    /// A column that holds text in lower case contains it: case does not matter in any alphabet.
+    pub(super) fn in_folded(&self, column: impl ColumnTrait) -> SimpleExpr {
+        Self::like(Expr::col(column.as_column_ref()), &self.folded)
+    }
+
+    /// A column of codes, numbers or references contains it. Case does not matter from A to Z: the engines' `lower`
+    /// knows no other letters.
+    pub(super) fn in_code(&self, column: impl ColumnTrait) -> SimpleExpr {
+        Self::like(Expr::expr(Func::lower(Expr::col(column.as_column_ref()))), &self.ascii)
+    }
+
+    /// [`in_code`](Self::in_code) for a column that may hold NULL, which contains nothing.
+    pub(super) fn in_optional_code(&self, column: impl ColumnTrait) -> SimpleExpr {
+        self.in_code(column).and(column.is_not_null())
+    }
+
+    fn like(text: SimpleExpr, pattern: &str) -> SimpleExpr {
+        text.like(LikeExpr::new(pattern.to_owned()).escape('\\'))
+    }
 }
 
 /// `SELECT id` of the branches that satisfy `roots` and of all branches below them. `UNION` (not `UNION ALL`) ends the

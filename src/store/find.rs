@@ -1,5 +1,7 @@
 //! Finders that are alike for every table: one row by a condition, many rows by their ids. All are scoped.
 
+use std::collections::HashSet;
+
 use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect};
 use uuid::Uuid;
 
@@ -57,6 +59,29 @@ where
         .into_iter()
         .map(R::try_from)
         .collect()
+}
+
+/// Which of these ids belong to rows that exist for this scope. No statement is sent for no ids.
+///
+/// # Errors
+/// Whatever the database answers.
+pub async fn present<F: Field>(
+    connection: &impl ConnectionTrait,
+    scope: &Scope,
+    ids: &[Uuid],
+) -> Result<HashSet<Uuid>, StoreError> {
+    if ids.is_empty() {
+        return Ok(HashSet::new());
+    }
+    let found = F::Entity::find()
+        .select_only()
+        .column(F::id_column())
+        .filter(F::id_column().is_in(ids.iter().copied()))
+        .filter(scope.condition::<F>())
+        .into_tuple::<Uuid>()
+        .all(connection)
+        .await?;
+    Ok(found.into_iter().collect())
 }
 
 /// Turns the number of rows an UPDATE guarded by `version` changed into an answer.

@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::convert;
 use super::entity::loan_product;
 use super::error::StoreError;
-use super::filter::{Field, folded_like, like};
+use super::filter::{Field, LikePattern, storable};
 use super::find::{self, Lock};
 use super::scope::Scope;
 
@@ -153,10 +153,10 @@ impl Field for LoanProductField {
         }
     }
 
-    fn search(pattern: &str) -> Condition {
+    fn search(pattern: &LikePattern) -> Condition {
         Condition::any()
-            .add(folded_like(loan_product::Column::Code, pattern))
-            .add(like(loan_product::Column::NameFolded, pattern))
+            .add(pattern.in_code(loan_product::Column::Code))
+            .add(pattern.in_folded(loan_product::Column::NameFolded))
     }
 
     fn branch_column() -> Option<loan_product::Column> {
@@ -188,7 +188,7 @@ pub async fn find(
 ) -> Result<Option<LoanProductRecord>, StoreError> {
     let condition = match key {
         LoanProductKey::Id(id) => loan_product::Column::Id.eq(*id),
-        LoanProductKey::Code(code) => loan_product::Column::Code.eq(code.as_str()),
+        LoanProductKey::Code(code) => loan_product::Column::Code.eq(storable(code)?),
     };
     find::one::<LoanProductField, _>(connection, &Scope::All, Condition::all().add(condition), lock).await
 }

@@ -15,8 +15,9 @@ use super::borrowers;
 use super::convert::{self, money, required};
 use super::entity::{borrower, loan};
 use super::error::StoreError;
-use super::filter::{Field, folded_like};
+use super::filter::{Field, LikePattern, storable};
 use super::find::{self, Lock};
+use super::insert;
 use super::scope::Scope;
 
 /// A loan as stored.
@@ -279,12 +280,12 @@ impl Field for LoanField {
     }
 
     /// Number and external reference, or the borrower's name, number and external reference.
-    fn search(pattern: &str) -> Condition {
+    fn search(pattern: &LikePattern) -> Condition {
         let of_borrower =
             borrower::Entity::find().select_only().column(borrower::Column::Id).filter(borrowers::search(pattern));
         Condition::any()
-            .add(folded_like(loan::Column::Number, pattern))
-            .add(folded_like(loan::Column::ExternalRef, pattern))
+            .add(pattern.in_code(loan::Column::Number))
+            .add(pattern.in_optional_code(loan::Column::ExternalRef))
             .add(loan::Column::BorrowerId.in_subquery(sea_orm::QueryTrait::into_query(of_borrower)))
     }
 
@@ -320,23 +321,18 @@ pub async fn find(
 ) -> Result<Option<LoanRecord>, StoreError> {
     let condition = match key {
         LoanKey::Id(id) => loan::Column::Id.eq(*id),
-        LoanKey::Number(number) => loan::Column::Number.eq(number.as_str()),
-        LoanKey::ExternalRef(reference) => loan::Column::ExternalRef.eq(reference.as_str()),
+        LoanKey::Number(number) => loan::Column::Number.eq(storable(number)?),
+        LoanKey::ExternalRef(reference) => loan::Column::ExternalRef.eq(storable(reference)?),
     };
     find::one::<LoanField, _>(connection, scope, Condition::all().add(condition), lock).await
 }
 
-/// Adds loans, all or none, in one statement: the caller keeps the list within the engine's limit of bound values.
+/// Adds loans, any number of them.
 ///
 /// # Errors
 /// [`StoreError::Duplicate`] when an external reference is taken; otherwise whatever the database answers.
 pub async fn insert(transaction: &impl ConnectionTrait, records: &[LoanRecord]) -> Result<(), StoreError> {
-    if records.is_empty() {
-        return Ok(());
-    }
-    let rows = records.iter().map(loan::ActiveModel::from);
-    loan::Entity::insert_many(rows).exec_without_returning(transaction).await?;
-    Ok(())
+    insert::many::<loan::Entity, _>(transaction, records.iter().map(loan::ActiveModel::from).collect()).await
 }
 
 /// Writes a changed loan whose row must still be of the version before the record's.

@@ -10,6 +10,7 @@ pub mod error;
 pub mod filter;
 pub mod find;
 pub mod idempotency;
+mod insert;
 pub mod loan_products;
 pub mod loans;
 pub mod numbers;

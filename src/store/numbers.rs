@@ -56,3 +56,33 @@ pub async fn take(
     let last: i64 = row.try_get("", "value")?;
     Ok((last - i64::from(how_many) + 1..=last).map(|value| sequence.format(value)).collect())
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::store::{Database, DatabaseOptions};
+
+    #[tokio::test]
+    async fn thousands_are_taken_in_order_and_continued() {
+        let options = DatabaseOptions {
+            url: "sqlite::memory:".to_owned(),
+            max_connections: 1,
+            acquire_timeout: Duration::from_secs(5),
+            statement_timeout: Duration::from_secs(5),
+            lock_timeout: Duration::from_secs(5),
+        };
+        let database = Database::connect(&options, None).await.unwrap();
+        database.migrate().await.unwrap();
+        let reader = database.reader();
+        let first = take(reader, Sequence::Loan, 5_000).await.unwrap();
+        assert_eq!(first.len(), 5_000);
+        assert!(first.is_sorted_by(|one, next| one < next));
+        assert_eq!((first[0].as_str(), first[4_999].as_str()), ("L-000000001", "L-000005000"));
+        assert_eq!(take(reader, Sequence::Loan, 1).await.unwrap(), ["L-000005001"]);
+        assert_eq!(take(reader, Sequence::Borrower, 1).await.unwrap(), ["B-000000001"]);
+        assert!(take(reader, Sequence::Loan, 0).await.unwrap().is_empty());
+    }
+}

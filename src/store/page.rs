@@ -3,17 +3,18 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, Datelike, NaiveDate, Utc};
 use sea_orm::sea_query::{Expr, ExprTrait, Order, SimpleExpr};
 use sea_orm::{
-    ColumnTrait, Condition, ConnectionTrait, EntityTrait, ModelTrait, QueryFilter, QueryOrder, QuerySelect, Value,
+    ColumnTrait, ColumnType, Condition, ConnectionTrait, EntityTrait, ModelTrait, QueryFilter, QueryOrder, QuerySelect,
+    Value,
 };
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use super::error::StoreError;
-use super::filter::{Field, Filter, Scalar};
+use super::filter::{Field, Filter, Scalar, storable};
 use super::scope::Scope;
 
 /// The version of the cursor's own form; a cursor of another version is refused.
@@ -90,10 +91,10 @@ where
     <F::Entity as EntityTrait>::Model: ModelTrait<Entity = F::Entity> + Send + Sync,
 {
     let fingerprint = fingerprint(filter, order);
-    let cursor = request.cursor.as_deref().map(|text| decode(text, &fingerprint, order.len())).transpose()?;
+    let cursor = request.cursor.as_deref().map(|text| decode(text, &fingerprint, order)).transpose()?;
     let keys = sort_columns(order, request.backward);
 
-    let mut select = F::Entity::find().filter(scope.condition::<F>()).filter(filter.condition());
+    let mut select = F::Entity::find().filter(filter.within(scope)?);
     if let Some(cursor) = &cursor {
         select = select.filter(beyond(&keys, cursor.values()));
     }
@@ -131,12 +132,7 @@ where
     <F::Entity as EntityTrait>::Model: Send + Sync,
 {
     use sea_orm::PaginatorTrait;
-    let matching = F::Entity::find()
-        .select_only()
-        .column(F::id_column())
-        .filter(scope.condition::<F>())
-        .filter(filter.condition())
-        .limit(cap);
+    let matching = F::Entity::find().select_only().column(F::id_column()).filter(filter.within(scope)?).limit(cap);
     Ok(matching.count(connection).await?)
 }
 
@@ -189,11 +185,30 @@ fn encode<F: Field>(
     Ok(URL_SAFE_NO_PAD.encode(json))
 }
 
-fn decode(text: &str, fingerprint: &str, keys: usize) -> Result<Cursor, StoreError> {
+/// Reads a cursor. One that nobody here made can still be well-made JSON: its keys must be of their columns' kinds and
+/// values a row could have, or the engines would answer each in its own way.
+fn decode<F: Field>(text: &str, fingerprint: &str, order: &[SortKey<F>]) -> Result<Cursor, StoreError> {
     let json = URL_SAFE_NO_PAD.decode(text).map_err(|_| StoreError::InvalidCursor)?;
     let cursor: Cursor = serde_json::from_slice(&json).map_err(|_| StoreError::InvalidCursor)?;
-    let fits = cursor.version == VERSION && cursor.fingerprint == fingerprint && cursor.keys.len() == keys;
+    let fits = cursor.version == VERSION
+        && cursor.fingerprint == fingerprint
+        && cursor.keys.len() == order.len()
+        && cursor.keys.iter().zip(order).all(|(mark, key)| mark.fits(key.field.column().def().get_column_type()));
     if fits { Ok(cursor) } else { Err(StoreError::InvalidCursor) }
+}
+
+impl Mark {
+    fn fits(&self, column: &ColumnType) -> bool {
+        // Years of four digits: others are beyond what either the API or PostgreSQL takes.
+        let ordinary = |year: i32| (0..=9999).contains(&year);
+        match (self, column) {
+            (Self::Text(text), ColumnType::String(_) | ColumnType::Text) => storable(text).is_ok(),
+            (Self::Integer(_), ColumnType::BigInteger) => true,
+            (Self::Date(date), ColumnType::Date) => ordinary(date.year()),
+            (Self::Time(time), ColumnType::TimestampWithTimeZone) => ordinary(time.year()),
+            _ => false,
+        }
+    }
 }
 
 fn mark(value: Value) -> Result<Mark, StoreError> {

@@ -61,18 +61,17 @@ pub enum GroupBy {
     Product,
 }
 
-fn sums(scope: &Scope, filter: &Filter<LoanField>) -> Select<loan::Entity> {
+fn sums(scope: &Scope, filter: &Filter<LoanField>) -> Result<Select<loan::Entity>, StoreError> {
     // PostgreSQL sums bigints into a numeric; the cast fails, and does not wrap, when the sum does not fit.
     let principal = loan::Column::PrincipalMinor.sum().cast_as(Alias::new("bigint"));
-    loan::Entity::find()
+    Ok(loan::Entity::find()
         .select_only()
         .column(loan::Column::Currency)
         .expr_as(Expr::col((loan::Entity, loan::Column::Id)).count(), "loans")
         .expr_as(principal, "principal")
-        .filter(scope.condition::<LoanField>())
-        .filter(filter.condition())
+        .filter(filter.within(scope)?)
         .group_by(loan::Column::Currency)
-        .order_by_asc(loan::Column::Currency)
+        .order_by_asc(loan::Column::Currency))
 }
 
 /// Totals per currency, in the order of the currencies' codes.
@@ -84,7 +83,7 @@ pub async fn by_currency(
     scope: &Scope,
     filter: &Filter<LoanField>,
 ) -> Result<Vec<Totals>, StoreError> {
-    let rows = sums(scope, filter).into_model::<SumRow>().all(connection).await?;
+    let rows = sums(scope, filter)?.into_model::<SumRow>().all(connection).await?;
     rows.iter().map(SumRow::totals).collect()
 }
 
@@ -97,7 +96,7 @@ pub async fn by_status(
     scope: &Scope,
     filter: &Filter<LoanField>,
 ) -> Result<Vec<(LoanStatus, Totals)>, StoreError> {
-    let rows = sums(scope, filter)
+    let rows = sums(scope, filter)?
         .column(loan::Column::Status)
         .group_by(loan::Column::Status)
         .into_model::<StatusRow>()
@@ -127,6 +126,6 @@ pub async fn by_group(
         GroupBy::Product => loan::Column::ProductId,
     };
     let rows =
-        sums(scope, filter).column_as(column, "id").group_by(column).into_model::<IdRow>().all(connection).await?;
+        sums(scope, filter)?.column_as(column, "id").group_by(column).into_model::<IdRow>().all(connection).await?;
     rows.iter().map(|row| Ok((row.id, row.sum.totals()?))).collect()
 }

@@ -8,13 +8,15 @@ use crate::graphql::error::Nullable;
 use crate::graphql::request::request;
 use crate::graphql::types::borrower::Borrower;
 use crate::graphql::types::connection::{
-    BorrowerConnection, BorrowerConnectionFields, OrderDirection, check_order, connection, page_request, records,
+    BorrowerConnection, BorrowerConnectionFields, Order, OrderDirection, connection, page_request, records, sort_keys,
 };
-use crate::graphql::types::filters::{self, Conditions, DateFilter, DateTimeFilter, IdFilter, Nested, StringFilter};
+use crate::graphql::types::filters::{
+    self, Conditions, DateFilter, DateTimeFilter, IdFilter, Inner, Nested, StringFilter,
+};
 use crate::graphql::types::id;
 use crate::graphql::types::selection::{BorrowerPlan, Selected};
 use crate::ids::Kind;
-use crate::service::borrowers::{BorrowerField, BorrowerKey, SortKey};
+use crate::service::borrowers::{BorrowerField, BorrowerKey};
 
 /// The queries around borrowers.
 #[derive(Default)]
@@ -60,12 +62,12 @@ pub struct BorrowerFilter {
 impl Nested for BorrowerFilter {
     type Field = BorrowerField;
 
-    fn take_nested(&mut self) -> (Option<Vec<Self>>, Option<Vec<Self>>, Option<Box<Self>>) {
-        (self.and.take(), self.or.take(), self.not.take())
+    fn take_inner(&mut self) -> Inner<Self> {
+        Inner { and: self.and.take(), or: self.or.take(), not: self.not.take() }
     }
 
     fn own(self) -> Result<Conditions<BorrowerField>> {
-        let mut conditions = Conditions::new();
+        let mut conditions = Conditions::default();
         conditions.branch(BorrowerField::Branch, self.branch, self.include_sub_branches)?;
         conditions.text(BorrowerField::Number, self.number);
         conditions.text(BorrowerField::ExternalRef, self.external_ref);
@@ -97,6 +99,14 @@ pub enum BorrowerOrderField {
     Name,
 }
 
+impl Order for BorrowerOrder {
+    type Key = BorrowerOrderField;
+
+    fn key(&self) -> (BorrowerOrderField, OrderDirection) {
+        (self.field, self.direction)
+    }
+}
+
 impl From<BorrowerOrderField> for BorrowerField {
     fn from(field: BorrowerOrderField) -> Self {
         match field {
@@ -105,18 +115,6 @@ impl From<BorrowerOrderField> for BorrowerField {
             BorrowerOrderField::Name => Self::Name,
         }
     }
-}
-
-fn read_order(order: Option<Vec<BorrowerOrder>>) -> Result<Vec<SortKey<BorrowerField>>> {
-    let order = order.unwrap_or_default();
-    check_order(&order.iter().map(|key| key.field).collect::<Vec<_>>())?;
-    if order.is_empty() {
-        return Ok(vec![SortKey { field: BorrowerField::CreatedAt, descending: false }]);
-    }
-    Ok(order
-        .into_iter()
-        .map(|key| SortKey { field: key.field.into(), descending: key.direction == OrderDirection::Desc })
-        .collect())
 }
 
 #[Object]
@@ -157,9 +155,9 @@ impl BorrowerQuery {
     ) -> Result<BorrowerConnection> {
         let plan = BorrowerPlan::of(&Selected::nodes(context));
         let request = request(context)?;
-        let page_request = page_request(first, after, last, before)?;
+        let page_request = page_request(request.limits, first, after, last, before)?;
         let filter = Arc::new(filters::read(filter)?);
-        let order = read_order(order_by)?;
+        let order = sort_keys(order_by.unwrap_or_default(), BorrowerField::CreatedAt)?;
         let page = request.services.borrowers(request.actor, &filter, &order, &page_request).await?;
         let nodes = Borrower::fetch(request, records(&page), &plan).await?;
         Ok(connection(page, nodes, BorrowerConnectionFields::new(filter)))

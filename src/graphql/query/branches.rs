@@ -8,13 +8,13 @@ use crate::graphql::error::Nullable;
 use crate::graphql::request::request;
 use crate::graphql::types::branch::{Branch, BranchStatus};
 use crate::graphql::types::connection::{
-    BranchConnection, BranchConnectionFields, OrderDirection, check_order, connection, page_request, records,
+    BranchConnection, BranchConnectionFields, Order, OrderDirection, connection, page_request, records, sort_keys,
 };
-use crate::graphql::types::filters::{self, Conditions, CurrencyFilter, DateTimeFilter, IdFilter, Nested};
+use crate::graphql::types::filters::{self, Conditions, CurrencyFilter, DateTimeFilter, IdFilter, Inner, Nested};
 use crate::graphql::types::id;
 use crate::graphql::types::selection::{BranchPlan, Selected};
 use crate::ids::Kind;
-use crate::service::branches::{self as service, BranchField, BranchKey, SortKey};
+use crate::service::branches::{self as service, BranchField, BranchKey};
 
 /// The queries around branches.
 #[derive(Default)]
@@ -55,12 +55,12 @@ pub struct BranchFilter {
 impl Nested for BranchFilter {
     type Field = BranchField;
 
-    fn take_nested(&mut self) -> (Option<Vec<Self>>, Option<Vec<Self>>, Option<Box<Self>>) {
-        (self.and.take(), self.or.take(), self.not.take())
+    fn take_inner(&mut self) -> Inner<Self> {
+        Inner { and: self.and.take(), or: self.or.take(), not: self.not.take() }
     }
 
     fn own(self) -> Result<Conditions<BranchField>> {
-        let mut conditions = Conditions::new();
+        let mut conditions = Conditions::default();
         conditions.id(BranchField::Parent, self.parent, Kind::Branch)?;
         conditions.branch(BranchField::Parent, self.under, true)?;
         conditions.name(BranchField::Status, self.status.map(|status| service::BranchStatus::from(status).as_str()));
@@ -92,6 +92,14 @@ pub enum BranchOrderField {
     Name,
 }
 
+impl Order for BranchOrder {
+    type Key = BranchOrderField;
+
+    fn key(&self) -> (BranchOrderField, OrderDirection) {
+        (self.field, self.direction)
+    }
+}
+
 impl From<BranchOrderField> for BranchField {
     fn from(field: BranchOrderField) -> Self {
         match field {
@@ -100,18 +108,6 @@ impl From<BranchOrderField> for BranchField {
             BranchOrderField::Name => Self::Name,
         }
     }
-}
-
-fn read_order(order: Option<Vec<BranchOrder>>) -> Result<Vec<SortKey<BranchField>>> {
-    let order = order.unwrap_or_default();
-    check_order(&order.iter().map(|key| key.field).collect::<Vec<_>>())?;
-    if order.is_empty() {
-        return Ok(vec![SortKey { field: BranchField::CreatedAt, descending: false }]);
-    }
-    Ok(order
-        .into_iter()
-        .map(|key| SortKey { field: key.field.into(), descending: key.direction == OrderDirection::Desc })
-        .collect())
 }
 
 #[Object]
@@ -147,9 +143,9 @@ impl BranchQuery {
     ) -> Result<BranchConnection> {
         let plan = BranchPlan::of(&Selected::nodes(context));
         let request = request(context)?;
-        let page_request = page_request(first, after, last, before)?;
+        let page_request = page_request(request.limits, first, after, last, before)?;
         let filter = Arc::new(filters::read(filter)?);
-        let order = read_order(order_by)?;
+        let order = sort_keys(order_by.unwrap_or_default(), BranchField::CreatedAt)?;
         let page = request.services.branches(request.actor, &filter, &order, &page_request).await?;
         let nodes = Branch::fetch(request, records(&page), &plan).await?;
         Ok(connection(page, nodes, BranchConnectionFields::new(filter)))

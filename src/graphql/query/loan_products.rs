@@ -7,13 +7,14 @@ use async_graphql::{Context, Enum, ID, InputObject, Object, OneofObject, Result}
 use crate::graphql::error::Nullable;
 use crate::graphql::request::request;
 use crate::graphql::types::connection::{
-    LoanProductConnection, LoanProductConnectionFields, OrderDirection, check_order, connection, page_request, records,
+    LoanProductConnection, LoanProductConnectionFields, Order, OrderDirection, connection, page_request, records,
+    sort_keys,
 };
-use crate::graphql::types::filters::{self, Conditions, CurrencyFilter, DateTimeFilter, Nested};
+use crate::graphql::types::filters::{self, Conditions, CurrencyFilter, DateTimeFilter, Inner, Nested};
 use crate::graphql::types::id;
 use crate::graphql::types::loan_product::{LoanProduct, LoanProductStatus};
 use crate::ids::Kind;
-use crate::service::loan_products::{self as service, LoanProductField, LoanProductKey, SortKey};
+use crate::service::loan_products::{self as service, LoanProductField, LoanProductKey};
 
 /// The queries around loan products.
 #[derive(Default)]
@@ -50,12 +51,12 @@ pub struct LoanProductFilter {
 impl Nested for LoanProductFilter {
     type Field = LoanProductField;
 
-    fn take_nested(&mut self) -> (Option<Vec<Self>>, Option<Vec<Self>>, Option<Box<Self>>) {
-        (self.and.take(), self.or.take(), self.not.take())
+    fn take_inner(&mut self) -> Inner<Self> {
+        Inner { and: self.and.take(), or: self.or.take(), not: self.not.take() }
     }
 
     fn own(self) -> Result<Conditions<LoanProductField>> {
-        let mut conditions = Conditions::new();
+        let mut conditions = Conditions::default();
         let status = self.status.map(|status| service::LoanProductStatus::from(status).as_str());
         conditions.name(LoanProductField::Status, status);
         conditions.currency(LoanProductField::Currency, self.currency)?;
@@ -86,6 +87,14 @@ pub enum LoanProductOrderField {
     Name,
 }
 
+impl Order for LoanProductOrder {
+    type Key = LoanProductOrderField;
+
+    fn key(&self) -> (LoanProductOrderField, OrderDirection) {
+        (self.field, self.direction)
+    }
+}
+
 impl From<LoanProductOrderField> for LoanProductField {
     fn from(field: LoanProductOrderField) -> Self {
         match field {
@@ -94,18 +103,6 @@ impl From<LoanProductOrderField> for LoanProductField {
             LoanProductOrderField::Name => Self::Name,
         }
     }
-}
-
-fn read_order(order: Option<Vec<LoanProductOrder>>) -> Result<Vec<SortKey<LoanProductField>>> {
-    let order = order.unwrap_or_default();
-    check_order(&order.iter().map(|key| key.field).collect::<Vec<_>>())?;
-    if order.is_empty() {
-        return Ok(vec![SortKey { field: LoanProductField::CreatedAt, descending: false }]);
-    }
-    Ok(order
-        .into_iter()
-        .map(|key| SortKey { field: key.field.into(), descending: key.direction == OrderDirection::Desc })
-        .collect())
 }
 
 #[Object]
@@ -143,9 +140,9 @@ impl LoanProductQuery {
         >,
     ) -> Result<LoanProductConnection> {
         let request = request(context)?;
-        let page_request = page_request(first, after, last, before)?;
+        let page_request = page_request(request.limits, first, after, last, before)?;
         let filter = Arc::new(filters::read(filter)?);
-        let order = read_order(order_by)?;
+        let order = sort_keys(order_by.unwrap_or_default(), LoanProductField::CreatedAt)?;
         let page = request.services.loan_products(request.actor, &filter, &order, &page_request).await?;
         let nodes = records(&page).into_iter().map(LoanProduct::from).collect();
         Ok(connection(page, nodes, LoanProductConnectionFields::new(filter)))

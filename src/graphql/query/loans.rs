@@ -7,7 +7,7 @@ use async_graphql::{Context, Enum, ID, InputObject, Object, OneofObject, Result}
 use crate::graphql::error::Nullable;
 use crate::graphql::request::request;
 use crate::graphql::types::connection::{
-    LoanConnection, LoanConnectionFields, OrderDirection, check_order, connection, page_request, records,
+    LoanConnection, LoanConnectionFields, Order, OrderDirection, connection, page_request, records, sort_keys,
 };
 use crate::graphql::types::filters;
 use crate::graphql::types::id;
@@ -15,7 +15,7 @@ use crate::graphql::types::loan::Loan;
 use crate::graphql::types::loan_filter::LoanFilter;
 use crate::graphql::types::selection::{LoanPlan, Selected};
 use crate::ids::Kind;
-use crate::service::loans::{LoanField, LoanKey, SortKey};
+use crate::service::loans::{LoanField, LoanKey};
 
 /// The queries around loans.
 #[derive(Default)]
@@ -55,6 +55,14 @@ pub enum LoanOrderField {
     Principal,
 }
 
+impl Order for LoanOrder {
+    type Key = LoanOrderField;
+
+    fn key(&self) -> (LoanOrderField, OrderDirection) {
+        (self.field, self.direction)
+    }
+}
+
 impl From<LoanOrderField> for LoanField {
     fn from(field: LoanOrderField) -> Self {
         match field {
@@ -64,18 +72,6 @@ impl From<LoanOrderField> for LoanField {
             LoanOrderField::Principal => Self::Principal,
         }
     }
-}
-
-fn read_order(order: Option<Vec<LoanOrder>>) -> Result<Vec<SortKey<LoanField>>> {
-    let order = order.unwrap_or_default();
-    check_order(&order.iter().map(|key| key.field).collect::<Vec<_>>())?;
-    if order.is_empty() {
-        return Ok(vec![SortKey { field: LoanField::CreatedAt, descending: false }]);
-    }
-    Ok(order
-        .into_iter()
-        .map(|key| SortKey { field: key.field.into(), descending: key.direction == OrderDirection::Desc })
-        .collect())
 }
 
 #[Object]
@@ -112,9 +108,9 @@ impl LoanQuery {
     ) -> Result<LoanConnection> {
         let plan = LoanPlan::of(&Selected::nodes(context));
         let request = request(context)?;
-        let page_request = page_request(first, after, last, before)?;
+        let page_request = page_request(request.limits, first, after, last, before)?;
         let filter = Arc::new(filters::read(filter)?);
-        let order = read_order(order_by)?;
+        let order = sort_keys(order_by.unwrap_or_default(), LoanField::CreatedAt)?;
         let page = request.services.loans(request.actor, &filter, &order, &page_request).await?;
         let nodes = Loan::fetch(request, records(&page), &plan).await?;
         Ok(connection(page, nodes, LoanConnectionFields::new(filter)))

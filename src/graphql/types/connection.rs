@@ -11,18 +11,15 @@ use super::loan::Loan;
 use super::loan_product::LoanProduct;
 use super::portfolio::{CurrencyTotals, currency_totals};
 use crate::graphql::error::bad_input;
-use crate::graphql::request::request;
+use crate::graphql::request::{ApiLimits, request};
 use crate::service::borrowers::BorrowerField;
 use crate::service::branches::BranchField;
-use crate::service::list::{Filter, Page, PageRequest};
+use crate::service::list::{Filter, Page, PageRequest, SortKey};
 use crate::service::loan_products::LoanProductField;
 use crate::service::loans::LoanField;
 
 /// Rows on a page when the caller names no number.
-const DEFAULT_PAGE: i32 = 20;
-
-/// The most rows on a page: more would make one request as expensive as many.
-pub const LARGEST_PAGE: i32 = 100;
+const DEFAULT_PAGE: u32 = 20;
 
 /// The most keys of an order: each further key makes every page more expensive and hardly ever decides anything.
 const MOST_KEYS: usize = 3;
@@ -39,8 +36,9 @@ pub enum OrderDirection {
 /// Reads the four paging arguments.
 ///
 /// # Errors
-/// BAD_USER_INPUT when both directions are asked for at once, or a number is not from 1 to 100.
+/// BAD_USER_INPUT when both directions are asked for at once, or a number is not from 1 to the largest page.
 pub fn page_request(
+    limits: ApiLimits,
     first: Option<i32>,
     after: Option<String>,
     last: Option<i32>,
@@ -51,24 +49,47 @@ pub fn page_request(
         return Err(bad_input("Send either first and after, or last and before, not both."));
     }
     let (name, size) = if backward { ("last", last) } else { ("first", first) };
-    let size = size.unwrap_or(DEFAULT_PAGE);
-    if !(1..=LARGEST_PAGE).contains(&size) {
-        return Err(bad_input(format!("Send a number from 1 to {LARGEST_PAGE} for {name}.")));
-    }
-    let size = u32::try_from(size).unwrap_or_default();
+    let largest = limits.largest_page;
+    let size = match size {
+        None => DEFAULT_PAGE.min(largest),
+        Some(size) => u32::try_from(size)
+            .ok()
+            .filter(|size| (1..=largest).contains(size))
+            .ok_or_else(|| bad_input(format!("Send a number from 1 to {largest} for {name}.")))?,
+    };
     Ok(PageRequest { size, backward, cursor: if backward { before } else { after } })
 }
 
-/// Refuses an order with too many keys, or with the same key twice.
+/// One key of an order, as a list's own input type spells it.
+pub trait Order {
+    /// What the list can be sorted by.
+    type Key: Copy + PartialEq;
+
+    /// The field and the direction.
+    fn key(&self) -> (Self::Key, OrderDirection);
+}
+
+/// Reads an order; without one the list is sorted by `otherwise`, ascending.
 ///
 /// # Errors
-/// BAD_USER_INPUT.
-pub fn check_order<F: PartialEq>(fields: &[F]) -> Result<()> {
-    if fields.len() > MOST_KEYS {
+/// BAD_USER_INPUT for too many keys, or the same key twice.
+pub fn sort_keys<O, F>(order: Vec<O>, otherwise: F) -> Result<Vec<SortKey<F>>>
+where
+    O: Order,
+    F: From<O::Key>,
+{
+    if order.is_empty() {
+        return Ok(vec![SortKey { field: otherwise, descending: false }]);
+    }
+    if order.len() > MOST_KEYS {
         return Err(bad_input(format!("Order by at most {MOST_KEYS} fields.")));
     }
-    let repeated = fields.iter().enumerate().any(|(place, field)| fields[..place].contains(field));
-    if repeated { Err(bad_input("Name each field of orderBy only once.")) } else { Ok(()) }
+    let keys: Vec<_> = order.iter().map(O::key).collect();
+    if keys.iter().enumerate().any(|(place, (field, _))| keys[..place].iter().any(|(other, _)| other == field)) {
+        return Err(bad_input("Name each field of orderBy only once."));
+    }
+    let key = |(field, direction)| SortKey { field: F::from(field), descending: direction == OrderDirection::Desc };
+    Ok(keys.into_iter().map(key).collect())
 }
 
 /// A row of a page with its cursor.

@@ -109,13 +109,13 @@ pub struct Conditions<F> {
     all: Vec<Filter<F>>,
 }
 
-impl<F: Copy> Conditions<F> {
-    /// Begins without conditions.
-    #[must_use]
-    pub fn new() -> Self {
+impl<F> Default for Conditions<F> {
+    fn default() -> Self {
         Self { all: Vec::new() }
     }
+}
 
+impl<F: Copy> Conditions<F> {
     /// Everything collected, as one filter.
     #[must_use]
     pub fn finish(self) -> Filter<F> {
@@ -227,19 +227,18 @@ impl<F: Copy> Conditions<F> {
     /// BAD_USER_INPUT when an amount or a currency cannot be.
     pub fn money(&mut self, amount: F, currency: F, filter: Option<MoneyFilter>) -> Result<()> {
         let Some(filter) = filter else { return Ok(()) };
-        let operators: [(Option<MoneyInput>, fn(Scalar) -> Test); 5] = [
-            (filter.eq, Test::Is),
-            (filter.lt, Test::Below),
-            (filter.lte, Test::AtMost),
-            (filter.gt, Test::Above),
-            (filter.gte, Test::AtLeast),
-        ];
-        for (input, test) in operators {
-            let Some(input) = input else { continue };
+        let mut add = |input: Option<MoneyInput>, test: fn(Scalar) -> Test| -> Result<()> {
+            let Some(input) = input else { return Ok(()) };
             let money = read_money(&input)?;
             self.add(Filter::Field(currency, Test::Is(Scalar::Text(money.currency().code().to_owned()))));
             self.add(Filter::Field(amount, test(Scalar::Integer(money.minor()))));
-        }
+            Ok(())
+        };
+        add(filter.eq, Test::Is)?;
+        add(filter.lt, Test::Below)?;
+        add(filter.lte, Test::AtMost)?;
+        add(filter.gt, Test::Above)?;
+        add(filter.gte, Test::AtLeast)?;
         Ok(())
     }
 
@@ -282,13 +281,23 @@ fn read_money(input: &MoneyInput) -> Result<Amount> {
     Amount::parse_amount(&input.amount.0, currency(&input.currency)?).map_err(|error| bad_input(error.to_string()))
 }
 
+/// The filters that a filter holds.
+pub struct Inner<N> {
+    /// All of these must hold too.
+    pub and: Option<Vec<N>>,
+    /// At least one of these must hold too.
+    pub or: Option<Vec<N>>,
+    /// This must not hold.
+    pub not: Option<Box<N>>,
+}
+
 /// A filter input that can hold others of its kind.
 pub trait Nested: Sized {
     /// The fields it can test.
     type Field: Copy;
 
-    /// Takes the nested filters out: and, or, not.
-    fn take_nested(&mut self) -> (Option<Vec<Self>>, Option<Vec<Self>>, Option<Box<Self>>);
+    /// Takes the filters it holds out of it.
+    fn take_inner(&mut self) -> Inner<Self>;
 
     /// The conditions of its own operators.
     ///
@@ -312,7 +321,7 @@ fn read_nested<N: Nested>(mut input: N, depth: usize) -> Result<Filter<N::Field>
     if depth > DEEPEST {
         return Err(bad_input(format!("Nest and, or and not at most {DEEPEST} deep.")));
     }
-    let (and, or, not) = input.take_nested();
+    let Inner { and, or, not } = input.take_inner();
     let mut conditions = input.own()?;
     let read_all =
         |inputs: Vec<N>| inputs.into_iter().map(|input| read_nested(input, depth + 1)).collect::<Result<_>>();

@@ -3,7 +3,7 @@
 use async_graphql::{InputObject, Result};
 
 use super::filters::{
-    Conditions, CurrencyFilter, DateFilter, DateTimeFilter, IdFilter, LoanStatusFilter, MoneyFilter, Nested,
+    Conditions, CurrencyFilter, DateFilter, DateTimeFilter, IdFilter, Inner, LoanStatusFilter, MoneyFilter, Nested,
     StringFilter,
 };
 use crate::ids::Kind;
@@ -50,12 +50,12 @@ pub struct LoanFilter {
 impl Nested for LoanFilter {
     type Field = LoanField;
 
-    fn take_nested(&mut self) -> (Option<Vec<Self>>, Option<Vec<Self>>, Option<Box<Self>>) {
-        (self.and.take(), self.or.take(), self.not.take())
+    fn take_inner(&mut self) -> Inner<Self> {
+        Inner { and: self.and.take(), or: self.or.take(), not: self.not.take() }
     }
 
     fn own(self) -> Result<Conditions<LoanField>> {
-        let mut conditions = Conditions::new();
+        let mut conditions = Conditions::default();
         conditions.loan_status(LoanField::Status, self.status);
         conditions.branch(LoanField::Branch, self.branch, self.include_sub_branches)?;
         conditions.id(LoanField::Borrower, self.borrower, Kind::Borrower)?;

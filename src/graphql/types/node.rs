@@ -8,6 +8,7 @@ use super::loan::Loan;
 use super::loan_product::LoanProduct;
 
 /// Anything that has an id of its own and can be fetched by it.
+#[allow(clippy::large_enum_variant)] // at most a hundred at a time, and moved once
 #[derive(Clone, Interface)]
 #[graphql(field(name = "id", ty = "ID", desc = "The id, whose prefix tells the type."))]
 pub enum Node {

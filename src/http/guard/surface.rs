@@ -16,7 +16,8 @@ pub type NestedVariables = HashSet<Name>;
 /// Counts directives and measures literals.
 ///
 /// # Errors
-/// `TOO_MANY_DIRECTIVES`, `LIST_TOO_LONG`, `NESTED_TOO_DEEP`.
+/// `TOO_MANY_DIRECTIVES`, `GRAPHQL_VALIDATION_FAILED` for a directive that is unknown or repeated, `LIST_TOO_LONG`,
+/// `NESTED_TOO_DEEP`.
 pub fn check(
     document: &ExecutableDocument,
     order: &[NamedFragment<'_>],
@@ -38,6 +39,25 @@ pub fn check(
         surface.selections(&fragment.selection_set.node)?;
     }
     Ok(surface.nested)
+}
+
+/// The library's validation takes any directive on `__typename`, and the same one twice anywhere. The schema has none of
+/// its own; one that gets some must name them here.
+const DIRECTIVES: [&str; 2] = ["include", "skip"];
+
+fn check_names(directives: &[Positioned<Directive>]) -> Result<(), Refusal> {
+    let mut seen = HashSet::new();
+    for directive in directives {
+        let name = directive.node.name.node.as_str();
+        let refuse = |message| Err(Refusal::request("GRAPHQL_VALIDATION_FAILED", message).at(directive.pos));
+        if !DIRECTIVES.contains(&name) {
+            return refuse("There is no such directive: use @include and @skip only.".to_owned());
+        }
+        if !seen.insert(name) {
+            return refuse(format!("@{name} stands in one place twice: keep one of them."));
+        }
+    }
+    Ok(())
 }
 
 struct Surface<'a> {
@@ -73,6 +93,9 @@ impl Surface<'_> {
         if self.directives > self.limits.directives_per_document {
             let limit = self.limits.directives_per_document;
             return refuse(format!("The document holds more than {limit} directives: remove some."));
+        }
+        if self.limits.strict_directives {
+            check_names(directives)?;
         }
         directives.iter().try_for_each(|directive| self.arguments(&directive.node.arguments))
     }

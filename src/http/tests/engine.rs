@@ -12,9 +12,9 @@ async fn start() -> TestServer {
     let strict = build().finish();
     let guard = Guard::from_sdl(Limits::default(), &strict.sdl()).unwrap();
     let fast = build().validation_mode(ValidationMode::Fast).finish();
-    let door = Some(Arc::new(Engine::new(Arc::new(guard), strict, fast)) as Arc<dyn GraphqlDoor>);
+    let door: Arc<dyn GraphqlDoor> = Arc::new(Engine::new(Arc::new(guard), strict, fast));
     let http = HttpSettings { allow_get: true, ..HttpSettings::default() };
-    Setup { http, door, dev: true, ..Setup::default() }.start().await
+    Setup { http, door: Some(door), dev: true, ..Setup::default() }.start().await
 }
 
 #[tokio::test]

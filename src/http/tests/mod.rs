@@ -80,7 +80,7 @@ impl Setup {
             self.tls,
             router(state.clone()),
             self.server,
-            state.mutations.clone(),
+            state.background.clone(),
             shutdown.clone(),
         );
         let task = tokio::spawn(served);

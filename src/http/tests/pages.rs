@@ -42,11 +42,12 @@ async fn the_page_does_not_turn_queries_by_get_on() {
 #[tokio::test]
 async fn no_file_outside_the_manifest_is_served_and_nothing_where_it_is_off() {
     let server = with_page().start().await;
-    for path in ["/graphiql/nothing.js", "/graphiql/..%2F..%2FCargo.toml", "/graphiql/manifest.json"] {
+    for path in ["/graphql/assets/nothing.js", "/graphql/assets/..%2F..%2FCargo.toml", "/graphql/assets/manifest.json"]
+    {
         assert_eq!(Reply::of(server.get(path)).await.status, StatusCode::NOT_FOUND, "{path}");
     }
     let server = Setup::default().start().await;
-    assert_eq!(Reply::of(server.get("/graphiql/index.html")).await.status, StatusCode::NOT_FOUND);
+    assert_eq!(Reply::of(server.get("/graphql/assets/index.html")).await.status, StatusCode::NOT_FOUND);
     let reply = Reply::of(server.get("/graphql").header("accept", BROWSER)).await;
     assert_eq!(reply.status, StatusCode::METHOD_NOT_ALLOWED);
 }

@@ -197,6 +197,7 @@ async fn a_shutdown_says_goodbye() {
     let server = Setup::default().start().await;
     let mut socket = welcome(&server).await;
     subscribe(&mut socket, "1", "subscription { forever }").await;
+    assert_eq!(server.state.background.len(), 1, "the shutdown waits for it");
     server.shutdown.cancel();
     soon(server.task).await.unwrap().unwrap();
     let free = server.state.sockets.available_permits();

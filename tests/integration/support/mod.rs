@@ -1,3 +1,14 @@
-//! What the tests share.
+//! What the tests stand on: engines, a world of services with a clock of its own, inputs that are valid as they are; the
+//! server over HTTP, the binary as a process, an issuer of tokens.
 
+#[macro_use]
+pub mod engines;
 pub mod api;
+pub mod fill;
+pub mod inputs;
+pub mod issuer;
+pub mod postgres;
+pub mod process;
+pub mod random;
+pub mod server;
+pub mod services;

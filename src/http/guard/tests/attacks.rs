@@ -60,7 +60,7 @@ fn aliases() {
 fn directives() {
     let on_one = format!("{{ mode {} }}", "@a ".repeat(500));
     assert_eq!(verdict(Limits::default(), &on_one), "TOO_MANY_DIRECTIVES");
-    let spread_out = format!("{{ {} }}", "mode @a @a @a @a @a ".repeat(100));
+    let spread_out = format!("{{ {} }}", "mode @skip(if: false) @include(if: true) ".repeat(100));
     assert_eq!(verdict(Limits::default(), &spread_out), "TOO_MANY_DIRECTIVES");
 }
 

@@ -106,6 +106,24 @@ fn directives_at_and_beyond_the_limits() {
     assert_limit(set, "TOO_MANY_DIRECTIVES", &document(1), &document(2));
 }
 
+/// Validation would take the first three.
+#[test]
+fn directives_that_are_unknown_or_repeated_are_refused() {
+    let lax = Limits { strict_directives: false, ..Limits::default() };
+    for query in [
+        "{ __typename @nothing }",
+        "query @nothing { mode }",
+        "{ mode @skip(if: false) @skip(if: false) }",
+        "{ mode @nothing }",
+        "query($v: Int @nothing) { takeInt(v: $v) }",
+        "{ ...F } fragment F on Query @nothing { mode }",
+    ] {
+        assert_eq!(verdict(Limits::default(), query), "GRAPHQL_VALIDATION_FAILED", "{query}");
+        assert_eq!(verdict(lax.clone(), query), "ADMITTED", "{query}");
+    }
+    assert_eq!(verdict(Limits::default(), "{ mode @skip(if: false) @include(if: true) }"), "ADMITTED");
+}
+
 #[test]
 fn expanded_selections_at_and_beyond_the_limit() {
     let set = |limits: &mut Limits| limits.expanded_selections = 6;

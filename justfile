@@ -1,0 +1,55 @@
+# Habits. Every recipe is a plain command you can also type; `just` without a name lists them.
+
+[private]
+default:
+    @just --list
+
+# Format the code
+fmt:
+    cargo fmt --all
+
+# Everything the compiler and clippy have to say, as errors
+lint:
+    cargo fmt --all --check
+    cargo clippy --workspace --all-targets --locked -- -D warnings
+
+# All tests; REQUIRE_POSTGRES=1 makes a missing PostgreSQL a failure
+test *ARGS:
+    cargo test --workspace {{ ARGS }}
+
+# Write schema.graphql from the code
+schema:
+    cargo build --quiet --bin branch-loan-api
+    cargo run --quiet -- schema > schema.graphql
+
+# Bring .env.example and the README's table of settings up to date
+docs:
+    UPDATE_DOCS=1 cargo test --lib config
+
+# Fill the database with demonstration data: just demo --loans 100000 --seed 1
+demo *ARGS:
+    cargo run -- demo {{ ARGS }}
+
+# Serve on http://localhost:8000
+serve *ARGS:
+    cargo run -- serve {{ ARGS }}
+
+# Real clients against the real server: graphql-http's audits, Apollo, urql, a browser
+clients:
+    cargo build --bin branch-loan-api
+    node tests/clients/run.mjs "${CARGO_TARGET_DIR:-target}/debug/branch-loan-api"
+
+# Licences, advisories and sources of the dependencies
+deny:
+    cargo deny --locked check
+
+# A certificate for HTTPS on this machine, in certs/ (never committed); needs mkcert
+certs:
+    mkdir -p certs
+    mkcert -install
+    umask 077 && mkcert -cert-file certs/cert.pem -key-file certs/key.pem branch.local localhost 127.0.0.1 ::1
+    chmod 0600 certs/key.pem
+
+# Everything CI checks
+ci:
+    bash .ci/run

@@ -1,0 +1,33 @@
+//! A lock on the SQLite file that a test holds, so that a mutation stays in flight until the test lets it go.
+
+use branch_loan_api::config::Config;
+use sea_orm::{ConnectOptions, ConnectionTrait, Database, DatabaseConnection};
+use secrecy::ExposeSecret;
+
+use crate::support::server::{Server, soon};
+
+/// The write lock of a server's database.
+pub struct Lock(DatabaseConnection);
+
+impl Lock {
+    pub async fn hold(config: &Config) -> Self {
+        let mut options = ConnectOptions::new(config.database.url.expose_secret().to_owned());
+        options.max_connections(1).sqlx_logging(false);
+        let connection = Database::connect(options).await.unwrap();
+        connection.execute_unprepared("BEGIN IMMEDIATE").await.unwrap();
+        Self(connection)
+    }
+
+    pub async fn release(self) {
+        self.0.execute_unprepared("ROLLBACK").await.unwrap();
+        self.0.close().await.unwrap();
+    }
+}
+
+pub const CREATE: &str = r#"mutation { createBranch(input: { code: "NBO", name: "Nairobi", currency: "KES",
+    timeZone: "Africa/Nairobi" }) { branch { code } userErrors { code } } }"#;
+
+/// Waits until all places in flight (`MAX_IN_FLIGHT`) are taken.
+pub async fn until_full(server: &Server) {
+    soon(async { while server.ask("{ __typename }").await.status != 503 {} }).await;
+}

@@ -1,0 +1,15 @@
+//! What happens at the server's door, over real sockets, whatever is behind it: attacks, limits, strict settings, a
+//! database that is down, shutting down, HTTPS.
+
+mod attacks;
+mod attacks_values;
+mod corpus;
+mod down;
+mod engine_sight;
+mod https;
+mod idempotency;
+mod limits;
+mod lock;
+mod production;
+mod settings;
+mod shutdown;

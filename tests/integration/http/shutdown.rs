@@ -1,0 +1,59 @@
+//! Shutting down in order: not ready, drained, in flight finished, closed.
+
+use serde_json::json;
+
+use super::lock::{CREATE, Lock, until_full};
+use crate::support::server::{PATIENCE, Reply, Setup, soon};
+
+#[tokio::test]
+async fn a_draining_server_is_not_ready_and_still_serves() {
+    let server = Setup::development().set("SHUTDOWN_DRAIN_MS", PATIENCE.as_millis()).start().await;
+    let ready = Reply::of(server.get("/readyz?verbose")).await;
+    let names = ["database", "migrations", "serving"].map(|name| json!({"name": name, "status": "ok"}));
+    assert_eq!((ready.status, ready.json()), (200, json!({"status": "ok", "checks": names})));
+    server.shutdown.cancel();
+    let draining = Reply::of(server.get("/readyz")).await;
+    assert_eq!((draining.status, draining.json()), (503, json!({"status": "unavailable", "failing": ["serving"]})));
+    assert_eq!(Reply::of(server.get("/health")).await.status, 200);
+    assert_eq!(Reply::of(server.get("/livez")).await.status, 200);
+    server.data("{ branches { totalCount } }", json!({})).await;
+}
+
+#[tokio::test]
+async fn what_is_in_flight_finishes_and_is_kept() {
+    let setup = Setup::development().set("MAX_IN_FLIGHT", 1).set("DATABASE_LOCK_TIMEOUT_MS", PATIENCE.as_millis());
+    let setup = setup.set("REQUEST_DEADLINE_MS", PATIENCE.as_millis()).set("SHUTDOWN_TIMEOUT_MS", PATIENCE.as_millis());
+    let server = setup.start().await;
+    let lock = Lock::hold(&server.config).await;
+    let mutation = tokio::spawn(Reply::of(server.post(json!({"query": CREATE}).to_string())));
+    until_full(&server).await;
+
+    let (address, database) = (server.address, server.config.clone());
+    server.shutdown.cancel();
+    soon(async { while tokio::net::TcpStream::connect(address).await.is_ok() {} }).await;
+    assert!(!mutation.is_finished() && !server.task.is_finished(), "it waits for the mutation");
+    lock.release().await;
+    let reply = soon(mutation).await.unwrap();
+    assert_eq!(reply.json(), json!({"data": {"createBranch": {"branch": {"code": "NBO"}, "userErrors": []}}}));
+
+    let _folder = server.stop().await;
+    let opened = branch_loan_api::app::open_database(&database, None).await.unwrap();
+    use sea_orm::{ConnectionTrait, Statement};
+    let count = Statement::from_string(sea_orm::DbBackend::Sqlite, "SELECT COUNT(*) AS n FROM branches");
+    let row = opened.reader().query_one_raw(count).await.unwrap().unwrap();
+    assert_eq!(row.try_get::<i64>("", "n").unwrap(), 1);
+}
+
+#[tokio::test]
+async fn patience_has_an_end() {
+    let setup = Setup::development().set("MAX_IN_FLIGHT", 1).set("DATABASE_LOCK_TIMEOUT_MS", PATIENCE.as_millis());
+    let setup = setup.set("REQUEST_DEADLINE_MS", PATIENCE.as_millis()).set("SHUTDOWN_TIMEOUT_MS", 50);
+    let server = setup.start().await;
+    let lock = Lock::hold(&server.config).await;
+    let mutation = tokio::spawn(server.post(json!({"query": CREATE}).to_string()).send());
+    until_full(&server).await;
+    server.shutdown.cancel();
+    // Nobody releases the lock: that the connection ends is the server's doing.
+    assert!(soon(mutation).await.unwrap().is_err(), "the connection was cut");
+    drop(lock);
+}

@@ -1,0 +1,194 @@
+//! Approving, rejecting and withdrawing.
+
+use branch_loan_api::service::Rules;
+use branch_loan_api::service::loans::{ApplyForLoan, Decide, DecisionInput, LoanKey, LoanRecord};
+use branch_loan_api::service::problem::{Detail, ProblemCode};
+use chrono::TimeDelta;
+use lending::loan::{LoanState, LoanStatus, Transition};
+use lending::money::{Currency, Money};
+use uuid::Uuid;
+
+use crate::support::engines::Engine;
+use crate::support::inputs::{amount, application, approve, decide, reject, withdraw};
+use crate::support::services::{World, admin, day, manager_of, moment, problem, problems, refusal};
+
+both_engines!(
+    an_approval_is_written_with_who_when_and_how_much,
+    less_may_be_approved_but_not_more,
+    a_rejection_keeps_its_reason,
+    a_pending_and_an_approved_loan_can_be_withdrawn,
+    what_the_status_does_not_allow_is_refused_with_what_it_does,
+    a_decision_is_dated_between_the_step_before_and_today,
+    whoever_took_the_application_may_not_approve_it_under_maker_checker,
+    a_reason_is_plain_text_of_some_length,
+    a_stale_version_changes_nothing,
+    a_loan_that_does_not_exist_is_not_found,
+);
+
+async fn pending(world: &World) -> LoanRecord {
+    let (_, borrower, product) = world.parties().await;
+    let input = ApplyForLoan { applied_on: Some(day("2026-01-10")), ..application("k", &borrower, &product) };
+    world.services.apply_for_loan(&admin(), &input).await.unwrap().loan
+}
+
+async fn stored(world: &World, loan: &LoanRecord) -> LoanRecord {
+    world.services.loan(&admin(), &LoanKey::Id(loan.id)).await.unwrap().unwrap()
+}
+
+fn kes(minor: i64) -> Money {
+    Money::new(minor, Currency::parse("KES").unwrap())
+}
+
+async fn an_approval_is_written_with_who_when_and_how_much(engine: Engine) {
+    let world = World::new(engine).await;
+    let loan = pending(&world).await;
+    world.clock.advance(TimeDelta::hours(1));
+    let approved = world.services.decide(&manager_of("NBO"), &approve(loan.id)).await.unwrap();
+    assert_eq!(approved, stored(&world, &loan).await);
+    let LoanState::Approved { application, approval } = &approved.state else { panic!("{approved:?}") };
+    assert_eq!(application, loan.state.application());
+    assert_eq!(
+        (approval.on, approval.by.as_str(), approval.amount),
+        (day("2026-01-15"), "manager-NBO", kes(1_250_000))
+    );
+    assert_eq!((approved.version, approved.updated_at), (2, moment("2026-01-15T13:00:00Z")));
+    assert_eq!(approved.created_at, loan.created_at);
+}
+
+async fn less_may_be_approved_but_not_more(engine: Engine) {
+    let world = World::new(engine).await;
+    let loan = pending(&world).await;
+    let with =
+        |value: &str, currency: &str| decide(loan.id, DecisionInput::Approve { amount: Some(amount(value, currency)) });
+    let (the_amount, the_currency) = ("input.amount.amount", "input.amount.currency");
+    for (value, currency, expected) in [
+        ("x", "KES", problem(ProblemCode::InvalidFormat, the_amount)),
+        ("1.001", "KES", problem(ProblemCode::TooManyDecimals, the_amount)),
+        ("1", "ZZZ", problem(ProblemCode::UnknownCurrency, the_currency)),
+        ("0", "KES", problem(ProblemCode::AmountOutOfRange, "input.amount")),
+        ("-5", "KES", problem(ProblemCode::AmountOutOfRange, "input.amount")),
+        ("12500.01", "KES", problem(ProblemCode::AmountOutOfRange, "input.amount")),
+        ("100", "USD", problem(ProblemCode::CurrencyMismatch, "input.amount")),
+    ] {
+        let outcome = world.services.decide(&admin(), &with(value, currency)).await;
+        assert_eq!(refusal(outcome), expected, "{value} {currency}");
+    }
+    let found = problems(world.services.decide(&admin(), &with("12500.01", "KES")).await);
+    assert_eq!(found[0].detail, Detail::Amount { min: Some(kes(1)), max: Some(kes(1_250_000)) });
+    assert_eq!(stored(&world, &loan).await, loan, "nothing was written");
+    world.services.decide(&admin(), &with("10000", "KES")).await.unwrap();
+    let approved = stored(&world, &loan).await;
+    assert_eq!(approved.state.approval().unwrap().amount, kes(1_000_000));
+    assert_eq!(approved.terms.principal, kes(1_250_000), "what was applied for stays");
+}
+
+async fn a_rejection_keeps_its_reason(engine: Engine) {
+    let world = World::new(engine).await;
+    let loan = pending(&world).await;
+    let reason = Some(" Einkommen reicht nicht 😞 ".to_owned());
+    world.services.decide(&admin(), &decide(loan.id, DecisionInput::Reject { reason })).await.unwrap();
+    let stored = stored(&world, &loan).await;
+    let LoanState::Rejected { rejection, .. } = &stored.state else { panic!("{stored:?}") };
+    assert_eq!((rejection.on, rejection.by.as_str()), (day("2026-01-15"), "admin"));
+    assert_eq!(rejection.reason.as_deref(), Some("Einkommen reicht nicht 😞"));
+}
+
+async fn a_pending_and_an_approved_loan_can_be_withdrawn(engine: Engine) {
+    let world = World::new(engine).await;
+    let (_, borrower, product) = world.parties().await;
+    let (first, second) = (world.loan("a", &borrower, &product).await, world.loan("b", &borrower, &product).await);
+    world.services.decide(&admin(), &withdraw(first.id)).await.unwrap();
+    world.services.decide(&admin(), &approve(second.id)).await.unwrap();
+    world.services.decide(&admin(), &withdraw(second.id)).await.unwrap();
+    assert!(matches!(stored(&world, &first).await.state, LoanState::Withdrawn { approval: None, .. }));
+    assert!(matches!(stored(&world, &second).await.state, LoanState::Withdrawn { approval: Some(_), .. }));
+}
+
+async fn what_the_status_does_not_allow_is_refused_with_what_it_does(engine: Engine) {
+    let world = World::new(engine).await;
+    let (_, borrower, product) = world.parties().await;
+    let approved = world.loan("a", &borrower, &product).await.id;
+    let rejected = world.loan("b", &borrower, &product).await.id;
+    let withdrawn = world.loan("c", &borrower, &product).await.id;
+    for step in [approve(approved), reject(rejected), withdraw(withdrawn)] {
+        world.services.decide(&admin(), &step).await.unwrap();
+    }
+    for (step, from, attempted) in [
+        (approve(approved), LoanStatus::Approved, Transition::Approve),
+        (reject(approved), LoanStatus::Approved, Transition::Reject),
+        (approve(rejected), LoanStatus::Rejected, Transition::Approve),
+        (reject(rejected), LoanStatus::Rejected, Transition::Reject),
+        (withdraw(rejected), LoanStatus::Rejected, Transition::Withdraw),
+        (approve(withdrawn), LoanStatus::Withdrawn, Transition::Approve),
+        (withdraw(withdrawn), LoanStatus::Withdrawn, Transition::Withdraw),
+    ] {
+        let found = problems(world.services.decide(&admin(), &step).await);
+        assert_eq!((found[0].code, found[0].path.join(".")), problem(ProblemCode::InvalidTransition, "input.loanId"));
+        let allowed = from.allowed().to_vec();
+        assert_eq!(found[0].detail, Detail::Transition { from, attempted, allowed });
+    }
+}
+
+async fn a_decision_is_dated_between_the_step_before_and_today(engine: Engine) {
+    let world = World::new(engine).await;
+    let loan = pending(&world).await;
+    let on = |date: &str, step: Decide| Decide { on: Some(day(date)), ..step };
+    for date in ["2026-01-09", "2026-01-16", "9999-12-31", "0001-01-01"] {
+        for step in [approve(loan.id), reject(loan.id), withdraw(loan.id)] {
+            let found = problems(world.services.decide(&admin(), &on(date, step)).await);
+            assert_eq!((found[0].code, found[0].path.join(".")), problem(ProblemCode::DateOutOfRange, "input.on"));
+            let (earliest, latest) = (Some(day("2026-01-10")), Some(day("2026-01-15")));
+            assert_eq!(found[0].detail, Detail::Date { earliest, latest });
+        }
+    }
+    world.services.decide(&admin(), &on("2026-01-12", approve(loan.id))).await.unwrap();
+    let outcome = world.services.decide(&admin(), &on("2026-01-11", withdraw(loan.id))).await;
+    assert_eq!(refusal(outcome), problem(ProblemCode::DateOutOfRange, "input.on"));
+    world.services.decide(&admin(), &on("2026-01-12", withdraw(loan.id))).await.unwrap();
+}
+
+async fn whoever_took_the_application_may_not_approve_it_under_maker_checker(engine: Engine) {
+    let world = World::with_rules(engine, Rules { maker_checker: true }).await;
+    let loan = pending(&world).await;
+    let outcome = world.services.decide(&admin(), &approve(loan.id)).await;
+    assert_eq!(refusal(outcome), problem(ProblemCode::SamePerson, ""));
+    assert_eq!(stored(&world, &loan).await, loan);
+    world.services.decide(&manager_of("NBO"), &approve(loan.id)).await.unwrap();
+}
+
+async fn a_reason_is_plain_text_of_some_length(engine: Engine) {
+    let world = World::new(engine).await;
+    let loan = pending(&world).await;
+    for (reason, code) in [("é".repeat(501), ProblemCode::TooLong), ("a\u{0}".to_owned(), ProblemCode::InvalidFormat)]
+    {
+        let reason = Some(reason);
+        let step = decide(loan.id, DecisionInput::Reject { reason: reason.clone() });
+        assert_eq!(refusal(world.services.decide(&admin(), &step).await), problem(code, "input.reason"));
+        let step = decide(loan.id, DecisionInput::Withdraw { reason });
+        assert_eq!(refusal(world.services.decide(&admin(), &step).await), problem(code, "input.reason"));
+    }
+    let step = decide(loan.id, DecisionInput::Withdraw { reason: Some("é".repeat(500)) });
+    world.services.decide(&admin(), &step).await.unwrap();
+}
+
+async fn a_stale_version_changes_nothing(engine: Engine) {
+    let world = World::new(engine).await;
+    let loan = pending(&world).await;
+    let step = Decide { expected_version: Some(2), ..approve(loan.id) };
+    let found = problems(world.services.decide(&admin(), &step).await);
+    assert_eq!((found[0].code, &found[0].detail), (ProblemCode::VersionConflict, &Detail::Version { current: 1 }));
+    assert_eq!(stored(&world, &loan).await, loan);
+    let step = Decide { expected_version: Some(1), ..approve(loan.id) };
+    world.services.decide(&admin(), &step).await.unwrap();
+}
+
+async fn a_loan_that_does_not_exist_is_not_found(engine: Engine) {
+    let world = World::new(engine).await;
+    let nothing = Uuid::from_u128(1);
+    for step in [approve(nothing), reject(nothing), withdraw(nothing)] {
+        assert_eq!(
+            refusal(world.services.decide(&admin(), &step).await),
+            problem(ProblemCode::NotFound, "input.loanId")
+        );
+    }
+}

@@ -1,0 +1,13 @@
+//! The use cases: what they do, what they refuse and how, who sees what, and what happens when many come at once.
+
+mod applications;
+mod borrowers;
+mod branches;
+mod decisions;
+mod idempotency;
+mod loan_products;
+mod odd_text;
+mod permissions;
+mod portfolio;
+mod races;
+mod scopes;

@@ -1,0 +1,121 @@
+//! What each role may do, asked of the use cases themselves: a use case that forgot to ask the policy shows here.
+
+use branch_loan_api::auth::policy::Action;
+use branch_loan_api::auth::{Actor, BranchGrant, Role};
+use branch_loan_api::service::ServiceError;
+use branch_loan_api::service::borrowers::BorrowerKey;
+use branch_loan_api::service::branches::BranchKey;
+use branch_loan_api::service::list::{Filter, PageRequest};
+use branch_loan_api::service::loan_products::LoanProductKey;
+use branch_loan_api::service::loans::LoanKey;
+use uuid::Uuid;
+
+use crate::support::engines::Engine;
+use crate::support::inputs::{
+    application, approve, borrower_change, branch_change, new_borrower, new_branch, new_product, product_change,
+    reject, withdraw,
+};
+use crate::support::services::{World, actor, admin};
+
+both_engines!(every_use_case_asks_the_policy_first);
+
+/// What a use case was forbidden for, if it was.
+fn forbidden<T>(outcome: Result<T, ServiceError>) -> Option<Action> {
+    match outcome {
+        Err(ServiceError::Forbidden(action)) => Some(action),
+        _ => None,
+    }
+}
+
+/// Every use case that changes something, tried as this actor on rows that do not exist: whoever may do it is told so.
+async fn writes(world: &World, actor: &Actor) -> Vec<(Action, Option<Action>)> {
+    let services = &world.services;
+    let nothing = Uuid::from_u128(1);
+    let (branch, borrower, product) = known(world).await;
+    let mut nowhere = new_borrower(&branch);
+    nowhere.branch = nothing;
+    let mut apply = application("k", &borrower, &product);
+    apply.borrower = nothing;
+    let bad_branch = new_branch("not a code");
+    let bad_product = new_product("not a code");
+    vec![
+        (Action::CreateBranch, forbidden(services.create_branch(actor, &bad_branch).await)),
+        (Action::UpdateBranch, forbidden(services.update_branch(actor, &branch_change(nothing)).await)),
+        (Action::CloseBranch, forbidden(services.close_branch(actor, nothing, None).await)),
+        (Action::RegisterBorrower, forbidden(services.register_borrower(actor, &nowhere).await)),
+        (Action::UpdateBorrower, forbidden(services.update_borrower(actor, &borrower_change(nothing)).await)),
+        (Action::CreateProduct, forbidden(services.create_loan_product(actor, &bad_product).await)),
+        (Action::UpdateProduct, forbidden(services.update_loan_product(actor, &product_change(nothing)).await)),
+        (Action::RetireProduct, forbidden(services.retire_loan_product(actor, nothing, None).await)),
+        (Action::ApplyForLoan, forbidden(services.apply_for_loan(actor, &apply).await)),
+        (Action::ApproveLoan, forbidden(services.decide(actor, &approve(nothing)).await)),
+        (Action::RejectLoan, forbidden(services.decide(actor, &reject(nothing)).await)),
+        (Action::WithdrawLoan, forbidden(services.decide(actor, &withdraw(nothing)).await)),
+        (Action::ReadPersonalData, forbidden(services.personal_hash(actor, "1"))),
+    ]
+}
+
+/// Every use case that reads.
+async fn reads(world: &World, actor: &Actor) -> Vec<(Action, Option<Action>)> {
+    let services = &world.services;
+    let id = Uuid::from_u128(1);
+    let page = PageRequest { size: 1, backward: false, cursor: None };
+    let loans = Filter::default();
+    vec![
+        (Action::ReadBranches, forbidden(services.branch(actor, &BranchKey::Id(id)).await)),
+        (Action::ReadBranches, forbidden(services.branches_by_id(actor, &[id]).await)),
+        (Action::ReadBranches, forbidden(services.branches(actor, &Filter::default(), &[], &page).await)),
+        (Action::ReadBranches, forbidden(services.count_branches(actor, &Filter::default()).await)),
+        (Action::ReadBorrowers, forbidden(services.borrower(actor, &BorrowerKey::Id(id)).await)),
+        (Action::ReadBorrowers, forbidden(services.borrowers_by_id(actor, &[id]).await)),
+        (Action::ReadBorrowers, forbidden(services.borrowers(actor, &Filter::default(), &[], &page).await)),
+        (Action::ReadBorrowers, forbidden(services.count_borrowers(actor, &Filter::default()).await)),
+        (Action::ReadProducts, forbidden(services.loan_product(actor, &LoanProductKey::Id(id)).await)),
+        (Action::ReadProducts, forbidden(services.loan_products_by_id(actor, &[id]).await)),
+        (Action::ReadProducts, forbidden(services.loan_products(actor, &Filter::default(), &[], &page).await)),
+        (Action::ReadProducts, forbidden(services.count_loan_products(actor, &Filter::default()).await)),
+        (Action::ReadLoans, forbidden(services.loan(actor, &LoanKey::Id(id)).await)),
+        (Action::ReadLoans, forbidden(services.loans_by_id(actor, &[id]).await)),
+        (Action::ReadLoans, forbidden(services.loans(actor, &loans, &[], &page).await)),
+        (Action::ReadLoans, forbidden(services.count_loans(actor, &loans).await)),
+        (Action::ReadPortfolio, forbidden(services.portfolio_totals(actor, &loans).await)),
+        (Action::ReadPortfolio, forbidden(services.portfolio_by_status(actor, &loans).await)),
+        (Action::ReadPortfolio, forbidden(services.portfolio_by_branch(actor, &loans).await)),
+        (Action::ReadPortfolio, forbidden(services.portfolio_by_product(actor, &loans).await)),
+    ]
+}
+
+type Known = (
+    branch_loan_api::service::branches::BranchRecord,
+    branch_loan_api::service::borrowers::BorrowerRecord,
+    branch_loan_api::service::loan_products::LoanProductRecord,
+);
+
+async fn known(world: &World) -> Known {
+    let page = PageRequest { size: 1, backward: false, cursor: None };
+    let branch = world.services.branches(&admin(), &Filter::default(), &[], &page).await.unwrap().rows.remove(0).1;
+    let borrower = world.services.borrowers(&admin(), &Filter::default(), &[], &page).await.unwrap().rows.remove(0).1;
+    let product =
+        world.services.loan_products(&admin(), &Filter::default(), &[], &page).await.unwrap().rows.remove(0).1;
+    (branch, borrower, product)
+}
+
+async fn every_use_case_asks_the_policy_first(engine: Engine) {
+    let world = World::new(engine).await;
+    world.parties().await;
+    for role in Role::ALL {
+        let someone = actor("someone", &[role], BranchGrant::All);
+        let mut tried = writes(&world, &someone).await;
+        tried.extend(reads(&world, &someone).await);
+        for (action, refused) in tried {
+            let expected = if action.roles().contains(&role) { None } else { Some(action) };
+            assert_eq!(refused, expected, "{role} and {action:?}");
+        }
+    }
+    let nobody = actor("nobody", &[], BranchGrant::All);
+    world.statements.take();
+    for (action, refused) in reads(&world, &nobody).await {
+        assert_eq!(refused, Some(action));
+    }
+    assert_eq!(world.statements.take(), Vec::<String>::new(), "whoever may do nothing costs the database nothing");
+}

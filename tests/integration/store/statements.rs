@@ -1,0 +1,71 @@
+//! How many SQL statements a use case sends: a constant, whatever the number of rows.
+
+use branch_loan_api::service::list::{Filter, PageRequest, SortKey};
+use branch_loan_api::service::loans::LoanField;
+use uuid::Uuid;
+
+use crate::support::engines::Engine;
+use crate::support::fill::fill;
+use crate::support::inputs::{application, approve};
+use crate::support::random::Dice;
+use crate::support::services::{World, admin, officer_of};
+
+both_engines!(
+    reading_takes_one_statement_whatever_the_number_of_rows,
+    nothing_is_asked_for_nothing,
+    a_write_takes_a_handful,
+);
+
+async fn reading_takes_one_statement_whatever_the_number_of_rows(engine: Engine) {
+    let world = World::new(engine).await;
+    let filled = fill(&world.database, &mut Dice::new(), 300).await;
+    let order = [SortKey { field: LoanField::CreatedAt, descending: true }];
+    let all = Filter::default();
+    for actor in [admin(), officer_of("EAST")] {
+        for size in [1, 10, 100] {
+            let request = PageRequest { size, backward: false, cursor: None };
+            world.statements.take();
+            let page = world.services.loans(&actor, &all, &order, &request).await.unwrap();
+            assert_eq!(world.statements.take().len(), 1, "a page of {size}");
+
+            let loans: Vec<_> = page.rows.into_iter().map(|(_, loan)| loan).collect();
+            let ids = |id: fn(&_) -> Uuid| loans.iter().map(id).collect::<Vec<Uuid>>();
+            world.services.branches_by_id(&actor, &ids(|loan| loan.branch_id)).await.unwrap();
+            world.services.borrowers_by_id(&actor, &ids(|loan| loan.borrower_id)).await.unwrap();
+            world.services.loan_products_by_id(&actor, &ids(|loan| loan.product_id)).await.unwrap();
+            world.services.loans_by_id(&actor, &ids(|loan| loan.id)).await.unwrap();
+            assert_eq!(world.statements.take().len(), 4, "what hangs on a page of {size}");
+        }
+        world.services.count_loans(&actor, &all).await.unwrap();
+        world.services.portfolio_totals(&actor, &all).await.unwrap();
+        world.services.portfolio_by_status(&actor, &all).await.unwrap();
+        world.services.portfolio_by_branch(&actor, &all).await.unwrap();
+        world.services.portfolio_by_product(&actor, &all).await.unwrap();
+        assert_eq!(world.statements.take().len(), 5, "a count and four groupings");
+    }
+    assert_eq!(filled.loans.len(), 300);
+}
+
+async fn nothing_is_asked_for_nothing(engine: Engine) {
+    let world = World::new(engine).await;
+    world.services.loans_by_id(&admin(), &[]).await.unwrap();
+    world.services.branches_by_id(&admin(), &[]).await.unwrap();
+    world.services.borrowers_by_id(&admin(), &[]).await.unwrap();
+    world.services.loan_products_by_id(&admin(), &[]).await.unwrap();
+    assert_eq!(world.statements.take(), Vec::<String>::new());
+}
+
+async fn a_write_takes_a_handful(engine: Engine) {
+    let world = World::new(engine).await;
+    let (_, borrower, product) = world.parties().await;
+    world.statements.take();
+    let loan = world.loan("k", &borrower, &product).await;
+    let sent = world.statements.take();
+    assert_eq!(sent.len(), 6, "the key, three parties, a number, the loan: {sent:#?}");
+    world.services.apply_for_loan(&admin(), &application("k", &borrower, &product)).await.unwrap();
+    let sent = world.statements.take();
+    assert_eq!(sent.len(), 3, "the key, the earlier claim, the loan: {sent:#?}");
+    world.services.decide(&admin(), &approve(loan.id)).await.unwrap();
+    let sent = world.statements.take();
+    assert_eq!(sent.len(), 3, "the loan, its branch, the change: {sent:#?}");
+}

@@ -1,0 +1,126 @@
+//! Inputs that are valid as they are, so that a test writes down only what it is about; and shortcuts that make rows
+//! through the use cases.
+
+use branch_loan_api::service::borrowers::{BorrowerRecord, RegisterBorrower, UpdateBorrower};
+use branch_loan_api::service::branches::{BranchRecord, CreateBranch, UpdateBranch};
+use branch_loan_api::service::check::{AmountInput, Change};
+use branch_loan_api::service::loan_products::{CreateLoanProduct, LoanProductRecord, ProductTerms, UpdateLoanProduct};
+use branch_loan_api::service::loans::{ApplyForLoan, Decide, DecisionInput, LoanRecord};
+use uuid::Uuid;
+
+use super::services::{World, admin};
+
+pub fn amount(amount: &str, currency: &str) -> AmountInput {
+    AmountInput { amount: amount.to_owned(), currency: currency.to_owned() }
+}
+
+pub fn new_branch(code: &str) -> CreateBranch {
+    CreateBranch {
+        code: code.to_owned(),
+        name: format!("Branch {code}"),
+        parent: None,
+        currency: "KES".to_owned(),
+        time_zone: "Africa/Nairobi".to_owned(),
+    }
+}
+
+pub fn branch_change(id: Uuid) -> UpdateBranch {
+    UpdateBranch { id, name: None, parent: Change::Keep, time_zone: None, expected_version: None }
+}
+
+pub fn new_borrower(branch: &BranchRecord) -> RegisterBorrower {
+    RegisterBorrower {
+        branch: branch.id,
+        name: "Wanjiru Kamau".to_owned(),
+        external_ref: None,
+        phone: None,
+        national_id: None,
+        date_of_birth: None,
+    }
+}
+
+pub fn borrower_change(id: Uuid) -> UpdateBorrower {
+    UpdateBorrower {
+        id,
+        name: None,
+        external_ref: Change::Keep,
+        phone: Change::Keep,
+        national_id: Change::Keep,
+        date_of_birth: Change::Keep,
+        expected_version: None,
+    }
+}
+
+pub fn new_product(code: &str) -> CreateLoanProduct {
+    CreateLoanProduct {
+        code: code.to_owned(),
+        name: format!("Product {code}"),
+        currency: "KES".to_owned(),
+        terms: ProductTerms::default(),
+    }
+}
+
+pub fn product_change(id: Uuid) -> UpdateLoanProduct {
+    UpdateLoanProduct { id, name: None, terms: ProductTerms::default(), expected_version: None }
+}
+
+/// 12,500.00 KES on the product's terms.
+pub fn application(key: &str, borrower: &BorrowerRecord, product: &LoanProductRecord) -> ApplyForLoan {
+    ApplyForLoan {
+        idempotency_key: key.to_owned(),
+        borrower: borrower.id,
+        product: product.id,
+        branch: None,
+        principal: amount("12500.00", "KES"),
+        annual_rate: None,
+        installments: None,
+        applied_on: None,
+        officer: None,
+        external_ref: None,
+    }
+}
+
+pub fn decide(loan: Uuid, decision: DecisionInput) -> Decide {
+    Decide { loan, on: None, decision, expected_version: None }
+}
+
+pub fn approve(loan: Uuid) -> Decide {
+    decide(loan, DecisionInput::Approve { amount: None })
+}
+
+pub fn reject(loan: Uuid) -> Decide {
+    decide(loan, DecisionInput::Reject { reason: None })
+}
+
+pub fn withdraw(loan: Uuid) -> Decide {
+    decide(loan, DecisionInput::Withdraw { reason: None })
+}
+
+impl World {
+    /// A branch at the top, or below another.
+    pub async fn branch(&self, code: &str, parent: Option<&BranchRecord>) -> BranchRecord {
+        let input = CreateBranch { parent: parent.map(|parent| parent.id), ..new_branch(code) };
+        self.services.create_branch(&admin(), &input).await.unwrap()
+    }
+
+    pub async fn borrower(&self, branch: &BranchRecord) -> BorrowerRecord {
+        self.services.register_borrower(&admin(), &new_borrower(branch)).await.unwrap()
+    }
+
+    pub async fn product(&self, code: &str) -> LoanProductRecord {
+        self.services.create_loan_product(&admin(), &new_product(code)).await.unwrap()
+    }
+
+    /// A pending loan, applied for by the administrator.
+    pub async fn loan(&self, key: &str, borrower: &BorrowerRecord, product: &LoanProductRecord) -> LoanRecord {
+        self.services.apply_for_loan(&admin(), &application(key, borrower, product)).await.unwrap().loan
+    }
+
+    /// A branch, one of its borrowers and a product: what an application needs.
+    pub async fn parties(&self) -> (BranchRecord, BorrowerRecord, LoanProductRecord) {
+        let branch = self.branch("NBO", None).await;
+        let borrower = self.borrower(&branch).await;
+        let product = self.product("P1").await;
+        (branch, borrower, product)
+    }
+}

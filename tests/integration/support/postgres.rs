@@ -1,0 +1,243 @@
+//! A private PostgreSQL cluster: made with `initdb` in a temporary folder, listening on the loopback address only, and
+//! gone when the test binary is, however it ends: the shell that watches over it waits on a pipe this process holds.
+
+use std::io::Write;
+use std::net::{Ipv4Addr, TcpListener};
+use std::os::unix::fs::chown;
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
+
+use branch_loan_api::store::{Database, DatabaseOptions};
+use sea_orm::{ConnectionTrait, DatabaseConnection};
+use tokio::sync::OnceCell;
+
+/// The role the harness connects as.
+const ROLE: &str = "lender";
+/// Starting takes a second; on a machine that is busy with other things it may take many.
+const PATIENCE: Duration = Duration::from_secs(90);
+/// The watchdog: the server in the background, and its end as soon as the pipe has a word or is closed at the other side.
+/// Only after a word is there somebody left to want the files.
+const WATCHDOG: &str = r#"
+"$1" -D "$2" >>"$2/log" 2>&1 </dev/null & server=$!
+read -r word
+kill -INT "$server"
+wait "$server"
+[ "$word" = keep ] || rm -rf "$2"
+"#;
+
+/// The programs a cluster needs.
+#[derive(Debug, Clone)]
+pub struct Binaries {
+    initdb: PathBuf,
+    postgres: PathBuf,
+}
+
+impl Binaries {
+    /// Looks in `PG_BIN`, in `PATH` and where Debian puts every version, newest first.
+    pub fn find() -> Option<Self> {
+        let mut folders: Vec<PathBuf> = std::env::var_os("PG_BIN").map(PathBuf::from).into_iter().collect();
+        folders.extend(std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default()));
+        let mut versions: Vec<(u32, PathBuf)> = std::fs::read_dir("/usr/lib/postgresql")
+            .into_iter()
+            .flatten()
+            .flatten()
+            .filter_map(|entry| Some((entry.file_name().to_str()?.parse().ok()?, entry.path().join("bin"))))
+            .collect();
+        versions.sort_by(|one, other| other.cmp(one));
+        folders.extend(versions.into_iter().map(|(_, path)| path));
+        folders.into_iter().find_map(|folder| {
+            let found = Self { initdb: folder.join("initdb"), postgres: folder.join("postgres") };
+            (found.initdb.is_file() && found.postgres.is_file()).then_some(found)
+        })
+    }
+}
+
+/// Whoever may run PostgreSQL, which refuses to run as root.
+#[derive(Debug, Clone, Copy)]
+struct User {
+    uid: u32,
+    gid: u32,
+}
+
+impl User {
+    /// `None` when this process is not root and can do it itself.
+    fn unprivileged() -> Option<Self> {
+        let id = |arguments: &[&str]| -> Option<u32> {
+            let output = Command::new("id").args(arguments).stderr(Stdio::null()).output().ok()?;
+            String::from_utf8(output.stdout).ok()?.trim().parse().ok()
+        };
+        if id(&["-u"]) != Some(0) {
+            return None;
+        }
+        ["postgres", "nobody"].iter().find_map(|name| Some(Self { uid: id(&["-u", name])?, gid: id(&["-g", name])? }))
+    }
+}
+
+/// A cluster. Its server can be stopped and started again.
+pub struct Cluster {
+    binaries: Binaries,
+    user: Option<User>,
+    folder: PathBuf,
+    port: u16,
+    running: Mutex<Option<(Child, ChildStdin)>>,
+}
+
+impl Cluster {
+    /// Makes a cluster and starts its server.
+    pub async fn start(binaries: Binaries) -> Result<Self, String> {
+        let user = User::unprivileged();
+        let folder = tempfile::Builder::new().prefix("branch-loan-postgres-").tempdir().map_err(told)?.keep();
+        if let Some(user) = user {
+            chown(&folder, Some(user.uid), Some(user.gid)).map_err(told)?;
+        }
+        let port = free_port()?;
+        let cluster = Self { binaries, user, folder, port, running: Mutex::new(None) };
+        cluster.initialize()?;
+        cluster.run().await?;
+        Ok(cluster)
+    }
+
+    /// The address of one of its databases.
+    pub fn url(&self, database: &str) -> String {
+        format!("postgres://{ROLE}@127.0.0.1:{}/{database}", self.port)
+    }
+
+    fn initialize(&self) -> Result<(), String> {
+        // A dictionary's order by default, as most servers have it: what must be ordered by code point has to say so.
+        let dictionary: [&str; 2] = ["--locale-provider=icu", "--icu-locale=en-US"];
+        let run = |locale: &[&str]| {
+            self.command(&self.binaries.initdb)
+                .args(["--no-sync", "--auth=trust", "--encoding=UTF8", "--username", ROLE, "--locale=C"])
+                .args(locale)
+                .arg("-D")
+                .arg(&self.folder)
+                .output()
+                .map_err(told)
+        };
+        let mut output = run(&dictionary)?;
+        if !output.status.success() {
+            output = run(&[])?;
+        }
+        if !output.status.success() {
+            return Err(format!("initdb failed: {}", String::from_utf8_lossy(&output.stderr)));
+        }
+        let settings = format!(
+            "listen_addresses = '127.0.0.1'\nport = {}\nunix_socket_directories = ''\nmax_connections = 300\n\
+             fsync = off\nsynchronous_commit = off\nfull_page_writes = off\nautovacuum = off\nshared_buffers = 64MB\n\
+             deadlock_timeout = 200ms\nlc_messages = 'C'\n",
+            self.port
+        );
+        std::fs::write(self.folder.join("postgresql.conf"), settings).map_err(told)
+    }
+
+    /// Starts the server and waits until it answers.
+    pub async fn run(&self) -> Result<(), String> {
+        let mut watchdog = self
+            .command(Path::new("/bin/sh"))
+            .args(["-c", WATCHDOG, "watchdog"])
+            .arg(&self.binaries.postgres)
+            .arg(&self.folder)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            // An interrupt from the terminal is for the tests; the server ends when they have.
+            .process_group(0)
+            .spawn()
+            .map_err(told)?;
+        let pipe = watchdog.stdin.take().ok_or("the watchdog has no pipe")?;
+        *self.running.lock().unwrap() = Some((watchdog, pipe));
+        let deadline = Instant::now() + PATIENCE;
+        while let Err(error) = connect(&self.url("postgres")).await {
+            if Instant::now() > deadline {
+                let log = std::fs::read_to_string(self.folder.join("log")).unwrap_or_default();
+                return Err(format!("PostgreSQL does not answer ({error}); its log:\n{log}"));
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        Ok(())
+    }
+
+    /// Stops the server: connections are cut, and nobody listens any more when this returns.
+    pub fn stop(&self) {
+        if let Some((mut watchdog, mut pipe)) = self.running.lock().unwrap().take() {
+            pipe.write_all(b"keep\n").unwrap();
+            watchdog.wait().unwrap();
+        }
+    }
+
+    fn command(&self, program: &Path) -> Command {
+        let mut command = Command::new(program);
+        // The folder this process runs in may be closed to the other user.
+        command.current_dir("/").env_remove("PGDATA").env("LC_ALL", "C");
+        if let Some(user) = self.user {
+            command.uid(user.uid).gid(user.gid);
+        }
+        command
+    }
+}
+
+impl Drop for Cluster {
+    fn drop(&mut self) {
+        self.stop();
+        let _ = std::fs::remove_dir_all(&self.folder);
+    }
+}
+
+fn told(error: std::io::Error) -> String {
+    error.to_string()
+}
+
+fn free_port() -> Result<u16, String> {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).map_err(told)?;
+    Ok(listener.local_addr().map_err(told)?.port())
+}
+
+async fn connect(url: &str) -> Result<DatabaseConnection, sea_orm::DbErr> {
+    let mut options = sea_orm::ConnectOptions::new(url);
+    options.max_connections(1).sqlx_logging(false).connect_timeout(Duration::from_millis(500));
+    options.acquire_timeout(Duration::from_secs(30));
+    sea_orm::Database::connect(options).await
+}
+
+/// The database every test's own is copied from: copying files is quicker than migrating.
+const TEMPLATE: &str = "migrated";
+
+static SHARED: OnceCell<Result<Cluster, String>> = OnceCell::const_new();
+static DATABASES: AtomicU32 = AtomicU32::new(0);
+
+/// The address of a new database on the cluster all tests share: migrated, or with nothing in it.
+pub async fn new_database(binaries: Binaries, migrated: bool) -> Result<String, String> {
+    let cluster = SHARED.get_or_init(|| start_with_template(binaries)).await.as_ref().map_err(String::clone)?;
+    let name = format!("test_{}", DATABASES.fetch_add(1, Ordering::Relaxed));
+    let template = if migrated { TEMPLATE } else { "template0" };
+    create_database(cluster, &name, template).await?;
+    Ok(cluster.url(&name))
+}
+
+async fn start_with_template(binaries: Binaries) -> Result<Cluster, String> {
+    let cluster = Cluster::start(binaries).await?;
+    create_database(&cluster, TEMPLATE, "template0").await?;
+    let options = DatabaseOptions {
+        url: cluster.url(TEMPLATE),
+        max_connections: 1,
+        acquire_timeout: PATIENCE,
+        statement_timeout: PATIENCE,
+        lock_timeout: PATIENCE,
+    };
+    let database = Database::connect(&options, None).await.map_err(|error| error.to_string())?;
+    database.migrate().await.map_err(|error| error.to_string())?;
+    database.close().await;
+    Ok(cluster)
+}
+
+async fn create_database(cluster: &Cluster, name: &str, template: &str) -> Result<(), String> {
+    let connection = connect(&cluster.url("postgres")).await.map_err(|error| error.to_string())?;
+    let sql = format!("CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy");
+    let created = connection.execute_unprepared(&sql).await;
+    connection.close().await.map_err(|error| error.to_string())?;
+    created.map(drop).map_err(|error| error.to_string())
+}
