@@ -106,7 +106,7 @@ impl Services {
             if let Some(parent) = record.parent_id {
                 require_parent(&transaction, scope, parent).await?;
             } else if *scope != Scope::All {
-                return Err(parent_required().into());
+                return Err(top_is_not_theirs().into());
             }
             Ok(store::insert(&*transaction, record).await?)
         });
@@ -154,6 +154,10 @@ impl Services {
         let (scope, name, time_zone) = (&scope, &name, &time_zone);
         self.database
             .write(|transaction| async move {
+                if matches!(input.parent, Change::Set(_)) {
+                    // Before any row is locked, so that two moves wait here and not for each other's rows.
+                    store::lock_forest(&*transaction).await?;
+                }
                 let mut record = load(&transaction, scope, input.id, input.expected_version).await?;
                 if let Some(name) = name {
                     record.name.clone_from(name);
@@ -163,8 +167,9 @@ impl Services {
                 }
                 match &input.parent {
                     Change::Keep => {}
-                    // A branch without one above it would leave the caller's own branches.
-                    Change::Clear if *scope != Scope::All => return Err(parent_required().into()),
+                    Change::Clear if record.parent_id.is_some() && *scope != Scope::All => {
+                        return Err(top_is_not_theirs().into());
+                    }
                     Change::Clear => record.parent_id = None,
                     Change::Set(parent) => {
                         require_parent(&transaction, scope, *parent).await?;
@@ -230,6 +235,15 @@ impl Services {
     }
 }
 
+/// A branch without one above it belongs to nobody who works for some branches only.
+fn top_is_not_theirs() -> Problem {
+    Problem::new(
+        ProblemCode::Required,
+        &["input", "parentId"],
+        "Name the branch above it: only someone who works for all branches may have one without.",
+    )
+}
+
 fn check_time_zone(check: &mut Check, name: &str) -> Option<String> {
     let path = ["input", "timeZone"];
     let name = check.text(&path, name, 64)?;
@@ -268,14 +282,6 @@ async fn require_parent(
         BranchStatus::Open => Ok(()),
         BranchStatus::Closed => Err(Problem::new(ProblemCode::BranchClosed, &path, "Choose an open branch.").into()),
     }
-}
-
-fn parent_required() -> Problem {
-    Problem::new(
-        ProblemCode::Required,
-        &["input", "parentId"],
-        "Name the branch above it: only someone who works for all branches may leave it out.",
-    )
 }
 
 /// A broken unique index, told as a problem of the input that holds the value.

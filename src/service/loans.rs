@@ -315,7 +315,8 @@ impl Parties {
         let branch = match input.branch.or(borrower.as_ref().map(|borrower| borrower.branch_id)) {
             None => None,
             Some(id) => {
-                let branch = branches::find(&**transaction, scope, &BranchKey::Id(id), Lock::None).await?;
+                // Or it could be closed between this look and the loan's arrival.
+                let branch = branches::find(&**transaction, scope, &BranchKey::Id(id), Lock::Shared).await?;
                 if branch.is_none() {
                     check.note(Problem::not_found(&["input", "branchId"], "branch"));
                 }

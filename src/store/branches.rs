@@ -3,7 +3,8 @@
 use chrono::{DateTime, Utc};
 use lending::money::Currency;
 use sea_orm::{
-    ActiveModelTrait, ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect,
+    ActiveModelTrait, ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, DbBackend, EntityTrait, QueryFilter,
+    QuerySelect,
 };
 use serde::Serialize;
 use uuid::Uuid;
@@ -210,6 +211,18 @@ pub async fn update(transaction: &impl ConnectionTrait, record: &BranchRecord) -
         .exec(transaction)
         .await?;
     find::changed_one(outcome.rows_affected)
+}
+
+/// Lets nobody else move a branch until the transaction ends. Two moves that touch no row in common can still make a
+/// cycle between them. SQLite's only writer needs no lock.
+///
+/// # Errors
+/// Whatever the database answers.
+pub async fn lock_forest(transaction: &impl ConnectionTrait) -> Result<(), StoreError> {
+    if transaction.get_database_backend() == DbBackend::Postgres {
+        transaction.execute_unprepared("SELECT pg_advisory_xact_lock(7240115039)").await?;
+    }
+    Ok(())
 }
 
 /// Whether `candidate` is `root` or lies below it.

@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use sea_orm::sea_query::LockType;
 use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect};
 use uuid::Uuid;
 
@@ -14,6 +15,9 @@ use super::scope::Scope;
 pub enum Lock {
     /// Read.
     None,
+    /// `FOR KEY SHARE` on PostgreSQL: others may read it and lock it likewise, and nobody who is about to change it gets
+    /// past. A row that refers to this one takes the same lock when it is written, only later.
+    Shared,
     /// `FOR UPDATE` on PostgreSQL; SQLite's only writer needs none.
     ForUpdate,
 }
@@ -33,9 +37,11 @@ where
     R: TryFrom<<F::Entity as EntityTrait>::Model, Error = StoreError>,
 {
     let mut select = F::Entity::find().filter(condition).filter(scope.condition::<F>());
-    if lock == Lock::ForUpdate {
-        select = select.lock_exclusive();
-    }
+    select = match lock {
+        Lock::None => select,
+        Lock::Shared => select.lock(LockType::KeyShare),
+        Lock::ForUpdate => select.lock_exclusive(),
+    };
     select.one(connection).await?.map(R::try_from).transpose()
 }
 

@@ -23,7 +23,7 @@ pub fn check(
     order: &[NamedFragment<'_>],
     limits: &Limits,
 ) -> Result<NestedVariables, Refusal> {
-    let mut surface = Surface { limits, directives: 0, nested: HashSet::new() };
+    let mut surface = Surface { limits, directives: 0, bad_directive: None, nested: HashSet::new() };
     for operation in operations(document) {
         surface.directives(&operation.directives)?;
         for definition in &operation.variable_definitions {
@@ -38,7 +38,10 @@ pub fn check(
         surface.directives(&fragment.directives)?;
         surface.selections(&fragment.selection_set.node)?;
     }
-    Ok(surface.nested)
+    match surface.bad_directive {
+        Some(refusal) => Err(refusal),
+        None => Ok(surface.nested),
+    }
 }
 
 /// The library's validation takes any directive on `__typename`, and the same one twice anywhere. The schema has none of
@@ -51,7 +54,7 @@ fn check_names(directives: &[Positioned<Directive>]) -> Result<(), Refusal> {
         let name = directive.node.name.node.as_str();
         let refuse = |message| Err(Refusal::request("GRAPHQL_VALIDATION_FAILED", message).at(directive.pos));
         if !DIRECTIVES.contains(&name) {
-            return refuse("There is no such directive: use @include and @skip only.".to_owned());
+            return refuse("There is no such directive: check its name.".to_owned());
         }
         if !seen.insert(name) {
             return refuse(format!("@{name} stands in one place twice: keep one of them."));
@@ -63,6 +66,8 @@ fn check_names(directives: &[Positioned<Directive>]) -> Result<(), Refusal> {
 struct Surface<'a> {
     limits: &'a Limits,
     directives: usize,
+    /// The first directive that is unknown or repeated: told last, since a limit weighs more than a mistake.
+    bad_directive: Option<Refusal>,
     nested: NestedVariables,
 }
 
@@ -94,8 +99,8 @@ impl Surface<'_> {
             let limit = self.limits.directives_per_document;
             return refuse(format!("The document holds more than {limit} directives: remove some."));
         }
-        if self.limits.strict_directives {
-            check_names(directives)?;
+        if self.limits.strict_directives && self.bad_directive.is_none() {
+            self.bad_directive = check_names(directives).err();
         }
         directives.iter().try_for_each(|directive| self.arguments(&directive.node.arguments))
     }

@@ -3,9 +3,13 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use branch_loan_api::service::ServiceError;
 use branch_loan_api::service::loans::ApplyForLoan;
 use branch_loan_api::service::problem::{Detail, ProblemCode};
+use branch_loan_api::store::{Database, DatabaseOptions};
 use chrono::TimeDelta;
+use sea_orm::ConnectionTrait;
+use std::time::Duration;
 
 use crate::support::engines::Engine;
 use crate::support::inputs::{amount, application, approve};
@@ -19,6 +23,7 @@ both_engines!(
     a_replay_shows_only_what_the_caller_may_see_now,
     many_senders_of_one_key_make_one_loan,
     different_requests_under_one_key_at_once_make_one_loan,
+    a_request_whose_first_one_is_in_flight_is_told_so,
 );
 
 async fn the_same_request_is_answered_from_the_first_one(engine: Engine) {
@@ -136,4 +141,31 @@ async fn different_requests_under_one_key_at_once_make_one_loan(engine: Engine) 
         }
     }
     assert_eq!(made, 1);
+}
+
+/// The first request has claimed the key and not committed when the second gives up waiting. On SQLite, where the first
+/// one keeps every other write waiting, the second is told that the database is busy.
+async fn a_request_whose_first_one_is_in_flight_is_told_so(engine: Engine) {
+    let world = World::new(engine).await;
+    let (_, borrower, product) = world.parties().await;
+    let first = world.engine.raw().await;
+    let begin = if world.engine.is_postgres() { "BEGIN" } else { "BEGIN IMMEDIATE" };
+    first.execute_unprepared(begin).await.unwrap();
+    let claim = "INSERT INTO idempotency_keys (actor, operation, key, fingerprint, outcome, created_at) \
+                 VALUES ('admin', 'applyForLoan', 'k', '', 'x', '2026-01-15 12:00:00+00:00')";
+    first.execute_unprepared(claim).await.unwrap();
+
+    let options = DatabaseOptions { lock_timeout: Duration::from_millis(50), ..world.engine.options() };
+    let impatient = Database::connect(&options, None).await.unwrap();
+    let is_postgres = world.engine.is_postgres();
+    let world = World::over(world.engine, impatient);
+    let second = world.services.apply_for_loan(&admin(), &application("k", &borrower, &product)).await;
+    if is_postgres {
+        assert_eq!(refusal(second), problem(ProblemCode::IdempotencyInProgress, "input.idempotencyKey"));
+    } else {
+        assert!(matches!(second, Err(ServiceError::Contended(_))), "{second:?}");
+    }
+    first.execute_unprepared("ROLLBACK").await.unwrap();
+    let second = world.services.apply_for_loan(&admin(), &application("k", &borrower, &product)).await.unwrap();
+    assert!(!second.replayed, "the first one came to nothing");
 }

@@ -1,5 +1,6 @@
 //! The store: schema, filters, pages, cursors, outages.
 
+mod constraints;
 mod cursors;
 mod filters;
 mod migrations;
@@ -7,3 +8,4 @@ mod outage;
 mod paging;
 mod search;
 mod statements;
+mod transactions;

@@ -11,9 +11,10 @@ use branch_loan_api::clock::Clock;
 use branch_loan_api::config::{AuthConfig, Config, Sources};
 use branch_loan_api::ids::IdSource;
 use branch_loan_api::service::Services;
-use branch_loan_api::store::Database;
+use branch_loan_api::store::StoreError;
 use chrono::{DateTime, TimeDelta, Utc};
 use reqwest::header;
+use sea_orm::ConnectionTrait;
 use serde_json::{Value as Json, json};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
@@ -250,8 +251,13 @@ impl TestApi {
         &self.config
     }
 
-    /// A second connection to the server's database, to bring about what no use case does.
-    pub async fn database(&self) -> Database {
-        app::open_database(&self.config, None).await.unwrap()
+    /// Runs a statement on the server's database, to bring about what no use case does. It must change something.
+    pub async fn sql(&self, statement: &str) {
+        let database = app::open_database(&self.config, None).await.unwrap();
+        let write = database.write(|transaction| async move {
+            Ok::<_, StoreError>(transaction.execute_unprepared(statement).await?.rows_affected())
+        });
+        assert_ne!(write.await.unwrap(), 0, "{statement}");
+        database.close().await;
     }
 }

@@ -40,7 +40,7 @@ impl Engine {
 
     /// `None`, counted and said, when this machine has no PostgreSQL and none is required.
     pub async fn postgres(schema: Schema) -> Option<Self> {
-        let Some(binaries) = postgres_binaries() else { return None };
+        let binaries = postgres_binaries()?;
         let url = postgres::new_database(binaries, schema == Schema::Migrated).await.unwrap();
         Some(Self { url, backend: DbBackend::Postgres, _folder: None })
     }

@@ -12,8 +12,9 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use branch_loan_api::store::{Database, DatabaseOptions};
-use sea_orm::{ConnectionTrait, DatabaseConnection};
+use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, Statement};
 use tokio::sync::OnceCell;
+use tokio::task::JoinHandle;
 
 /// The role the harness connects as.
 const ROLE: &str = "lender";
@@ -205,6 +206,43 @@ async fn connect(url: &str) -> Result<DatabaseConnection, sea_orm::DbErr> {
 
 /// The database every test's own is copied from: copying files is quicker than migrating.
 const TEMPLATE: &str = "migrated";
+
+/// Holds up whoever writes to a table, and lets them read and lock its rows: a race can be arranged instead of hoped
+/// for. It opens when it is dropped or [`open`](Self::open)ed.
+pub struct Gate {
+    connection: DatabaseConnection,
+}
+
+impl Gate {
+    /// Closes the gate.
+    pub async fn before_writes_to(table: &str, url: &str) -> Self {
+        let connection = connect(url).await.unwrap();
+        let sql = format!("BEGIN; LOCK TABLE {table} IN SHARE ROW EXCLUSIVE MODE");
+        connection.execute_unprepared(&sql).await.unwrap();
+        Self { connection }
+    }
+
+    /// Waits until so many wait for a lock of any kind in this database, or a task has ended before it had to.
+    pub async fn wait_for<T>(&self, waiting: i64, tasks: &[&JoinHandle<T>]) {
+        let sql =
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let row = self.connection.query_one_raw(Statement::from_string(DbBackend::Postgres, sql)).await.unwrap();
+            let ended = i64::try_from(tasks.iter().filter(|task| task.is_finished()).count()).unwrap();
+            if row.unwrap().try_get_by_index::<i64>(0).unwrap() + ended >= waiting {
+                return;
+            }
+            assert!(Instant::now() < deadline, "{waiting} never came to the gate");
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+
+    /// Opens the gate.
+    pub async fn open(self) {
+        self.connection.execute_unprepared("COMMIT").await.unwrap();
+    }
+}
 
 static SHARED: OnceCell<Result<Cluster, String>> = OnceCell::const_new();
 static DATABASES: AtomicU32 = AtomicU32::new(0);
