@@ -1,5 +1,7 @@
 //! Sums over loans in the API: always per currency.
 
+use std::collections::HashMap;
+
 use async_graphql::{Context, Object, Result, SimpleObject};
 
 use super::branch::Branch;
@@ -134,10 +136,16 @@ impl Portfolio {
 
     /// Totals per branch, for the branches that have loans.
     async fn by_branch(&self, context: &Context<'_>) -> Result<Vec<BranchTotals>> {
-        let plan = BranchPlan::of(&Selected::here(context).field("branch"));
+        let plan = {
+            let selected = Selected::here(context);
+            selected.has("branch").then(|| BranchPlan::of(&selected.field("branch")))
+        };
         let request = request(context)?;
         let groups = request.services.portfolio_by_branch(request.actor, &self.filter).await?;
-        let branches = Branch::by_id(request, groups.iter().map(|group| group.key).collect(), &plan).await?;
+        let branches = match &plan {
+            Some(plan) => Branch::by_id(request, groups.iter().map(|group| group.key).collect(), plan).await?,
+            None => HashMap::new(),
+        };
         groups
             .into_iter()
             .map(|group| {
@@ -152,9 +160,13 @@ impl Portfolio {
 
     /// Totals per product, for the products that have loans.
     async fn by_product(&self, context: &Context<'_>) -> Result<Vec<LoanProductTotals>> {
+        let with_product = Selected::here(context).has("product");
         let request = request(context)?;
         let groups = request.services.portfolio_by_product(request.actor, &self.filter).await?;
-        let products = LoanProduct::by_id(request, groups.iter().map(|group| group.key).collect()).await?;
+        let products = match with_product {
+            true => LoanProduct::by_id(request, groups.iter().map(|group| group.key).collect()).await?,
+            false => HashMap::new(),
+        };
         groups
             .into_iter()
             .map(|group| {

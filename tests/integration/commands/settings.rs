@@ -2,9 +2,12 @@
 
 use crate::support::process::Place;
 
+/// The variables that are set, and what the one line must name.
+type Case = (&'static [(&'static str, &'static str)], &'static [&'static str]);
+
 #[test]
 fn a_wrong_setting_is_named_in_one_line() {
-    let cases: &[(&[(&str, &str)], &[&str])] = &[
+    let cases: &[Case] = &[
         (&[("API_PORT", "banana")], &["API_PORT", "banana"]),
         (&[("API_PORT", "65536")], &["API_PORT"]),
         (&[("API_HOST", "nowhere")], &["API_HOST"]),

@@ -52,11 +52,11 @@ fn innermost(of: &Type) -> &str {
 fn the_committed_schema_is_up_to_date() {
     let committed = fs::read_to_string(sources::root().join("schema.graphql")).unwrap();
     let current = schema::sdl();
-    let differing = committed.lines().zip(current.lines()).position(|(one, other)| one != other);
+    let same = committed.lines().zip(current.lines()).take_while(|(one, other)| one == other).count();
     assert!(
         committed == current,
-        "schema.graphql is out of date (line {}). Mend it with `cargo run -- schema > schema.graphql` (or `just schema`) and commit it.",
-        differing.map_or_else(|| committed.lines().count().min(current.lines().count()), |index| index) + 1
+        "schema.graphql is out of date from line {} on. Mend it with `cargo run -- schema > schema.graphql` (or `just schema`) and commit it.",
+        same + 1
     );
 }
 

@@ -5,7 +5,10 @@ use std::net::TcpListener;
 
 use serde_json::json;
 
-use crate::support::server::{Reply, Server, Setup};
+use super::lock::CREATE;
+use crate::support::engines::postgres_binaries;
+use crate::support::postgres::Cluster;
+use crate::support::server::{Reply, Server, Setup, soon};
 
 const PASSWORD: &str = "hunter2-and-more";
 
@@ -78,4 +81,53 @@ async fn nobody_listens() {
 async fn nobody_answers() {
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
     works_as_far_as_it_can(silent.local_addr().unwrap().port()).await;
+}
+
+async fn until_ready(server: &Server) {
+    soon(async { while Reply::of(server.get("/readyz")).await.status != 200 {} }).await;
+}
+
+/// The database goes away under a running server and comes back; nobody restarts the server.
+#[tokio::test]
+async fn a_database_that_comes_back_is_used_again() {
+    let Some(binaries) = postgres_binaries() else { return };
+    let cluster = Cluster::start(binaries).await.unwrap();
+    let server = Setup::development().set("DATABASE_URL", cluster.url("postgres")).start().await;
+    server.data(CREATE, json!({})).await;
+    let query = "{ branches { nodes { code } } }";
+    for _ in 0..2 {
+        let before = server.data(query, json!({})).await;
+        assert_eq!(before, json!({"branches": {"nodes": [{"code": "NBO"}]}}));
+        cluster.stop();
+        for _ in 0..3 {
+            let reply = server.ask(query).await;
+            assert_eq!(reply.verdict(), (200, "UNAVAILABLE".to_owned()), "{}", reply.text);
+        }
+        assert_eq!(Reply::of(server.get("/readyz")).await.status, 503);
+        assert_eq!(Reply::of(server.get("/livez")).await.status, 200);
+        cluster.run().await.unwrap();
+        until_ready(&server).await;
+    }
+    assert_eq!(server.data(query, json!({})).await, json!({"branches": {"nodes": [{"code": "NBO"}]}}));
+}
+
+/// Servers and databases are started in any order, and whoever migrates comes when they come.
+#[tokio::test]
+async fn a_server_that_was_there_first_waits_for_the_database_and_its_schema() {
+    let Some(binaries) = postgres_binaries() else { return };
+    let cluster = Cluster::start(binaries).await.unwrap();
+    cluster.stop();
+    let setup = Setup::development().set("DATABASE_URL", cluster.url("postgres")).set("MIGRATE_ON_START", "off");
+    let server = setup.start().await;
+    let failing = async || Reply::of(server.get("/readyz")).await.json()["failing"].clone();
+    assert_eq!(failing().await, json!(["database", "migrations"]));
+    cluster.run().await.unwrap();
+    soon(async { while failing().await != json!(["migrations"]) {} }).await;
+    let reply = server.ask("{ branches { totalCount } }").await;
+    assert_eq!(reply.status, 200);
+    assert!(!reply.text.contains("relation") && !reply.text.contains("branches\\\""), "{}", reply.text);
+    let database = branch_loan_api::app::open_database(&server.config, None).await.unwrap();
+    database.migrate().await.unwrap();
+    until_ready(&server).await;
+    server.data(CREATE, json!({})).await;
 }

@@ -168,7 +168,6 @@ async fn errors_suggest_no_names() {
             ("{ loans(filter: { status: { eq: APROVED } }) { totalCount } }", &["APPROVED"]),
             ("{ ... on Loen { id } }", &["\"Loan\""]),
             ("query($x: LoanFiltre) { loans(filter: $x) { totalCount } }", &["\"LoanFilter\""]),
-            ("{ viewer { subject @skipp(if: true) } }", &["\"skip\"", "@skip "]),
             ("mutation { aproveLoan { id } }", &["approveLoan"]),
         ] {
             let reply = server.ask(query).await;

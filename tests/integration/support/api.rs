@@ -10,10 +10,10 @@ use branch_loan_api::auth::{Actor, BranchGrant, Role, dev};
 use branch_loan_api::clock::Clock;
 use branch_loan_api::config::{AuthConfig, Config, Sources};
 use branch_loan_api::ids::IdSource;
-use branch_loan_api::service::Services;
-use branch_loan_api::store::Database;
+use branch_loan_api::store::StoreError;
 use chrono::{DateTime, TimeDelta, Utc};
 use reqwest::header;
+use sea_orm::ConnectionTrait;
 use serde_json::{Value as Json, json};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
@@ -156,11 +156,8 @@ impl Client {
 pub struct TestApi {
     /// The time of day.
     pub clock: Arc<TestClock>,
-    /// Where the server listens, such as `http://127.0.0.1:40001`.
-    pub base: String,
     config: Config,
     administrator: Client,
-    services: Arc<Services>,
     statements: Statements,
     shutdown: CancellationToken,
     _folder: TempDir,
@@ -203,14 +200,14 @@ impl TestApi {
             observer: Some(Arc::new(move |info| seen.0.lock().unwrap().push(info.statement.sql.clone()))),
         };
         let app = app::build(&config, around).await.unwrap_or_else(|error| panic!("{error}"));
-        let (services, shutdown) = (app.services(), app.shutdown());
+        let shutdown = app.shutdown();
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
-        let base = format!("http://{}", listener.local_addr().unwrap());
+        let url = format!("http://{}/graphql", listener.local_addr().unwrap());
         tokio::spawn(app.serve(listener));
 
         statements.reset();
-        let administrator = Client { http: reqwest::Client::new(), url: format!("{base}/graphql"), token: None };
-        Self { clock, base, config, administrator, services, statements, shutdown, _folder: folder }
+        let administrator = Client { http: reqwest::Client::new(), url, token: None };
+        Self { clock, config, administrator, statements, shutdown, _folder: folder }
     }
 
     /// Someone with these roles at these branches (by code; none stands for all of them).
@@ -240,18 +237,13 @@ impl TestApi {
         &self.statements
     }
 
-    /// The use cases, to bring about what the API cannot.
-    pub fn services(&self) -> &Services {
-        &self.services
-    }
-
-    /// The effective settings.
-    pub fn config(&self) -> &Config {
-        &self.config
-    }
-
-    /// A second connection to the server's database, to bring about what no use case does.
-    pub async fn database(&self) -> Database {
-        app::open_database(&self.config, None).await.unwrap()
+    /// Runs a statement on the server's database, to bring about what no use case does. It must change something.
+    pub async fn sql(&self, statement: &str) {
+        let database = app::open_database(&self.config, None).await.unwrap();
+        let write = database.write(|transaction| async move {
+            Ok::<_, StoreError>(transaction.execute_unprepared(statement).await?.rows_affected())
+        });
+        assert_ne!(write.await.unwrap(), 0, "{statement}");
+        database.close().await;
     }
 }
