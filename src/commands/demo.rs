@@ -2,6 +2,7 @@
 
 use branch_loan_api::app::{self, StartError, Surroundings};
 use branch_loan_api::config::{Config, Environment};
+use branch_loan_api::service::ServiceError;
 use branch_loan_api::service::demo::{self, DemoOptions};
 use branch_loan_api::telemetry;
 use clap::Args;
@@ -28,9 +29,18 @@ pub fn run(config: &Config, arguments: &DemoArgs) -> Result<(), Failure> {
         database.migrate().await.map_err(StartError::Migration)?;
         let services = app::services(config, database.clone(), &Surroundings::real())?;
         let options = DemoOptions { loans: arguments.loans, seed: arguments.seed };
-        let report =
-            demo::run(&services, options).await.map_err(|error| format!("no demonstration data: {error:?}"))?;
+        let report = demo::run(&services, options).await.map_err(explain)?;
         database.close().await;
         say(&report.to_string())
     })
+}
+
+/// A refusal in its own words; anything else is for whoever mends the program.
+fn explain(error: ServiceError) -> String {
+    match error {
+        ServiceError::Rejected(problems) => {
+            problems.into_iter().map(|problem| problem.message).collect::<Vec<_>>().join(" ")
+        }
+        other => format!("no demonstration data could be written ({other:?})"),
+    }
 }
