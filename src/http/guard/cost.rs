@@ -23,8 +23,17 @@ use super::{
 pub const DEFAULT_PAGE: u64 = 20;
 /// Items charged for a `first` or `last` that is no count at all; execution refuses it anyway.
 pub const LARGEST_PAGE: u64 = 100;
-/// Fields of a connection that are statements of their own, whatever the page.
-const HEAVY: &[(&str, u64)] = &[("totalCount", 10), ("totals", 10)];
+/// Fields that are statements of their own, by how their type's name ends, and what they cost whatever they answer:
+/// counting stops at 10,001 rows, a sum reads them all.
+const HEAVY: &[(&str, &str, u64)] = &[
+    ("Connection", "totalCount", 10),
+    ("Connection", "totals", 100),
+    ("Portfolio", "count", 100),
+    ("Portfolio", "byCurrency", 100),
+    ("Portfolio", "byStatus", 100),
+    ("Portfolio", "byBranch", 100),
+    ("Portfolio", "byProduct", 100),
+];
 
 /// Which fields of a schema cost more than themselves.
 #[derive(Debug, Clone, Default)]
@@ -126,8 +135,8 @@ fn field_model(parent: &str, field: &FieldDefinition) -> FieldModel {
     } else if let Some(ids) = ids.filter(|_| matches!(field.ty.node.base, BaseType::List(_))) {
         FieldKind::Batch { argument: ids.node.name.node.to_string() }
     } else {
-        let heavy = HEAVY.iter().find(|(heavy, _)| *heavy == name && is_connection(parent));
-        FieldKind::Plain { weight: heavy.map_or(1, |(_, weight)| *weight) }
+        let heavy = HEAVY.iter().find(|(of, heavy, _)| *heavy == name && parent.ends_with(of));
+        FieldKind::Plain { weight: heavy.map_or(1, |(_, _, weight)| *weight) }
     };
     FieldModel { returns, kind }
 }

@@ -39,9 +39,9 @@ pub struct Limits {
     pub directives_per_field: usize,
     /// Directives in the whole document.
     pub directives_per_document: usize,
-    /// Whether directives that are unknown, or stand twice in one place, are refused here: the library's validation lets
-    /// them pass on `__typename`. Off in tests of the other limits only.
-    pub strict_directives: bool,
+    /// Whether what the library's validation passes over is refused here: directives that are unknown, repeated or wrong
+    /// where it does not look, and anything on `__typename`. Off in tests of the other limits only.
+    pub strict_surface: bool,
     /// Fields at the root of a query. Each may be a statement of its own on the database.
     pub root_query_fields: usize,
     /// Fields at the root of a mutation. Each is a transaction of its own.
@@ -76,7 +76,7 @@ impl Default for Limits {
             aliases: 30,
             directives_per_field: 10,
             directives_per_document: 50,
-            strict_directives: true,
+            strict_surface: true,
             root_query_fields: 20,
             root_mutation_fields: 5,
             list_items: 250,

@@ -5,7 +5,7 @@
 use std::collections::HashSet;
 
 use async_graphql::{Name, Pos, Positioned, Value as ConstValue};
-use async_graphql_parser::types::{Directive, ExecutableDocument, Selection, SelectionSet};
+use async_graphql_parser::types::{Directive, ExecutableDocument, Field, Selection, SelectionSet};
 use async_graphql_value::Value;
 
 use super::{fragments::NamedFragment, limits::Limits, precheck::operations, refusal::Refusal};
@@ -16,14 +16,14 @@ pub type NestedVariables = HashSet<Name>;
 /// Counts directives and measures literals.
 ///
 /// # Errors
-/// `TOO_MANY_DIRECTIVES`, `GRAPHQL_VALIDATION_FAILED` for a directive that is unknown or repeated, `LIST_TOO_LONG`,
+/// `TOO_MANY_DIRECTIVES`, `GRAPHQL_VALIDATION_FAILED` for what validation would pass over, `LIST_TOO_LONG`,
 /// `NESTED_TOO_DEEP`.
 pub fn check(
     document: &ExecutableDocument,
     order: &[NamedFragment<'_>],
     limits: &Limits,
 ) -> Result<NestedVariables, Refusal> {
-    let mut surface = Surface { limits, directives: 0, bad_directive: None, nested: HashSet::new() };
+    let mut surface = Surface { limits, directives: 0, mistake: None, nested: HashSet::new() };
     for operation in operations(document) {
         surface.directives(&operation.directives)?;
         for definition in &operation.variable_definitions {
@@ -38,36 +38,55 @@ pub fn check(
         surface.directives(&fragment.directives)?;
         surface.selections(&fragment.selection_set.node)?;
     }
-    match surface.bad_directive {
+    match surface.mistake {
         Some(refusal) => Err(refusal),
         None => Ok(surface.nested),
     }
 }
 
-/// The library's validation takes any directive on `__typename`, and the same one twice anywhere. The schema has none of
-/// its own; one that gets some must name them here.
+/// The schema has no directives of its own; one that gets some must name them here.
 const DIRECTIVES: [&str; 2] = ["include", "skip"];
 
-fn check_names(directives: &[Positioned<Directive>]) -> Result<(), Refusal> {
+/// The library's validation passes over everything on `__typename`, and over the same directive twice anywhere.
+fn check_directives(directives: &[Positioned<Directive>]) -> Result<(), Refusal> {
     let mut seen = HashSet::new();
     for directive in directives {
         let name = directive.node.name.node.as_str();
-        let refuse = |message| Err(Refusal::request("GRAPHQL_VALIDATION_FAILED", message).at(directive.pos));
         if !DIRECTIVES.contains(&name) {
-            return refuse("There is no such directive: check its name.".to_owned());
+            return Err(mistake("There is no such directive: check its name.", directive.pos));
         }
         if !seen.insert(name) {
-            return refuse(format!("@{name} stands in one place twice: keep one of them."));
+            return Err(mistake(format!("@{name} stands in one place twice: keep one of them."), directive.pos));
+        }
+        let takes_if = match directive.node.arguments.as_slice() {
+            [(argument, value)] => {
+                argument.node == "if" && matches!(value.node, Value::Boolean(_) | Value::Variable(_))
+            }
+            _ => false,
+        };
+        if !takes_if {
+            return Err(mistake(format!("@{name} takes one argument, a Boolean named if."), directive.pos));
         }
     }
     Ok(())
 }
 
+fn check_type_name(field: &Field, pos: Pos) -> Result<(), Refusal> {
+    match field.arguments.is_empty() && field.selection_set.node.items.is_empty() {
+        true => Ok(()),
+        false => Err(mistake("__typename takes no arguments and has no fields: remove them.", pos)),
+    }
+}
+
+fn mistake(message: impl Into<String>, pos: Pos) -> Refusal {
+    Refusal::request("GRAPHQL_VALIDATION_FAILED", message).at(pos)
+}
+
 struct Surface<'a> {
     limits: &'a Limits,
     directives: usize,
-    /// The first directive that is unknown or repeated: told last, since a limit weighs more than a mistake.
-    bad_directive: Option<Refusal>,
+    /// The first mistake that validation would pass over: told last, since a limit weighs more than a mistake.
+    mistake: Option<Refusal>,
     nested: NestedVariables,
 }
 
@@ -77,6 +96,9 @@ impl Surface<'_> {
             self.directives(selection.node.directives())?;
             match &selection.node {
                 Selection::Field(field) => {
+                    if field.node.name.node == "__typename" {
+                        self.note(check_type_name(&field.node, field.pos));
+                    }
                     self.arguments(&field.node.arguments)?;
                     self.selections(&field.node.selection_set.node)?;
                 }
@@ -85,6 +107,12 @@ impl Surface<'_> {
             }
         }
         Ok(())
+    }
+
+    fn note(&mut self, outcome: Result<(), Refusal>) {
+        if self.limits.strict_surface && self.mistake.is_none() {
+            self.mistake = outcome.err();
+        }
     }
 
     fn directives(&mut self, directives: &[Positioned<Directive>]) -> Result<(), Refusal> {
@@ -99,9 +127,7 @@ impl Surface<'_> {
             let limit = self.limits.directives_per_document;
             return refuse(format!("The document holds more than {limit} directives: remove some."));
         }
-        if self.limits.strict_directives && self.bad_directive.is_none() {
-            self.bad_directive = check_names(directives).err();
-        }
+        self.note(check_directives(directives));
         directives.iter().try_for_each(|directive| self.arguments(&directive.node.arguments))
     }
 

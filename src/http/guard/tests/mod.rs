@@ -36,7 +36,7 @@ fn unlimited() -> Limits {
         aliases: usize::MAX,
         directives_per_field: usize::MAX,
         directives_per_document: usize::MAX,
-        strict_directives: false,
+        strict_surface: false,
         root_query_fields: usize::MAX,
         root_mutation_fields: usize::MAX,
         list_items: usize::MAX,

@@ -106,12 +106,18 @@ fn directives_at_and_beyond_the_limits() {
     assert_limit(set, "TOO_MANY_DIRECTIVES", &document(1), &document(2));
 }
 
-/// Validation would take the first three.
+/// Validation would take most of them.
 #[test]
-fn directives_that_are_unknown_or_repeated_are_refused() {
-    let lax = Limits { strict_directives: false, ..Limits::default() };
+fn what_validation_passes_over_is_refused() {
+    let lax = Limits { strict_surface: false, ..Limits::default() };
     for query in [
         "{ __typename @nothing }",
+        "{ __typename(a: 1) }",
+        "{ __typename { mode } }",
+        "{ __typename @skip }",
+        "{ __typename @skip(if: 5) }",
+        "{ __typename @skip(nope: true) }",
+        "{ __typename @skip(if: true, nope: true) }",
         "query @nothing { mode }",
         "{ mode @skip(if: false) @skip(if: false) }",
         "{ mode @nothing }",
