@@ -13,6 +13,7 @@ use crate::auth::{AuthSetupError, Authenticator};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::graphql::schema;
+use crate::graphql::types::scalars;
 use crate::http::guard::{Engine, Guard};
 use crate::http::health::{Readiness, ReadinessCheck};
 use crate::http::settings::{HttpSettings, ServerSettings};
@@ -122,7 +123,7 @@ pub async fn build(config: &Config, around: Surroundings) -> Result<App, StartEr
     }
     let services = Arc::new(services(config, database.clone(), &around)?);
     let schemas = schema::build(Arc::clone(&services), limits::api(config));
-    let guard = Arc::new(Guard::from_sdl(limits::guard(config), &schema::sdl())?);
+    let guard = Arc::new(Guard::from_sdl(limits::guard(config), &schema::sdl())?.checking(&scalars::CHECKS));
     let engine = Engine::new(guard, schemas.strict, schemas.fast);
     let readiness =
         Readiness::new(vec![Arc::new(DatabaseAnswers(database.clone())), Arc::new(SchemaIsCurrent(database.clone()))]);

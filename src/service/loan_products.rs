@@ -141,7 +141,7 @@ impl Services {
         actor: &Actor,
         input: &CreateLoanProduct,
     ) -> Result<LoanProductRecord, ServiceError> {
-        self.authorize(actor, Action::CreateProduct)?;
+        self.authorize_everywhere(actor, Action::CreateProduct)?;
         let now = self.now();
         let mut check = Check::default();
         let code = check.code(&["input", "code"], &input.code);
@@ -187,7 +187,7 @@ impl Services {
         actor: &Actor,
         input: &UpdateLoanProduct,
     ) -> Result<LoanProductRecord, ServiceError> {
-        self.authorize(actor, Action::UpdateProduct)?;
+        self.authorize_everywhere(actor, Action::UpdateProduct)?;
         let now = self.now();
         self.database
             .write(|transaction| async move {
@@ -216,7 +216,7 @@ impl Services {
         id: Uuid,
         expected_version: Option<i64>,
     ) -> Result<LoanProductRecord, ServiceError> {
-        self.authorize(actor, Action::RetireProduct)?;
+        self.authorize_everywhere(actor, Action::RetireProduct)?;
         let now = self.now();
         self.database
             .write(|transaction| async move {

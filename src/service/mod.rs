@@ -69,6 +69,15 @@ impl Services {
         })
     }
 
+    /// Lets the caller act on what belongs to the lender as a whole, or refuses: someone who works for some branches only
+    /// must not change what the others lend by.
+    fn authorize_everywhere(&self, actor: &Actor, action: Action) -> Result<(), ServiceError> {
+        match self.authorize(actor, action)? {
+            Scope::All => Ok(()),
+            Scope::Branches(_) => Err(ServiceError::Forbidden(action)),
+        }
+    }
+
     fn now(&self) -> DateTime<Utc> {
         self.clock.now()
     }

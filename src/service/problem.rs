@@ -44,8 +44,6 @@ pub enum ProblemCode {
     BranchCycle,
     /// The product is retired.
     ProductRetired,
-    /// The borrower belongs to another branch.
-    BranchMismatch,
     /// The loan's status does not allow the step.
     InvalidTransition,
     /// Someone else must take this step.

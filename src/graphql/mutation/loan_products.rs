@@ -144,7 +144,7 @@ impl UpdateLoanProductInput {
 
 #[Object]
 impl LoanProductMutation {
-    /// Creates a loan product. Permission: CreateProduct. User errors: REQUIRED, TOO_LONG, INVALID_FORMAT, UNKNOWN_CURRENCY, CURRENCY_MISMATCH, TOO_MANY_DECIMALS, AMOUNT_OUT_OF_RANGE, RATE_OUT_OF_RANGE, NUMBER_OUT_OF_RANGE, MAXIMUM_BELOW_MINIMUM, ALREADY_TAKEN.
+    /// Creates a loan product. Permission: CreateProduct, for all branches. User errors: REQUIRED, TOO_LONG, INVALID_FORMAT, UNKNOWN_CURRENCY, CURRENCY_MISMATCH, TOO_MANY_DECIMALS, AMOUNT_OUT_OF_RANGE, RATE_OUT_OF_RANGE, NUMBER_OUT_OF_RANGE, MAXIMUM_BELOW_MINIMUM, ALREADY_TAKEN.
     async fn create_loan_product(
         &self,
         context: &Context<'_>,
@@ -154,7 +154,7 @@ impl LoanProductMutation {
         CreateLoanProductPayload::of(request.services.create_loan_product(request.actor, &input.into()).await)
     }
 
-    /// Changes a loan product. Permission: UpdateProduct. User errors: as for createLoanProduct, and INVALID_ID, NOT_FOUND, VERSION_CONFLICT.
+    /// Changes a loan product. Permission: UpdateProduct, for all branches. User errors: as for createLoanProduct, and INVALID_ID, NOT_FOUND, VERSION_CONFLICT.
     async fn update_loan_product(
         &self,
         context: &Context<'_>,
@@ -167,7 +167,7 @@ impl LoanProductMutation {
         })
     }
 
-    /// Retires a loan product, which can then no longer be applied for. Retiring a retired product changes nothing. Permission: RetireProduct. User errors: INVALID_ID, NOT_FOUND, VERSION_CONFLICT.
+    /// Retires a loan product, which can then no longer be applied for. Retiring a retired product changes nothing. Permission: RetireProduct, for all branches. User errors: INVALID_ID, NOT_FOUND, VERSION_CONFLICT.
     async fn retire_loan_product(
         &self,
         context: &Context<'_>,

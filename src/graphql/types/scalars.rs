@@ -1,6 +1,6 @@
 //! The API's own scalars. They are strict: one spelling per value, strings only where a JSON number could lose digits.
 
-use async_graphql::{Description, InputValueError, InputValueResult, Scalar, ScalarType, Value};
+use async_graphql::{Description, InputType, InputValueError, InputValueResult, Pos, Scalar, ScalarType, Value};
 use chrono::{NaiveDate, SecondsFormat, Utc};
 
 /// A decimal number as a string, such as "12500.00": an optional minus sign, digits, optionally a point and more digits. No exponent, no plus sign, no spaces. A JSON number is refused, because it could lose digits on the way.
@@ -123,6 +123,26 @@ impl ScalarType for Int64 {
     fn to_value(&self) -> Value {
         Value::String(self.0.to_string())
     }
+}
+
+/// Says whether a value is one of a scalar's, and if not what to send.
+pub type ScalarCheck = fn(&Value) -> Result<(), String>;
+
+/// The API's scalars by name, each with its check, for whoever judges variables before anything is executed.
+pub const CHECKS: [(&str, ScalarCheck); 5] = [
+    ("Decimal", check::<Decimal>),
+    ("Date", check::<Date>),
+    ("DateTime", check::<DateTime>),
+    ("CurrencyCode", check::<CurrencyCode>),
+    ("Int64", check::<Int64>),
+];
+
+fn check<S: ScalarType + InputType>(value: &Value) -> Result<(), String> {
+    <S as ScalarType>::parse(value.clone()).map(|_| ()).map_err(|error| {
+        // The library puts the type's name before what the scalar says.
+        let message = error.into_server_error(Pos::default()).message;
+        message.split_once(": ").map_or(message.clone(), |(_, said)| said.to_owned())
+    })
 }
 
 #[cfg(test)]

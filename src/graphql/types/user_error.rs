@@ -48,8 +48,6 @@ pub enum UserErrorCode {
     BranchCycle,
     /// The product is retired.
     ProductRetired,
-    /// The borrower belongs to another branch.
-    BranchMismatch,
     /// The loan's status does not allow the step.
     InvalidTransition,
     /// Someone else must take this step.

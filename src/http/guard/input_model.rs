@@ -3,10 +3,14 @@
 
 use std::collections::{HashMap, HashSet};
 
+use async_graphql::Value;
 use async_graphql_parser::{
     parse_schema,
     types::{InputObjectType, Type, TypeDefinition, TypeKind, TypeSystemDefinition},
 };
+
+/// Says whether a value is one of a scalar's, and if not what to send. It must not repeat the value.
+pub type ScalarCheck = fn(&Value) -> Result<(), String>;
 
 /// The input types of a schema, by name.
 #[derive(Debug, Clone)]
@@ -21,8 +25,8 @@ pub(super) enum InputType {
     String,
     Boolean,
     Id,
-    /// A scalar of the schema's own: its Rust type judges the value.
-    Custom,
+    /// A scalar of the schema's own. Without a check any value passes here, and its Rust type judges it at execution.
+    Custom(Option<ScalarCheck>),
     Enum(HashSet<String>),
     Object(InputObject),
     /// An object, interface or union, which no variable may have: validation says so.
@@ -64,6 +68,17 @@ impl InputModel {
         Ok(Self { types })
     }
 
+    /// The same model, in which the values of these scalars are checked too.
+    #[must_use]
+    pub fn checking(mut self, checks: &[(&str, ScalarCheck)]) -> Self {
+        for (name, check) in checks {
+            if let Some(InputType::Custom(known)) = self.types.get_mut(*name) {
+                *known = Some(*check);
+            }
+        }
+        self
+    }
+
     pub(super) fn get(&self, name: &str) -> Option<&InputType> {
         self.types.get(name)
     }
@@ -71,7 +86,7 @@ impl InputModel {
 
 fn input_type(definition: TypeDefinition) -> InputType {
     match definition.kind {
-        TypeKind::Scalar => InputType::Custom,
+        TypeKind::Scalar => InputType::Custom(None),
         TypeKind::Enum(values) => {
             InputType::Enum(values.values.into_iter().map(|value| value.node.value.node.to_string()).collect())
         }

@@ -37,7 +37,7 @@ pub use self::{
     cost::CostModel,
     documents::{CheckedDocument, Documents},
     engine::Engine,
-    input_model::InputModel,
+    input_model::{InputModel, ScalarCheck},
     limits::Limits,
     refusal::{Refusal, RefusalKind},
 };
@@ -93,6 +93,14 @@ impl Guard {
             documents: Documents::new(limits.cache_bytes, limits.cache_entries),
             limits,
         })
+    }
+
+    /// The same guard, which also judges the values of these scalars in variables, so that a wrong one is refused before
+    /// anything runs.
+    #[must_use]
+    pub fn checking(mut self, checks: &[(&str, ScalarCheck)]) -> Self {
+        self.input_model = self.input_model.checking(checks);
+        self
     }
 
     /// The limits it judges by.

@@ -113,7 +113,10 @@ fn check_named(
         (InputType::Float, Value::Number(_))
         | (InputType::String | InputType::Id, Value::String(_))
         | (InputType::Boolean, Value::Boolean(_))
-        | (InputType::Custom | InputType::Output, _) => true,
+        | (InputType::Custom(None) | InputType::Output, _) => true,
+        (InputType::Custom(Some(check)), value) => {
+            return check(value).map_err(|what| path.problem(format_args!("is not a {name}: {what}")));
+        }
         (InputType::Enum(values), Value::String(text)) => return check_enum(values.contains(text), name, path),
         (InputType::Enum(values), Value::Enum(text)) => return check_enum(values.contains(text.as_str()), name, path),
         (InputType::Object(object), Value::Object(fields)) => return check_object(object, name, fields, model, path),

@@ -26,11 +26,10 @@ async fn a_decimal_is_a_string_without_exponent() {
     ];
     for amount in wrong {
         let input = with(world.application("k", "1"), json!({"principal": {"amount": amount, "currency": "KES"}}));
-        let body = world.api.query(&text, json!({"input": input})).await;
-        assert_eq!(body["data"], Json::Null, "{amount}");
-        assert_eq!(body["errors"][0]["extensions"]["code"], "BAD_USER_INPUT", "{amount}: {body}");
-        let message = body["errors"][0]["message"].as_str().unwrap();
-        assert!(message.starts_with("Failed to parse \"Decimal\": Send "), "{message}");
+        let error = world.api.refused(&text, json!({"input": input})).await;
+        assert_eq!(error["code"], "BAD_VARIABLES", "{amount}: {error}");
+        let message = error["message"].as_str().unwrap();
+        assert!(message.starts_with("Variable `$input.principal.amount` is not a Decimal: Send "), "{message}");
     }
     assert_eq!(world.api.data("{ loans { totalCount } }", json!({})).await["loans"]["totalCount"], 0);
 }
@@ -83,9 +82,9 @@ async fn a_date_has_one_form() {
         json!(1.5),
     ];
     for day in wrong {
-        let error = api.error(query, json!({"day": day})).await;
-        assert_eq!(error["code"], "BAD_USER_INPUT", "{day}");
-        assert!(error["message"].as_str().unwrap().starts_with("Failed to parse \"Date\": Send "), "{error}");
+        let error = api.refused(query, json!({"day": day})).await;
+        assert_eq!(error["code"], "BAD_VARIABLES", "{day}");
+        assert!(error["message"].as_str().unwrap().starts_with("Variable `$day` is not a Date: Send "), "{error}");
     }
 }
 
@@ -103,9 +102,9 @@ async fn a_moment_has_an_offset() {
         json!("now"),
         json!(1_769_851_800),
     ] {
-        let error = api.error(query, json!({"at": wrong})).await;
-        assert_eq!(error["code"], "BAD_USER_INPUT", "{wrong}");
-        assert!(error["message"].as_str().unwrap().starts_with("Failed to parse \"DateTime\": Send "), "{error}");
+        let error = api.refused(query, json!({"at": wrong})).await;
+        assert_eq!(error["code"], "BAD_VARIABLES", "{wrong}");
+        assert!(error["message"].as_str().unwrap().starts_with("Variable `$at` is not a DateTime: Send "), "{error}");
     }
 }
 
@@ -126,9 +125,10 @@ async fn a_currency_exists() {
     let api = TestApi::start().await;
     let query = "query($code: CurrencyCode) { loans(filter: {currency: {eq: $code}}) { nodes { id } } }";
     api.data(query, json!({"code": "KES"})).await;
-    for wrong in
-        [json!("kes"), json!("KSH"), json!("KE"), json!(""), json!("a currency that does not exist"), json!(404)]
-    {
+    for wrong in [json!("a currency that does not exist"), json!(404)] {
+        assert_eq!(api.refused(query, json!({"code": wrong})).await["code"], "BAD_VARIABLES", "{wrong}");
+    }
+    for wrong in [json!("kes"), json!("KSH"), json!("KE"), json!("")] {
         let error = api.error(query, json!({"code": wrong})).await;
         assert_eq!((&error["code"], &error["path"]), (&json!("BAD_USER_INPUT"), &json!(["loans"])), "{wrong}");
     }
@@ -139,4 +139,12 @@ async fn a_currency_exists() {
 async fn long_counts_are_strings() {
     let api = TestApi::start().await;
     assert_eq!(api.data("{ portfolio { count } }", json!({})).await["portfolio"]["count"], "0");
+}
+
+/// Written into the document instead of a variable, a wrong value is told by the field that reads it.
+#[tokio::test]
+async fn a_wrong_literal_is_refused_where_it_stands() {
+    let api = TestApi::start().await;
+    let error = api.error("{ loans(filter: {appliedOn: {eq: \"2026-02-30\"}}) { nodes { id } } }", json!({})).await;
+    assert_eq!((&error["code"], &error["path"]), (&json!("BAD_USER_INPUT"), &json!(["loans"])));
 }
