@@ -1,6 +1,6 @@
 //! The API's own scalars. They are strict: one spelling per value, strings only where a JSON number could lose digits.
 
-use async_graphql::{Description, InputType, InputValueError, InputValueResult, Pos, Scalar, ScalarType, Value};
+use async_graphql::{Description, InputValueError, InputValueResult, Pos, Scalar, ScalarType, Value};
 use chrono::{NaiveDate, SecondsFormat, Utc};
 
 /// A decimal number as a string, such as "12500.00": an optional minus sign, digits, optionally a point and more digits. No exponent, no plus sign, no spaces. A JSON number is refused, because it could lose digits on the way.
@@ -137,7 +137,7 @@ pub const CHECKS: [(&str, ScalarCheck); 5] = [
     ("Int64", check::<Int64>),
 ];
 
-fn check<S: ScalarType + InputType>(value: &Value) -> Result<(), String> {
+fn check<S: ScalarType + async_graphql::InputType>(value: &Value) -> Result<(), String> {
     <S as ScalarType>::parse(value.clone()).map(|_| ()).map_err(|error| {
         // The library puts the type's name before what the scalar says.
         let message = error.into_server_error(Pos::default()).message;
