@@ -171,8 +171,31 @@ fn nearly_an_amount() -> impl Strategy<Value = String> {
     prop_oneof!["[-+]?[0-9]{0,22}[.,]?[0-9]{0,5}", "[-+.,0-9eE \u{0660}-\u{0669}]{0,30}", any::<String>()]
 }
 
+#[test]
+fn averages_are_rounded_half_to_even() {
+    let average = |sum: i64, count: i64| Money::new(sum, currency("KES")).average(count).map(Money::minor);
+    assert_eq!(average(9, 3), Ok(3));
+    assert_eq!(average(10, 3), Ok(3));
+    assert_eq!(average(11, 3), Ok(4));
+    // Halves: 2.5, 3.5, -2.5, -3.5.
+    assert_eq!((average(10, 4), average(14, 4)), (Ok(2), Ok(4)));
+    assert_eq!((average(-10, 4), average(-14, 4)), (Ok(-2), Ok(-4)));
+    assert_eq!(average(0, 7), Ok(0));
+    assert_eq!(average(i64::MAX, 1), Ok(i64::MAX));
+    assert_eq!((average(1, 0), average(1, -1)), (Err(MoneyError::Overflow), Err(MoneyError::Overflow)));
+}
+
 proptest! {
     #![proptest_config(thorough())]
+
+    #[test]
+    fn an_average_is_the_nearest_amount(sum in any::<i64>(), count in 1..=i64::MAX, currency in any_currency()) {
+        let average = Money::new(sum, currency).average(count).unwrap();
+        // Twice the distance is at most the count; at exactly the count, the average is even.
+        let off = 2 * (i128::from(average.minor()) * i128::from(count) - i128::from(sum)).abs();
+        prop_assert!(off <= i128::from(count));
+        prop_assert!(off < i128::from(count) || average.minor() % 2 == 0);
+    }
 
     #[test]
     fn printing_and_parsing_round_trip(minor in any::<i64>(), currency in any_currency()) {
