@@ -143,8 +143,8 @@ mutation ApplyForLoan($input: ApplyForLoanInput!) {
     {
       input: {
         idempotencyKey: 'my-first-application',
-        borrowerId: 'borrower_01gnrh1er0e00800000000006h',
-        productId: 'product_01gnrh1er0e008000000000061',
+        borrowerId: 'borrower_01gk64aer0e00800000000006h',
+        productId: 'product_01gk64aer0e008000000000061',
         principal: { amount: '12500.00', currency: 'KES' },
         installments: 6,
       },

@@ -4,6 +4,7 @@ use lending::loan::LoanStatus;
 use uuid::Uuid;
 
 use super::World;
+use crate::ids::{Kind, NodeId};
 use crate::store::borrowers::{self, BorrowerKey};
 use crate::store::branches::{self, BranchKey};
 use crate::store::find::Lock;
@@ -48,6 +49,23 @@ async fn the_five_loans_are_there_to_the_letter() {
         let product = loan_products::find(reader, &key, Lock::None).await.unwrap().unwrap();
         assert_eq!(product.id, loan.product_id);
         assert_eq!(product.limits.check(&loan.terms), []);
+    }
+}
+
+/// The README and GraphiQL's examples apply for a loan in Nairobi: the ids they name must be there.
+#[tokio::test]
+async fn the_documentation_names_ids_that_exist() {
+    let world = World::new().await;
+    world.fill(0, 1).await;
+    let key = LoanKey::Number("L-000000001".to_owned());
+    let reader = world.services.database.reader();
+    let loan = loans::find(reader, &Scope::All, &key, Lock::None).await.unwrap().unwrap();
+    let ids = [(Kind::Borrower, loan.borrower_id), (Kind::LoanProduct, loan.product_id)];
+    let pages = [include_str!("../../../../README.md"), include_str!("../../../../graphiql/src/examples.js")];
+    for id in ids.map(|(kind, uuid)| NodeId { kind, uuid }.to_string()) {
+        for page in pages {
+            assert!(page.contains(&id), "README.md and graphiql/src/examples.js must name {id}");
+        }
     }
 }
 
