@@ -217,7 +217,7 @@ async fn amounts_are_exact_and_within_the_limits(engine: Engine) {
 /// It is the 16th in Nairobi already when it is the 15th in Greenwich.
 async fn the_day_is_today_or_before_at_the_branch(engine: Engine) {
     let world = World::new(engine).await;
-    world.clock.set(moment("2026-01-15T22:30:00Z"));
+    world.clock.set("2026-01-15T22:30:00Z");
     let (_, borrower, product) = world.parties().await;
     let on =
         |key: &str, date: &str| ApplyForLoan { applied_on: Some(day(date)), ..application(key, &borrower, &product) };

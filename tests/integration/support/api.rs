@@ -2,84 +2,28 @@
 //! port, with a clock that the test sets, ids that are known beforehand and a count of the SQL statements.
 
 use std::ops::Deref;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use branch_loan_api::app::{self, Surroundings};
 use branch_loan_api::auth::{Actor, BranchGrant, Role, dev};
 use branch_loan_api::clock::Clock;
 use branch_loan_api::config::{AuthConfig, Config, Sources};
-use branch_loan_api::ids::IdSource;
 use branch_loan_api::store::StoreError;
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::TimeDelta;
 use reqwest::header;
 use sea_orm::ConnectionTrait;
 use serde_json::{Value as Json, json};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
-use uuid::Uuid;
+
+use super::seams::{CountingIds, Statements, TestClock};
 
 /// When every test begins: a Monday morning, noon in Nairobi, evening in Ho Chi Minh City.
 pub const START: &str = "2026-03-02T09:00:00.000Z";
 
 /// The request id every test request carries, so that whole answers can be compared.
 pub const REQUEST_ID: &str = "test";
-
-/// A clock that stands still until a test moves it.
-pub struct TestClock(Mutex<DateTime<Utc>>);
-
-impl TestClock {
-    /// Moves the clock to a moment.
-    pub fn set(&self, moment: &str) {
-        *self.0.lock().unwrap() = moment.parse().unwrap();
-    }
-
-    /// Moves the clock on.
-    pub fn advance(&self, by: TimeDelta) {
-        let mut now = self.0.lock().unwrap();
-        *now += by;
-    }
-}
-
-impl Clock for TestClock {
-    fn now(&self) -> DateTime<Utc> {
-        *self.0.lock().unwrap()
-    }
-}
-
-/// UUIDs in the form of version 7 that count instead of being random: the first id of a test is always the same.
-#[derive(Default)]
-pub struct CountingIds(AtomicU64);
-
-impl IdSource for CountingIds {
-    fn next(&self, now: DateTime<Utc>) -> Uuid {
-        let milliseconds = u128::try_from(now.timestamp_millis()).unwrap();
-        let count = u128::from(self.0.fetch_add(1, Ordering::Relaxed) + 1);
-        Uuid::from_u128(milliseconds << 80 | 0x7 << 76 | 0b10 << 62 | count)
-    }
-}
-
-/// The SQL statements since the last reset, without their values.
-#[derive(Clone, Default)]
-pub struct Statements(Arc<Mutex<Vec<String>>>);
-
-impl Statements {
-    /// Forgets what was counted.
-    pub fn reset(&self) {
-        self.0.lock().unwrap().clear();
-    }
-
-    /// How many there were.
-    pub fn count(&self) -> usize {
-        self.0.lock().unwrap().len()
-    }
-
-    /// Their texts, for the message of a failed assertion.
-    pub fn texts(&self) -> Vec<String> {
-        self.0.lock().unwrap().clone()
-    }
-}
 
 /// What came back over HTTP.
 pub struct Answer {
@@ -191,13 +135,12 @@ impl TestApi {
         let defaults = [("DATABASE_URL", database.as_str()), ("RATE_BURST", "1000000"), ("RATE_PER_SECOND", "1000000")];
         let config = Config::load(&Sources::of(defaults.iter().chain(settings).copied())).unwrap();
 
-        let clock = Arc::new(TestClock(Mutex::new(START.parse().unwrap())));
+        let clock = Arc::new(TestClock::at(START));
         let statements = Statements::default();
-        let seen = statements.clone();
         let around = Surroundings {
             clock: Arc::clone(&clock) as Arc<dyn Clock>,
             ids: Arc::new(CountingIds::default()),
-            observer: Some(Arc::new(move |info| seen.0.lock().unwrap().push(info.statement.sql.clone()))),
+            observer: Some(statements.observer()),
         };
         let app = app::build(&config, around).await.unwrap_or_else(|error| panic!("{error}"));
         let shutdown = app.shutdown();

@@ -11,5 +11,6 @@ pub mod model;
 pub mod postgres;
 pub mod process;
 pub mod random;
+pub mod seams;
 pub mod server;
 pub mod services;

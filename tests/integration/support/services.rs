@@ -2,82 +2,28 @@
 //! count of the SQL statements sent.
 
 use std::collections::BTreeSet;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use branch_loan_api::auth::{Actor, BranchGrant, Role};
 use branch_loan_api::clock::Clock;
-use branch_loan_api::ids::IdSource;
 use branch_loan_api::service::personal_data::PersonalDataKeys;
 use branch_loan_api::service::problem::{Problem, ProblemCode};
 use branch_loan_api::service::{Rules, ServiceError, Services};
 use branch_loan_api::store::Database;
-use branch_loan_api::store::database::StatementObserver;
-use chrono::{DateTime, NaiveDate, SubsecRound, TimeDelta, Utc};
-use uuid::Uuid;
+use chrono::{DateTime, NaiveDate, Utc};
 
 use super::engines::Engine;
+use super::seams::{CountingIds, Statements, TestClock};
 
-/// A clock that a test sets.
-#[derive(Debug)]
-pub struct TestClock(Mutex<DateTime<Utc>>);
-
-impl TestClock {
-    /// Noon of an ordinary Thursday: the same day in every time zone the tests use.
-    pub fn new() -> Self {
-        Self(Mutex::new(moment("2026-01-15T12:00:00Z")))
-    }
-
-    pub fn set(&self, now: DateTime<Utc>) {
-        *self.0.lock().unwrap() = now;
-    }
-
-    pub fn advance(&self, by: TimeDelta) {
-        *self.0.lock().unwrap() += by;
-    }
-}
-
-impl Clock for TestClock {
-    fn now(&self) -> DateTime<Utc> {
-        self.0.lock().unwrap().trunc_subsecs(3)
-    }
-}
-
-/// UUIDv7 whose random part counts upwards: unique, in order, and the same in every run.
-#[derive(Debug, Default)]
-pub struct CountingIds(AtomicU64);
-
-impl IdSource for CountingIds {
-    fn next(&self, now: DateTime<Utc>) -> Uuid {
-        let mut tail = [0_u8; 10];
-        tail[2..].copy_from_slice(&self.0.fetch_add(1, Ordering::Relaxed).to_be_bytes());
-        let millis = u64::try_from(now.timestamp_millis()).unwrap();
-        uuid::Builder::from_unix_timestamp_millis(millis, &tail).into_uuid()
-    }
-}
-
-/// The SQL statements sent since the last look.
-#[derive(Debug, Default)]
-pub struct Statements(Mutex<Vec<String>>);
-
-impl Statements {
-    pub fn observer(self: &Arc<Self>) -> StatementObserver {
-        let seen = Arc::clone(self);
-        Arc::new(move |info| seen.0.lock().unwrap().push(info.statement.sql.clone()))
-    }
-
-    /// Takes what was seen.
-    pub fn take(&self) -> Vec<String> {
-        std::mem::take(&mut *self.0.lock().unwrap())
-    }
-}
+/// Noon of an ordinary Thursday: the same day in every time zone the tests use.
+const START: &str = "2026-01-15T12:00:00Z";
 
 /// Services over one engine.
 pub struct World {
     pub services: Arc<Services>,
     pub database: Database,
     pub clock: Arc<TestClock>,
-    pub statements: Arc<Statements>,
+    pub statements: Statements,
     pub engine: Engine,
 }
 
@@ -87,18 +33,18 @@ impl World {
     }
 
     pub async fn with_rules(engine: Engine, rules: Rules) -> Self {
-        let statements = Arc::new(Statements::default());
+        let statements = Statements::default();
         let database = engine.connect_observed(Some(statements.observer())).await;
         Self::assembled(engine, database, statements, rules)
     }
 
     /// Over a database that was connected otherwise; its statements are not counted.
     pub fn over(engine: Engine, database: Database) -> Self {
-        Self::assembled(engine, database, Arc::default(), Rules { maker_checker: false })
+        Self::assembled(engine, database, Statements::default(), Rules { maker_checker: false })
     }
 
-    fn assembled(engine: Engine, database: Database, statements: Arc<Statements>, rules: Rules) -> Self {
-        let clock = Arc::new(TestClock::new());
+    fn assembled(engine: Engine, database: Database, statements: Statements, rules: Rules) -> Self {
+        let clock = Arc::new(TestClock::at(START));
         let services = Services::new(
             database.clone(),
             Arc::clone(&clock) as Arc<dyn Clock>,
