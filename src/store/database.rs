@@ -50,7 +50,6 @@ impl std::ops::Deref for Transaction {
 pub struct Database {
     reader: DatabaseConnection,
     writer: DatabaseConnection,
-    lock_timeout: Duration,
 }
 
 /// Called once per SQL statement, for tests and metrics. It must be quick and must not log parameters.
@@ -75,7 +74,7 @@ impl Database {
             reader.set_metric_callback(move |info| observer(info));
             writer.set_metric_callback(move |info| second(info));
         }
-        Ok(Self { reader, writer, lock_timeout: options.lock_timeout })
+        Ok(Self { reader, writer })
     }
 
     /// The connections to read from.
@@ -191,12 +190,6 @@ impl Database {
                 tracing::warn!(%error, "the database connection did not close cleanly");
             }
         }
-    }
-
-    /// How long writes wait for a lock.
-    #[must_use]
-    pub fn lock_timeout(&self) -> Duration {
-        self.lock_timeout
     }
 }
 
