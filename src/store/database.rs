@@ -11,6 +11,7 @@ use sea_orm::{
     ConnectOptions, ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, RuntimeErr,
     SqliteTransactionMode, TransactionOptions, TransactionTrait,
 };
+use tokio::time::Instant;
 
 use super::error::StoreError;
 
@@ -66,7 +67,7 @@ impl Database {
         let (mut reader, mut writer) = if options.url.starts_with("sqlite:") {
             connect_sqlite(options).await?
         } else {
-            let both = open(postgres_options(options)).await?;
+            let both = open(postgres_options(options), options.lock_timeout).await?;
             (both.clone(), both)
         };
         if let Some(observer) = observer {
@@ -265,21 +266,37 @@ async fn connect_sqlite(options: &DatabaseOptions) -> Result<(DatabaseConnection
     if in_memory {
         // Every connection to an in-memory database is a database of its own; this one must never be dropped.
         writer.idle_timeout(None::<Duration>).max_lifetime(None::<Duration>);
-        let only = open(writer).await?;
+        let only = open(writer, busy).await?;
         return Ok((only.clone(), only));
     }
-    let writer = open(writer).await?;
+    let writer = open(writer, busy).await?;
     let mut reader = common(options);
     reader.map_sqlx_sqlite_opts(move |sqlite| {
         sqlite.foreign_keys(true).busy_timeout(busy).pragma("query_only", "ON").create_if_missing(false)
     });
-    Ok((open(reader).await?, writer))
+    Ok((open(reader, busy).await?, writer))
 }
 
-async fn open(options: ConnectOptions) -> Result<DatabaseConnection, StoreError> {
-    sea_orm::Database::connect(options).await.map_err(|error| match error {
+/// Opens a pool. Two processes that turn a new SQLite file to WAL at the same time get in each other's way: one of them is
+/// told SQLITE_BUSY at once, whatever its busy timeout, and tries again here for as long.
+async fn open(options: ConnectOptions, patience: Duration) -> Result<DatabaseConnection, StoreError> {
+    let deadline = Instant::now() + patience;
+    let mut attempt = 0;
+    loop {
+        match sea_orm::Database::connect(options.clone()).await.map_err(unopened) {
+            Err(error) if error.is_collision() && Instant::now() < deadline => {
+                attempt += 1;
+                tokio::time::sleep(pause(attempt)).await;
+            }
+            outcome => return outcome,
+        }
+    }
+}
+
+fn unopened(error: DbErr) -> StoreError {
+    match error {
         // The library's text for an address it cannot read repeats it, and with it the password.
         DbErr::Conn(RuntimeErr::Internal(_)) => StoreError::UnreadableAddress,
         error => error.into(),
-    })
+    }
 }
