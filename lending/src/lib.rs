@@ -10,7 +10,7 @@
 //! | [`loan::limits`] | what a product allows, and every way terms can break it |
 //! | [`loan::status`] | the eight statuses by name, and which steps each allows |
 //! | [`loan::transition`] | the steps by name, and the ways one can be refused |
-//! | [`loan::state`] | the lifecycle: each state carries its data, each step consumes one state and yields the next |
+//! | [`loan::lifecycle`] | the lifecycle: each state carries its data, each step consumes one state and yields the next |
 //!
 //! A new business rule goes under [`loan`]; it needs a hand-checked example and, where it is an invariant, a property.
 

@@ -2,7 +2,7 @@
 //! withdrawing. What a step may do is decided by `lending`; what it may be called with is checked here.
 
 use chrono::NaiveDate;
-use lending::loan::{Business, Field, LoanState, LoanTerms, TransitionError};
+use lending::loan::{Business, Field, Lifecycle, LoanTerms, TransitionError};
 use serde::Serialize;
 use uuid::Uuid;
 
@@ -212,7 +212,7 @@ impl Services {
         let business = Business { today, maker_checker: self.rules.maker_checker };
         let state = terms.and_then(|terms| {
             let applied_on = input.applied_on.unwrap_or(today);
-            LoanState::apply(applied_on, actor.subject.clone(), terms.principal, business)
+            Lifecycle::apply(applied_on, actor.subject.clone(), terms.principal, business)
                 .map_err(|error| check.note(step_problem(&error, "appliedOn", "principal")))
                 .ok()
         });
@@ -266,7 +266,7 @@ impl Services {
     }
 }
 
-fn next_state(actor: &Actor, state: LoanState, input: &Decide, business: Business) -> Result<LoanState, ServiceError> {
+fn next_state(actor: &Actor, state: Lifecycle, input: &Decide, business: Business) -> Result<Lifecycle, ServiceError> {
     let on = input.on.unwrap_or(business.today);
     let by = actor.subject.clone();
     let mut check = Check::default();

@@ -1,8 +1,8 @@
-//! Loans: the agreed terms and the lifecycle so far. The lifecycle's columns and `LoanState` are two spellings of one
+//! Loans: the agreed terms and the lifecycle so far. The lifecycle's columns and `Lifecycle` are two spellings of one
 //! thing; both directions of the translation live here.
 
 use chrono::{DateTime, NaiveDate, Utc};
-use lending::loan::{Application, Approval, Decision, Disbursement, LoanState, LoanStatus, LoanTerms};
+use lending::loan::{Application, Approval, Decision, Disbursement, Lifecycle, LoanStatus, LoanTerms};
 use lending::money::{Currency, Money};
 use lending::rate::Rate;
 use sea_orm::{
@@ -40,7 +40,7 @@ pub struct LoanRecord {
     /// What was agreed.
     pub terms: LoanTerms,
     /// The lifecycle so far.
-    pub state: LoanState,
+    pub state: Lifecycle,
     /// Grows with every change.
     pub version: i64,
     /// When it was applied for, to the millisecond.
@@ -78,7 +78,7 @@ impl TryFrom<loan::Model> for LoanRecord {
     }
 }
 
-fn state(row: &loan::Model, currency: Currency) -> Result<LoanState, StoreError> {
+fn state(row: &loan::Model, currency: Currency) -> Result<Lifecycle, StoreError> {
     let status =
         LoanStatus::parse(&row.status).ok_or_else(|| StoreError::Corrupt(format!("loan status {:?}", row.status)))?;
     let application = Application {
@@ -109,30 +109,30 @@ fn state(row: &loan::Model, currency: Currency) -> Result<LoanState, StoreError>
     };
     let closed_on = || required(row.closed_on, "closed_on");
     Ok(match status {
-        LoanStatus::Pending => LoanState::Pending { application },
-        LoanStatus::Approved => LoanState::Approved { application, approval: approval()? },
-        LoanStatus::Rejected => LoanState::Rejected { application, rejection: decision()? },
-        LoanStatus::Withdrawn => LoanState::Withdrawn {
+        LoanStatus::Pending => Lifecycle::Pending { application },
+        LoanStatus::Approved => Lifecycle::Approved { application, approval: approval()? },
+        LoanStatus::Rejected => Lifecycle::Rejected { application, rejection: decision()? },
+        LoanStatus::Withdrawn => Lifecycle::Withdrawn {
             application,
             approval: row.approved_on.map(|_| approval()).transpose()?,
             withdrawal: decision()?,
         },
         LoanStatus::Disbursed => {
-            LoanState::Disbursed { application, approval: approval()?, disbursement: disbursement()? }
+            Lifecycle::Disbursed { application, approval: approval()?, disbursement: disbursement()? }
         }
-        LoanStatus::Defaulted => LoanState::Defaulted {
+        LoanStatus::Defaulted => Lifecycle::Defaulted {
             application,
             approval: approval()?,
             disbursement: disbursement()?,
             defaulted_on: required(row.defaulted_on, "defaulted_on")?,
         },
-        LoanStatus::Repaid => LoanState::Repaid {
+        LoanStatus::Repaid => Lifecycle::Repaid {
             application,
             approval: approval()?,
             disbursement: disbursement()?,
             closed_on: closed_on()?,
         },
-        LoanStatus::WrittenOff => LoanState::WrittenOff {
+        LoanStatus::WrittenOff => Lifecycle::WrittenOff {
             application,
             approval: approval()?,
             disbursement: disbursement()?,
@@ -151,7 +151,7 @@ struct Facts<'a> {
     closed_on: Option<NaiveDate>,
 }
 
-fn facts(state: &LoanState) -> Facts<'_> {
+fn facts(state: &Lifecycle) -> Facts<'_> {
     let none = |application| Facts {
         application,
         approval: None,
@@ -161,23 +161,23 @@ fn facts(state: &LoanState) -> Facts<'_> {
         closed_on: None,
     };
     match state {
-        LoanState::Pending { application } => none(application),
-        LoanState::Approved { application, approval } => Facts { approval: Some(approval), ..none(application) },
-        LoanState::Rejected { application, rejection } => Facts { decision: Some(rejection), ..none(application) },
-        LoanState::Withdrawn { application, approval, withdrawal } => {
+        Lifecycle::Pending { application } => none(application),
+        Lifecycle::Approved { application, approval } => Facts { approval: Some(approval), ..none(application) },
+        Lifecycle::Rejected { application, rejection } => Facts { decision: Some(rejection), ..none(application) },
+        Lifecycle::Withdrawn { application, approval, withdrawal } => {
             Facts { approval: approval.as_ref(), decision: Some(withdrawal), ..none(application) }
         }
-        LoanState::Disbursed { application, approval, disbursement } => {
+        Lifecycle::Disbursed { application, approval, disbursement } => {
             Facts { approval: Some(approval), disbursement: Some(disbursement), ..none(application) }
         }
-        LoanState::Defaulted { application, approval, disbursement, defaulted_on } => Facts {
+        Lifecycle::Defaulted { application, approval, disbursement, defaulted_on } => Facts {
             approval: Some(approval),
             disbursement: Some(disbursement),
             defaulted_on: Some(*defaulted_on),
             ..none(application)
         },
-        LoanState::Repaid { application, approval, disbursement, closed_on }
-        | LoanState::WrittenOff { application, approval, disbursement, closed_on } => Facts {
+        Lifecycle::Repaid { application, approval, disbursement, closed_on }
+        | Lifecycle::WrittenOff { application, approval, disbursement, closed_on } => Facts {
             approval: Some(approval),
             disbursement: Some(disbursement),
             closed_on: Some(*closed_on),

@@ -1,5 +1,5 @@
 //! The eight statuses of a loan by name, and which steps each allows. A status is a view of a
-//! [`LoanState`](super::LoanState); only a state, which carries the data, can take a step.
+//! [`Lifecycle`](super::Lifecycle); only a state, which carries the data, can take a step.
 
 use std::fmt;
 

@@ -1,5 +1,5 @@
 //! The steps of a loan's life by name, the circumstances a step is judged in, and the ways it can be refused. Taking
-//! a step is [`LoanState`](super::LoanState)'s business.
+//! a step is [`Lifecycle`](super::Lifecycle)'s business.
 
 use std::fmt;
 

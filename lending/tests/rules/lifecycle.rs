@@ -1,25 +1,25 @@
-use lending::loan::{Business, LoanState, LoanStatus, Transition, TransitionError};
+use lending::loan::{Business, Lifecycle, LoanStatus, Transition, TransitionError};
 use lending::money::Money;
 
 use crate::{business, currency, march, money};
 
 /// Applied on the 3rd by `ann` for 12,500.00 KES.
-fn pending() -> LoanState {
-    LoanState::apply(march(3), "ann".into(), money("12500", "KES"), business()).unwrap()
+fn pending() -> Lifecycle {
+    Lifecycle::apply(march(3), "ann".into(), money("12500", "KES"), business()).unwrap()
 }
 
 /// Approved on the 5th by `bob` for 12,000.00 KES.
-fn approved() -> LoanState {
+fn approved() -> Lifecycle {
     pending().approve(march(5), "bob".into(), Some(money("12000", "KES")), business()).unwrap()
 }
 
 /// Paid out on the 10th by `cat`, 11,000.00 KES.
-fn disbursed() -> LoanState {
+fn disbursed() -> Lifecycle {
     approved().disburse(march(10), "cat".into(), money("11000", "KES"), business()).unwrap()
 }
 
 /// Defaulted on the 15th.
-fn defaulted() -> LoanState {
+fn defaulted() -> Lifecycle {
     disbursed().default_on(march(15), business()).unwrap()
 }
 
@@ -42,7 +42,7 @@ fn a_loan_is_applied_for_approved_paid_out_and_repaid() {
         (disbursement.on, disbursement.by.as_str(), disbursement.amount),
         (march(10), "cat", money("11000", "KES"))
     );
-    assert!(matches!(repaid, LoanState::Repaid { closed_on, .. } if closed_on == march(20)));
+    assert!(matches!(repaid, Lifecycle::Repaid { closed_on, .. } if closed_on == march(20)));
 }
 
 #[test]
@@ -54,16 +54,16 @@ fn an_approval_without_an_amount_is_for_what_was_applied_for() {
 #[test]
 fn rejections_and_withdrawals_keep_who_when_and_why() {
     let rejected = pending().reject(march(4), "bob".into(), Some("Too much debt.".into()), business()).unwrap();
-    let LoanState::Rejected { rejection, .. } = &rejected else { panic!("{rejected:?}") };
+    let Lifecycle::Rejected { rejection, .. } = &rejected else { panic!("{rejected:?}") };
     assert_eq!((rejection.on, rejection.by.as_str()), (march(4), "bob"));
     assert_eq!(rejection.reason.as_deref(), Some("Too much debt."));
     assert_eq!(rejected.approval(), None);
 
     let early = pending().withdraw(march(4), "ann".into(), None, business()).unwrap();
-    assert!(matches!(&early, LoanState::Withdrawn { approval: None, .. }));
+    assert!(matches!(&early, Lifecycle::Withdrawn { approval: None, .. }));
 
     let late = approved().withdraw(march(6), "ann".into(), None, business()).unwrap();
-    let LoanState::Withdrawn { approval: Some(approval), withdrawal, .. } = &late else { panic!("{late:?}") };
+    let Lifecycle::Withdrawn { approval: Some(approval), withdrawal, .. } = &late else { panic!("{late:?}") };
     assert_eq!((approval.by.as_str(), withdrawal.on), ("bob", march(6)));
     assert_eq!(late.approval(), Some(approval));
     assert_eq!(late.disbursement(), None);
@@ -83,14 +83,14 @@ fn running_and_defaulted_loans_can_be_written_off() {
         let written_off = state.write_off(march(18), business()).unwrap();
         assert_eq!(written_off.status(), LoanStatus::WrittenOff);
         assert_eq!(written_off.disbursement(), disbursed().disbursement());
-        assert!(matches!(written_off, LoanState::WrittenOff { closed_on, .. } if closed_on == march(18)));
+        assert!(matches!(written_off, Lifecycle::WrittenOff { closed_on, .. } if closed_on == march(18)));
     }
 }
 
 #[test]
 fn nothing_is_dated_after_the_business_date() {
     let by = || "dan".to_owned();
-    assert_eq!(LoanState::apply(march(21), by(), money("1", "KES"), business()).unwrap_err(), date_error(None, 21));
+    assert_eq!(Lifecycle::apply(march(21), by(), money("1", "KES"), business()).unwrap_err(), date_error(None, 21));
     assert_eq!(pending().approve(march(21), by(), None, business()).unwrap_err(), date_error(Some(3), 21));
     assert_eq!(pending().reject(march(21), by(), None, business()).unwrap_err(), date_error(Some(3), 21));
     assert_eq!(pending().withdraw(march(21), by(), None, business()).unwrap_err(), date_error(Some(3), 21));
@@ -121,7 +121,7 @@ fn nothing_is_dated_before_the_step_it_follows() {
 #[test]
 fn a_whole_life_may_happen_on_one_day() {
     let today = march(20);
-    let state = LoanState::apply(today, "ann".into(), money("1", "KES"), business())
+    let state = Lifecycle::apply(today, "ann".into(), money("1", "KES"), business())
         .and_then(|state| state.approve(today, "bob".into(), None, business()))
         .and_then(|state| state.disburse(today, "bob".into(), money("1", "KES"), business()))
         .and_then(|state| state.default_on(today, business()))
@@ -149,7 +149,7 @@ fn amounts_only_shrink_on_the_way() {
 #[test]
 fn an_application_is_for_more_than_nothing() {
     for minor in [0, -1, i64::MIN] {
-        let refused = LoanState::apply(march(3), "ann".into(), Money::new(minor, currency("KES")), business());
+        let refused = Lifecycle::apply(march(3), "ann".into(), Money::new(minor, currency("KES")), business());
         assert_eq!(refused.unwrap_err(), TransitionError::AmountNotPositive { min: money("0.01", "KES") });
     }
 }

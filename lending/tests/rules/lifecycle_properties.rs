@@ -1,6 +1,6 @@
 //! Random lives of loans. Dates, people and amounts are drawn so that steps both succeed and fail on each of them.
 
-use lending::loan::{Application, Business, LoanState, LoanStatus, Transition, TransitionError};
+use lending::loan::{Application, Business, Lifecycle, LoanStatus, Transition, TransitionError};
 use lending::money::Money;
 use proptest::prelude::*;
 
@@ -17,7 +17,7 @@ struct Attempt {
 }
 
 impl Attempt {
-    fn on(&self, state: LoanState) -> Result<LoanState, TransitionError> {
+    fn on(&self, state: Lifecycle) -> Result<Lifecycle, TransitionError> {
         let business = Business { today: march(25), maker_checker: self.maker_checker };
         let (on, by) = (march(self.day), self.by.clone());
         match self.step {
@@ -63,29 +63,29 @@ fn any_attempt() -> impl Strategy<Value = Attempt> {
         .prop_map(|(step, day, by, amount, maker_checker)| Attempt { step, day, by, amount, maker_checker })
 }
 
-fn any_life() -> impl Strategy<Value = (LoanState, Vec<Attempt>)> {
+fn any_life() -> impl Strategy<Value = (Lifecycle, Vec<Attempt>)> {
     let start = (1..=10_u32, 40..100_i64).prop_map(|(day, minor)| {
         let business = Business { today: march(25), maker_checker: true };
-        LoanState::apply(march(day), "ann".into(), Money::new(minor, currency("KES")), business).unwrap()
+        Lifecycle::apply(march(day), "ann".into(), Money::new(minor, currency("KES")), business).unwrap()
     });
     (start, prop::collection::vec(any_attempt(), 0..60))
 }
 
-fn variant(state: &LoanState) -> LoanStatus {
+fn variant(state: &Lifecycle) -> LoanStatus {
     match state {
-        LoanState::Pending { .. } => LoanStatus::Pending,
-        LoanState::Approved { .. } => LoanStatus::Approved,
-        LoanState::Rejected { .. } => LoanStatus::Rejected,
-        LoanState::Withdrawn { .. } => LoanStatus::Withdrawn,
-        LoanState::Disbursed { .. } => LoanStatus::Disbursed,
-        LoanState::Defaulted { .. } => LoanStatus::Defaulted,
-        LoanState::Repaid { .. } => LoanStatus::Repaid,
-        LoanState::WrittenOff { .. } => LoanStatus::WrittenOff,
+        Lifecycle::Pending { .. } => LoanStatus::Pending,
+        Lifecycle::Approved { .. } => LoanStatus::Approved,
+        Lifecycle::Rejected { .. } => LoanStatus::Rejected,
+        Lifecycle::Withdrawn { .. } => LoanStatus::Withdrawn,
+        Lifecycle::Disbursed { .. } => LoanStatus::Disbursed,
+        Lifecycle::Defaulted { .. } => LoanStatus::Defaulted,
+        Lifecycle::Repaid { .. } => LoanStatus::Repaid,
+        Lifecycle::WrittenOff { .. } => LoanStatus::WrittenOff,
     }
 }
 
 /// What must hold in every state: the application is untouched, dates only grow, amounts only shrink.
-fn check_facts(state: &LoanState, application: &Application) -> Result<(), TestCaseError> {
+fn check_facts(state: &Lifecycle, application: &Application) -> Result<(), TestCaseError> {
     prop_assert_eq!(state.application(), application);
     prop_assert_eq!(state.status(), variant(state));
     if let Some(approval) = state.approval() {

@@ -1,7 +1,7 @@
 //! Loans in the API.
 
 use async_graphql::{Context, Enum, ID, Object, Result, SimpleObject};
-use lending::loan::LoanState;
+use lending::loan::Lifecycle;
 use uuid::Uuid;
 
 use super::borrower::Borrower;
@@ -131,24 +131,24 @@ impl Loan {
 
     fn defaulted_on(&self) -> Option<chrono::NaiveDate> {
         match &self.record.state {
-            LoanState::Defaulted { defaulted_on, .. } => Some(*defaulted_on),
+            Lifecycle::Defaulted { defaulted_on, .. } => Some(*defaulted_on),
             _ => None,
         }
     }
 
     fn closed_on_date(&self) -> Option<chrono::NaiveDate> {
         match &self.record.state {
-            LoanState::Rejected { rejection: decision, .. } | LoanState::Withdrawn { withdrawal: decision, .. } => {
+            Lifecycle::Rejected { rejection: decision, .. } | Lifecycle::Withdrawn { withdrawal: decision, .. } => {
                 Some(decision.on)
             }
-            LoanState::Repaid { closed_on, .. } | LoanState::WrittenOff { closed_on, .. } => Some(*closed_on),
+            Lifecycle::Repaid { closed_on, .. } | Lifecycle::WrittenOff { closed_on, .. } => Some(*closed_on),
             _ => None,
         }
     }
 
     fn reason(&self) -> Option<&str> {
         match &self.record.state {
-            LoanState::Rejected { rejection: decision, .. } | LoanState::Withdrawn { withdrawal: decision, .. } => {
+            Lifecycle::Rejected { rejection: decision, .. } | Lifecycle::Withdrawn { withdrawal: decision, .. } => {
                 decision.reason.as_deref()
             }
             _ => None,

@@ -2,7 +2,7 @@
 //! anyone's. Nothing here can make a loan that the rules do not allow.
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
-use lending::loan::{Business, LoanState, TransitionError};
+use lending::loan::{Business, Lifecycle, TransitionError};
 use lending::money::Money;
 
 use super::countries::Country;
@@ -38,7 +38,7 @@ pub(super) enum Step {
 /// Where a loan is, and what its row says of how it got there.
 pub(super) struct Life {
     /// The lifecycle so far.
-    pub state: LoanState,
+    pub state: Lifecycle,
     /// One, and one more for each step.
     pub version: i64,
     /// When the last step was taken.
@@ -56,7 +56,7 @@ pub(super) fn live(
 ) -> Result<Life, ServiceError> {
     let business = Business { today: LAST_DAY, maker_checker: true };
     let applied_on = created_at.with_timezone(&country.time_zone).date_naive();
-    let state = LoanState::apply(applied_on, taken_by.to_owned(), amount, business).map_err(defect)?;
+    let state = Lifecycle::apply(applied_on, taken_by.to_owned(), amount, business).map_err(defect)?;
     let mut life = Life { state, version: 1, updated_at: created_at };
     for (step, days) in steps {
         let later = TimeDelta::days(*days);
@@ -72,13 +72,13 @@ pub(super) fn live(
 }
 
 fn take(
-    state: LoanState,
+    state: Lifecycle,
     step: Step,
     on: NaiveDate,
     country: &Country,
     officer: &str,
     business: Business,
-) -> Result<LoanState, TransitionError> {
+) -> Result<Lifecycle, TransitionError> {
     let reason = |text: Option<&str>| text.map(str::to_owned);
     match step {
         Step::Approve(amount) => state.approve(on, country.manager(), amount, business),

@@ -4,7 +4,7 @@ use branch_loan_api::service::check::AmountInput;
 use branch_loan_api::service::loan_products::{CreateLoanProduct, LoanProductRecord, ProductTerms};
 use branch_loan_api::service::loans::{ApplyForLoan, LoanKey};
 use branch_loan_api::service::problem::{Detail, ProblemCode};
-use lending::loan::{Application, LoanState, PeriodUnit};
+use lending::loan::{Application, Lifecycle, PeriodUnit};
 use lending::money::{Currency, Money};
 use uuid::Uuid;
 
@@ -61,7 +61,7 @@ async fn an_application_takes_the_products_terms(engine: Engine) {
         applied_by: "officer-NBO".to_owned(),
         amount: Money::new(1_250_000, kes),
     };
-    assert_eq!(loan.state, LoanState::Pending { application });
+    assert_eq!(loan.state, Lifecycle::Pending { application });
     assert_eq!((loan.version, loan.created_at), (1, moment("2026-01-15T12:00:00Z")));
     for key in [LoanKey::Id(loan.id), LoanKey::Number(loan.number.clone())] {
         assert_eq!(world.services.loan(&officer, &key).await.unwrap(), Some(loan.clone()), "{key:?}");

@@ -4,7 +4,7 @@ use branch_loan_api::service::Rules;
 use branch_loan_api::service::loans::{ApplyForLoan, Decide, DecisionInput, LoanKey, LoanRecord};
 use branch_loan_api::service::problem::{Detail, ProblemCode};
 use chrono::TimeDelta;
-use lending::loan::{LoanState, LoanStatus, Transition};
+use lending::loan::{Lifecycle, LoanStatus, Transition};
 use lending::money::{Currency, Money};
 use uuid::Uuid;
 
@@ -45,7 +45,7 @@ async fn an_approval_is_written_with_who_when_and_how_much(engine: Engine) {
     world.clock.advance(TimeDelta::hours(1));
     let approved = world.services.decide(&manager_of("NBO"), &approve(loan.id)).await.unwrap();
     assert_eq!(approved, stored(&world, &loan).await);
-    let LoanState::Approved { application, approval } = &approved.state else { panic!("{approved:?}") };
+    let Lifecycle::Approved { application, approval } = &approved.state else { panic!("{approved:?}") };
     assert_eq!(application, loan.state.application());
     assert_eq!(
         (approval.on, approval.by.as_str(), approval.amount),
@@ -88,7 +88,7 @@ async fn a_rejection_keeps_its_reason(engine: Engine) {
     let reason = Some(" Einkommen reicht nicht 😞 ".to_owned());
     world.services.decide(&admin(), &decide(loan.id, DecisionInput::Reject { reason })).await.unwrap();
     let stored = stored(&world, &loan).await;
-    let LoanState::Rejected { rejection, .. } = &stored.state else { panic!("{stored:?}") };
+    let Lifecycle::Rejected { rejection, .. } = &stored.state else { panic!("{stored:?}") };
     assert_eq!((rejection.on, rejection.by.as_str()), (day("2026-01-15"), "admin"));
     assert_eq!(rejection.reason.as_deref(), Some("Einkommen reicht nicht 😞"));
 }
@@ -100,8 +100,8 @@ async fn a_pending_and_an_approved_loan_can_be_withdrawn(engine: Engine) {
     world.services.decide(&admin(), &withdraw(first.id)).await.unwrap();
     world.services.decide(&admin(), &approve(second.id)).await.unwrap();
     world.services.decide(&admin(), &withdraw(second.id)).await.unwrap();
-    assert!(matches!(stored(&world, &first).await.state, LoanState::Withdrawn { approval: None, .. }));
-    assert!(matches!(stored(&world, &second).await.state, LoanState::Withdrawn { approval: Some(_), .. }));
+    assert!(matches!(stored(&world, &first).await.state, Lifecycle::Withdrawn { approval: None, .. }));
+    assert!(matches!(stored(&world, &second).await.state, Lifecycle::Withdrawn { approval: Some(_), .. }));
 }
 
 async fn what_the_status_does_not_allow_is_refused_with_what_it_does(engine: Engine) {

@@ -8,7 +8,7 @@ use branch_loan_api::service::branches::BranchRecord;
 use branch_loan_api::service::loans::LoanRecord;
 use branch_loan_api::store::{Database, StoreError, borrowers, branches, loan_products, loans};
 use chrono::{DateTime, Days, NaiveDate, TimeDelta, Utc};
-use lending::loan::{Application, Approval, Decision, Disbursement, LoanState, LoanTerms, PeriodUnit, ProductLimits};
+use lending::loan::{Application, Approval, Decision, Disbursement, Lifecycle, LoanTerms, PeriodUnit, ProductLimits};
 use lending::money::{Currency, Money};
 use lending::rate::Rate;
 use rand::Rng;
@@ -197,7 +197,7 @@ fn later(day: NaiveDate, by: u64) -> NaiveDate {
     day.checked_add_days(Days::new(by)).unwrap()
 }
 
-fn state(amount: Money, dice: &mut Dice) -> LoanState {
+fn state(amount: Money, dice: &mut Dice) -> Lifecycle {
     let applied_on = later(day("2025-01-01"), dice.random_range(0..20));
     let who = || "someone".to_owned();
     let application = Application { applied_on, applied_by: who(), amount };
@@ -206,13 +206,13 @@ fn state(amount: Money, dice: &mut Dice) -> LoanState {
     let decision = Decision { on: later(applied_on, 1), by: who(), reason: None };
     let closed_on = later(applied_on, 30);
     match dice.random_range(0..8) {
-        0 => LoanState::Approved { application, approval },
-        1 => LoanState::Rejected { application, rejection: decision },
-        2 => LoanState::Withdrawn { application, approval: None, withdrawal: decision },
-        3 => LoanState::Disbursed { application, approval, disbursement },
-        4 => LoanState::Defaulted { application, approval, disbursement, defaulted_on: closed_on },
-        5 => LoanState::Repaid { application, approval, disbursement, closed_on },
-        6 => LoanState::WrittenOff { application, approval, disbursement, closed_on },
-        _ => LoanState::Pending { application },
+        0 => Lifecycle::Approved { application, approval },
+        1 => Lifecycle::Rejected { application, rejection: decision },
+        2 => Lifecycle::Withdrawn { application, approval: None, withdrawal: decision },
+        3 => Lifecycle::Disbursed { application, approval, disbursement },
+        4 => Lifecycle::Defaulted { application, approval, disbursement, defaulted_on: closed_on },
+        5 => Lifecycle::Repaid { application, approval, disbursement, closed_on },
+        6 => Lifecycle::WrittenOff { application, approval, disbursement, closed_on },
+        _ => Lifecycle::Pending { application },
     }
 }

@@ -53,10 +53,10 @@ pub struct Disbursement {
 }
 
 /// A loan in its life. The variants are public so that a stored loan can be read back; new ones begin with
-/// [`LoanState::apply`] and move by the steps.
+/// [`Lifecycle::apply`] and move by the steps.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the fields are named after the facts they hold, documented on their types")]
-pub enum LoanState {
+pub enum Lifecycle {
     /// See [`LoanStatus::Pending`].
     Pending { application: Application },
     /// See [`LoanStatus::Approved`].
@@ -76,9 +76,9 @@ pub enum LoanState {
 }
 
 /// What every step answers.
-pub type StepResult = Result<LoanState, TransitionError>;
+pub type StepResult = Result<Lifecycle, TransitionError>;
 
-impl LoanState {
+impl Lifecycle {
     /// A new loan: an application of more than nothing, dated no later than today.
     ///
     /// # Errors
