@@ -444,10 +444,9 @@ impl<'a> Model<'a> {
     fn last_pair(&self, first: usize) -> Result<Option<(i64, i64)>, FoldError> {
         let open: Vec<&Row> = self.rows.iter().skip(first).filter(|row| !row.principal_grace).collect();
         for pair in open.windows(2).rev() {
-            if let [before, last] = pair {
-                if !before.is_fully_paid()? && !last.is_fully_paid()? {
-                    return Ok(Some((before.target.amount(), last.target.amount())));
-                }
+            let [before, last] = pair else { continue };
+            if !before.is_fully_paid()? && !last.is_fully_paid()? {
+                return Ok(Some((before.target.amount(), last.target.amount())));
             }
         }
         Ok(None)

@@ -100,13 +100,11 @@ impl Folding<'_> {
 
     fn one_by_one(&mut self, paying: &mut Paying) -> Result<(), FoldError> {
         let allocation = &self.terms.conditions.allocation;
-        for index in 0..self.accounts.len() {
-            if self.due_date_of(index) <= paying.on {
-                self.settle_in_order(index, &allocation.order, paying)?;
-            }
-        }
+        self.settle_due(paying)?;
         if paying.left > 0 {
+            // Early money on a due date is principal of the installment that is due that day.
             self.note_early(paying)?;
+            self.settle_due(paying)?;
         }
         for index in 0..self.accounts.len() {
             if paying.left == 0 {
@@ -120,6 +118,15 @@ impl Folding<'_> {
                 self.settle_in_order(index, &allocation.advance_order, paying)?;
             } else {
                 self.settle_in_order(index, &allocation.order, paying)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn settle_due(&mut self, paying: &mut Paying) -> Result<(), FoldError> {
+        for index in 0..self.accounts.len() {
+            if self.due_date_of(index) <= paying.on {
+                self.settle_in_order(index, &self.terms.conditions.allocation.order, paying)?;
             }
         }
         Ok(())

@@ -152,6 +152,12 @@ impl Folding<'_> {
                 settled_on: account.settled_on,
             });
         }
+        if self.interest == Interest::ByInstallment {
+            // What was paid early made the loan shorter.
+            while rows.len() > 1 && rows.last().is_some_and(|row| row.due.is_zero() && row.paid.is_zero()) {
+                rows.pop();
+            }
+        }
         Ok(rows)
     }
 }
