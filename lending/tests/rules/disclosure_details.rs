@@ -85,10 +85,12 @@ fn unit_periods_are_found_in_the_flows() {
         let loan = days.iter().fold(loan, |loan, on| loan.pay(on, "100"));
         loan.pay(days.last().unwrap(), "10000").rate(DisclosureRule::RegZAppendixJ, MONTHLY)
     };
-    let first_and_fifteenth = ["2025-01-15", "2025-02-01", "2025-02-15", "2025-03-01", "2025-03-15"];
-    assert_eq!(rate("2025-01-01", &first_and_fifteenth[..4]), "24.00");
+    assert_eq!(rate("2025-01-01", &["2025-01-16", "2025-02-01", "2025-02-16", "2025-03-01"]), "24.00");
+    // From the 1st to the 15th are 14/15 of half a month, from the 15th to the last of January 16/15.
+    let first_and_fifteenth = ["2025-01-15", "2025-02-01", "2025-02-15", "2025-03-01"];
+    assert_eq!(rate("2025-01-01", &first_and_fifteenth), "24.01");
     let fifteenth_and_last = ["2025-01-31", "2025-02-15", "2025-02-28", "2025-03-15", "2025-03-31"];
-    assert_eq!(rate("2025-01-15", &fifteenth_and_last), "24.00");
+    assert_eq!(rate("2025-01-15", &fifteenth_and_last), "23.68");
     assert_eq!(rate("2025-01-01", &["2025-01-15", "2025-01-29", "2025-02-12"]), "26.00");
     assert_eq!(rate("2025-01-01", &["2025-01-11", "2025-01-21", "2025-01-31"]), "36.50");
     assert_eq!(rate("2025-02-01", &["2025-03-01", "2025-03-29"]), "13.00");
