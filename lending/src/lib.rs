@@ -15,9 +15,12 @@
 //!
 //! A new business rule goes under [`loan`]; it needs a hand-checked example and, where it is an invariant, a property.
 
+pub mod calendar;
 mod currency;
 mod decimal;
 pub mod disclosure;
+pub mod ledger;
 pub mod loan;
 pub mod money;
+mod named;
 pub mod rate;

@@ -317,6 +317,8 @@ fn check_default_terms(check: &mut Check, record: &LoanProductRecord) {
         installments: record.default_installments,
         every: record.every,
         unit: record.unit,
+        first_due_on: None,
+        conditions: lending::loan::Conditions::default(),
     };
     check.terms(record.limits.check(&proposed), |field| match field {
         Field::Principal | Field::Currency => vec!["input", "principalMin"],

@@ -210,7 +210,7 @@ impl Services {
         let external_ref =
             check.optional_text(&["input", "externalRef"], input.external_ref.as_deref(), REFERENCE_LENGTH);
         let business = Business { today, maker_checker: self.rules.maker_checker };
-        let state = terms.and_then(|terms| {
+        let state = terms.as_ref().and_then(|terms| {
             let applied_on = input.applied_on.unwrap_or(today);
             Lifecycle::apply(applied_on, actor.subject.clone(), terms.principal, business)
                 .map_err(|error| check.note(step_problem(&error, "appliedOn", "principal")))
@@ -360,6 +360,8 @@ fn read_terms(check: &mut Check, product: &LoanProductRecord, input: &ApplyForLo
         installments: installments?,
         every: product.every,
         unit: product.unit,
+        first_due_on: None,
+        conditions: lending::loan::Conditions::default(),
     };
     let violations = product.limits.check(&terms);
     let fits = violations.is_empty();

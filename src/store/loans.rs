@@ -69,6 +69,8 @@ impl TryFrom<loan::Model> for LoanRecord {
                 installments: convert::count(row.installments)?,
                 every: convert::count(row.repayment_every)?,
                 unit: convert::unit(&row.repayment_unit)?,
+                first_due_on: None,
+                conditions: lending::loan::Conditions::default(),
             },
             state,
             version: row.version,

@@ -1,14 +1,17 @@
 //! What lender and borrower agree on, and the ways such an agreement can break a product's limits. Terms are plain
 //! data: whether they are acceptable is asked of [`ProductLimits::check`](super::ProductLimits::check).
 
+use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
+
+use super::conditions::Conditions;
 
 use crate::money::{Currency, Money};
 use crate::rate::Rate;
 
 /// The terms of a loan: `installments` payments, one every `every` `unit`s.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct LoanTerms {
     /// The amount lent.
@@ -21,6 +24,12 @@ pub struct LoanTerms {
     pub every: u32,
     /// The unit `every` counts.
     pub unit: PeriodUnit,
+    /// The first due date; `None`: `every` units after the first disbursement. The others are counted from it.
+    #[serde(default)]
+    pub first_due_on: Option<NaiveDate>,
+    /// How interest, schedule and payments are worked out.
+    #[serde(default)]
+    pub conditions: Conditions,
 }
 
 /// The unit of the time between two installments.

@@ -27,6 +27,8 @@ fn terms() -> LoanTerms {
         installments: 6,
         every: 1,
         unit: PeriodUnit::Month,
+        first_due_on: None,
+        conditions: lending::loan::Conditions::default(),
     }
 }
 
@@ -211,6 +213,8 @@ fn any_terms() -> impl Strategy<Value = LoanTerms> {
             installments,
             every,
             unit,
+            first_due_on: None,
+            conditions: lending::loan::Conditions::default(),
         },
     )
 }

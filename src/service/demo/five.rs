@@ -210,6 +210,8 @@ fn loans(countries: &[Country; 5]) -> Result<Vec<LoanRecord>, ServiceError> {
                 installments: known.installments,
                 every: 1,
                 unit: PeriodUnit::Month,
+                first_due_on: None,
+                conditions: lending::loan::Conditions::default(),
             },
             state,
             version,

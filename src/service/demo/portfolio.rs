@@ -245,6 +245,8 @@ fn terms(draws: &mut Draws, country: &Country) -> LoanTerms {
         installments: draws.pick(&INSTALLMENTS).copied().unwrap_or(country.installments),
         every: 1,
         unit: PeriodUnit::Month,
+        first_due_on: None,
+        conditions: lending::loan::Conditions::default(),
     }
 }
 

@@ -185,6 +185,8 @@ fn loan(index: u32, borrowers: &[BorrowerRecord], products: &[LoanProductRecord]
             installments: 6,
             every: 1,
             unit: PeriodUnit::Month,
+            first_due_on: None,
+            conditions: lending::loan::Conditions::default(),
         },
         state: state(principal, dice),
         version: 1,
