@@ -27,40 +27,24 @@ use thiserror::Error;
 use crate::decimal;
 use crate::loan::PeriodUnit;
 use crate::money::{Currency, Money};
+use crate::named::named;
 use credit::Credit;
 
-/// A regulator's definition of the annual cost of a credit.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum DisclosureRule {
-    /// The annual percentage rate of US Regulation Z, 12 CFR 1026 Appendix J: a nominal rate.
-    RegZAppendixJ,
-    /// The European Union's annual percentage rate of charge: an effective rate.
-    EuAprc,
-    /// The annual percentage rate of the Reserve Bank of India's Key Facts Statement: a nominal rate.
-    RbiKfs,
-    /// The effective interest rate of Bangko Sentral ng Pilipinas.
-    BspEir,
+named! {
+    /// A regulator's definition of the annual cost of a credit.
+    DisclosureRule {
+        /// The annual percentage rate of US Regulation Z, 12 CFR 1026 Appendix J: a nominal rate.
+        RegZAppendixJ = "REG_Z_APPENDIX_J",
+        /// The European Union's annual percentage rate of charge: an effective rate.
+        EuAprc = "EU_APRC",
+        /// The annual percentage rate of the Reserve Bank of India's Key Facts Statement: a nominal rate.
+        RbiKfs = "RBI_KFS",
+        /// The effective interest rate of Bangko Sentral ng Pilipinas.
+        BspEir = "BSP_EIR",
+    }
 }
 
 impl DisclosureRule {
-    /// Every rule.
-    pub const ALL: [Self; 4] = [Self::RegZAppendixJ, Self::EuAprc, Self::RbiKfs, Self::BspEir];
-
-    /// The name in the API.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::RegZAppendixJ => "REG_Z_APPENDIX_J",
-            Self::EuAprc => "EU_APRC",
-            Self::RbiKfs => "RBI_KFS",
-            Self::BspEir => "BSP_EIR",
-        }
-    }
-
-    /// The rule of that name, exactly as [`as_str`](Self::as_str) writes it.
-    pub fn parse(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|rule| rule.as_str() == name)
-    }
-
     /// Decimals of the disclosed percentage.
     pub const fn decimals(self) -> u8 {
         match self {

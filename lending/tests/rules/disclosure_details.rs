@@ -12,12 +12,13 @@ const YEARS: Timing = Timing { every: 365, unit: PeriodUnit::Day };
 
 #[test]
 fn rules_have_names_and_decimals() {
-    for rule in DisclosureRule::ALL {
-        assert_eq!(DisclosureRule::parse(rule.as_str()), Some(rule));
-        assert_eq!(rule.to_string(), rule.as_str());
+    let rules = [("REG_Z_APPENDIX_J", 2), ("EU_APRC", 1), ("RBI_KFS", 2), ("BSP_EIR", 2)];
+    assert_eq!(DisclosureRule::ALL.len(), rules.len());
+    for (rule, (name, decimals)) in DisclosureRule::ALL.iter().zip(rules) {
+        assert_eq!((rule.as_str(), rule.decimals()), (name, decimals));
+        assert_eq!(rule.to_string(), name);
+        assert_eq!(DisclosureRule::parse(name), Some(*rule));
     }
-    assert_eq!(DisclosureRule::ALL.map(DisclosureRule::as_str), ["REG_Z_APPENDIX_J", "EU_APRC", "RBI_KFS", "BSP_EIR"]);
-    assert_eq!(DisclosureRule::ALL.map(DisclosureRule::decimals), [2, 1, 2, 2]);
     assert_eq!(DisclosureRule::parse("eu_aprc"), None);
 }
 
@@ -52,6 +53,14 @@ fn rates_are_exact_to_the_part_per_trillion() {
     let exact = |loan: Loan, rule, timing| loan.disclose(rule, timing).rate.parts_per_trillion();
     let monthly = Loan::of("USD").advance("1978-01-10", "5000").pay_months("1978-02-10", 1, 24, "230");
     assert_eq!(exact(monthly, DisclosureRule::RegZAppendixJ, MONTHLY), 96_857_080_623);
+    let construction = Loan::of("USD")
+        .advance("1979-04-10", "20000")
+        .advance("1979-06-12", "20000")
+        .advance("1979-09-18", "20000")
+        .pay_months("1979-12-10", 1, 240, "612.36");
+    assert_eq!(exact(construction, DisclosureRule::RegZAppendixJ, MONTHLY), 102_500_643_951);
+    let single = Loan::of("USD").advance("1978-01-03", "1000").pay("1978-09-15", "1080");
+    assert_eq!(exact(single, DisclosureRule::RegZAppendixJ, MONTHLY), 114_509_803_922);
     let mortgage = Loan::of("EUR").advance("2015-01-01", "196000").pay_months("2015-02-01", 1, 240, "1432.86");
     assert_eq!(exact(mortgage, DisclosureRule::EuAprc, MONTHLY), 64_344_124_888);
     let weekly = Loan::of("PHP").advance("2024-01-15", "10000").pay_days("2024-01-22", 7, 52, "220");
@@ -107,8 +116,19 @@ fn ties_and_averages() {
     let agreed = |unit| tie.clone().rate(DisclosureRule::RegZAppendixJ, Timing { every: 1, unit });
     assert_eq!(agreed(PeriodUnit::Month), "205.78");
     assert_eq!(agreed(PeriodUnit::Week), "205.78");
+    let tie = Loan::of("USD").advance("2025-01-01", "1000").pay_months("2025-02-01", 1, 2, "300");
+    let tie = tie.pay_days("2025-05-10", 70, 2, "300");
+    assert_eq!(tie.rate(DisclosureRule::RegZAppendixJ, MONTHLY), "67.08", "a month is shorter than 70 days");
     let average = Loan::of("USD").advance("2025-01-01", "1000").pay("2025-01-15", "510").pay("2025-02-05", "510");
     assert_eq!(average.rate(DisclosureRule::RegZAppendixJ, MONTHLY), "29.93");
+}
+
+/// 31 days twice are two months as well: what was agreed decides.
+#[test]
+fn what_was_agreed_decides_between_two_readings() {
+    let loan = Loan::of("USD").advance("2025-07-01", "10000").pay("2025-08-01", "100").pay("2025-09-01", "10100");
+    assert_eq!(loan.clone().rate(DisclosureRule::RegZAppendixJ, MONTHLY), "12.00");
+    assert_eq!(loan.rate(DisclosureRule::RegZAppendixJ, Timing { every: 31, unit: PeriodUnit::Day }), "11.77");
 }
 
 #[test]
@@ -134,7 +154,7 @@ fn charges_on_the_first_day_lower_the_amount_financed() {
     let kept = Loan::of("USD").advance("2025-01-10", "980").pay_months("2025-02-10", 1, 12, "90");
     let apart =
         Loan::of("USD").pay("2025-01-10", "20").advance("2025-01-10", "1000").pay_months("2025-02-10", 1, 12, "90");
-    for rule in DisclosureRule::ALL {
+    for &rule in DisclosureRule::ALL {
         let cost = apart.clone().disclose(rule, MONTHLY);
         assert_eq!(cost, kept.clone().disclose(rule, MONTHLY));
         assert_eq!(cost.amount_financed, money("980", "USD"));
@@ -143,7 +163,7 @@ fn charges_on_the_first_day_lower_the_amount_financed() {
 }
 
 fn refused(flows: &[CashFlow], timing: Timing) -> DisclosureError {
-    let errors = DisclosureRule::ALL.map(|rule| disclose(rule, flows, timing).unwrap_err());
+    let errors: Vec<_> = DisclosureRule::ALL.iter().map(|&rule| disclose(rule, flows, timing).unwrap_err()).collect();
     assert!(errors.iter().all(|error| *error == errors[0]), "every rule refuses alike");
     assert!(!errors[0].to_string().is_empty() && !errors[0].code().is_empty());
     errors[0]

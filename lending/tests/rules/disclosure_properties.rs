@@ -14,7 +14,7 @@ fn flow(on: NaiveDate, minor: i64, direction: Direction) -> CashFlow {
 }
 
 fn any_rule() -> impl Strategy<Value = DisclosureRule> {
-    prop::sample::select(DisclosureRule::ALL.to_vec())
+    prop::sample::select(DisclosureRule::ALL)
 }
 
 fn any_timing() -> impl Strategy<Value = Timing> {
@@ -162,7 +162,7 @@ fn the_largest_credits_have_rates() {
         flows.extend((1..=600).map(|index| flow(start + Days::new(unit_days * index), payment, Direction::Payment)));
         flows
     };
-    for rule in DisclosureRule::ALL {
+    for &rule in DisclosureRule::ALL {
         for unit in PeriodUnit::ALL {
             for unit_days in [1, 7, 30, 365, 36_525] {
                 assert!(disclose(rule, &credits(unit_days), Timing { every: 1, unit }).is_ok());
