@@ -162,6 +162,16 @@ fn charges_on_the_first_day_lower_the_amount_financed() {
     }
 }
 
+/// Paid back in full and advanced again is no overpayment: there is one rate.
+#[test]
+fn a_second_advance_after_full_repayment_has_one_rate() {
+    let first = Loan::of("USD").advance("2025-01-10", "1000").pay("2025-02-10", "1000");
+    let both = first.advance("2025-03-10", "500").pay("2025-04-10", "5").pay("2025-05-10", "505");
+    for &rule in DisclosureRule::ALL {
+        assert!(both.clone().disclose(rule, MONTHLY).rate.parts_per_trillion() > 0, "{rule}");
+    }
+}
+
 fn refused(flows: &[CashFlow], timing: Timing) -> DisclosureError {
     let errors: Vec<_> = DisclosureRule::ALL.iter().map(|&rule| disclose(rule, flows, timing).unwrap_err()).collect();
     assert!(errors.iter().all(|error| *error == errors[0]), "every rule refuses alike");
