@@ -24,3 +24,5 @@ pub mod loan;
 pub mod money;
 mod named;
 pub mod rate;
+mod rounding;
+mod schedule;
