@@ -7,6 +7,8 @@ use thiserror::Error;
 use super::charges::ChargeKind;
 use super::event::{Event, Reschedule, Sequence, Transaction};
 use super::state::{LoanState, Standing};
+use super::status::LoanStatus;
+use super::transition::Transition;
 
 /// Why an event is refused. Nothing has changed.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -57,6 +59,32 @@ pub enum Refusal {
         /// Which one.
         sequence: Sequence,
     },
+}
+
+/// What can be done with a loan of a status, by the names of the steps in the API: the steps of its life, and what can
+/// be recorded on it. Dates, amounts and people can still refuse one of them.
+pub fn allowed_now(status: LoanStatus) -> Vec<&'static str> {
+    let recorded: &[&'static str] = match status {
+        LoanStatus::Disbursed | LoanStatus::Defaulted => &[
+            "DISBURSE",
+            "RECORD_REPAYMENT",
+            "REFUND_CREDIT",
+            "ADD_CHARGE",
+            "WAIVE_CHARGE",
+            "WAIVE_INTEREST",
+            "RESCHEDULE",
+            "CHARGE_OFF",
+            "REVERSE",
+        ],
+        LoanStatus::Repaid => &["RECORD_REPAYMENT", "REFUND_CREDIT", "ADD_CHARGE", "REVERSE"],
+        LoanStatus::WrittenOff => &["RECORD_RECOVERY", "REVERSE"],
+        LoanStatus::Pending | LoanStatus::Approved | LoanStatus::Rejected | LoanStatus::Withdrawn => &[],
+    };
+    let chosen = |step: &&Transition| {
+        !matches!(step, Transition::Default | Transition::Cure | Transition::Repay | Transition::Reopen)
+    };
+    let steps = status.allowed().iter().filter(chosen).map(|step| step.as_str());
+    steps.chain(recorded.iter().copied()).collect()
 }
 
 /// What an event is judged by.
@@ -215,8 +243,8 @@ impl Admission<'_> {
     }
 }
 
-/// The name of the step in the API.
-const fn step_name(event: &Event) -> &'static str {
+/// The name of an event's step in the API.
+pub const fn step_name(event: &Event) -> &'static str {
     match event {
         Event::Disbursement { .. } => "DISBURSE",
         Event::Payment { .. } => "RECORD_REPAYMENT",
