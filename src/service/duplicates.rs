@@ -25,7 +25,8 @@ impl Services {
         let phone = self.new_hash(record.phone.as_ref(), before(|record| &record.phone));
         let national_id = self.new_hash(record.national_id.as_ref(), before(|record| &record.national_id));
         let holders = borrowers::holders(&**transaction, scope, phone, national_id, record.id, MOST_MATCHES).await?;
-        let matches: Vec<DuplicateMatch> = holders.iter().flat_map(|holder| shared(holder, phone, national_id)).collect();
+        let matches: Vec<DuplicateMatch> =
+            holders.iter().flat_map(|holder| shared(holder, phone, national_id)).collect();
         if matches.is_empty() {
             return Ok(());
         }
@@ -50,7 +51,9 @@ fn shared<'a>(
     phone: Option<&'a [u8]>,
     national_id: Option<&'a [u8]>,
 ) -> impl Iterator<Item = DuplicateMatch> {
-    let same = |held: Option<&Sealed>, hash: Option<&[u8]>| hash.is_some_and(|hash| held.is_some_and(|held| held.hash == hash));
+    let same = |held: Option<&Sealed>, hash: Option<&[u8]>| {
+        hash.is_some_and(|hash| held.is_some_and(|held| held.hash == hash))
+    };
     [
         (PersonalField::Phone, same(holder.phone.as_ref(), phone)),
         (PersonalField::NationalId, same(holder.national_id.as_ref(), national_id)),

@@ -211,7 +211,8 @@ impl Services {
         let mut check = Check::default();
         parties.check_open(&mut check);
         if let Some(group) = input.group {
-            group_members::check_member(&mut check, transaction, scope, group, &parties.borrower, &parties.branch).await?;
+            group_members::check_member(&mut check, transaction, scope, group, &parties.borrower, &parties.branch)
+                .await?;
         }
         let terms = read_terms(&mut check, &parties.product, input);
         let officer = check.optional_text(&["input", "officer"], input.officer.as_deref(), OFFICER_LENGTH);

@@ -24,10 +24,11 @@ pub const DEFAULT_PAGE: u64 = 20;
 /// Items charged for a `first` or `last` that is no count at all; execution refuses it anyway.
 pub const LARGEST_PAGE: u64 = 100;
 /// Fields that are statements of their own, by how their type's name ends, and what they cost whatever they answer:
-/// counting stops at 10,001 rows, a sum reads them all.
+/// counting stops at 10,001 rows, a sum reads them all, and a group's members are a list of up to 50 that is not paged.
 const HEAVY: &[(&str, &str, u64)] = &[
     ("Connection", "totalCount", 10),
     ("Connection", "totals", 100),
+    ("Group", "members", 20),
     ("Portfolio", "count", 100),
     ("Portfolio", "byCurrency", 100),
     ("Portfolio", "byStatus", 100),

@@ -4,6 +4,8 @@ mod applications;
 mod borrowers;
 mod branches;
 mod decisions;
+mod duplicates;
+mod groups;
 mod idempotency;
 mod loan_products;
 mod odd_text;
