@@ -43,29 +43,49 @@ pub enum GroupStatus {
 
 /// A day of the week.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
-#[graphql(remote = "chrono::Weekday")]
 pub enum Weekday {
     /// Monday.
-    #[graphql(name = "MONDAY")]
-    Mon,
+    Monday,
     /// Tuesday.
-    #[graphql(name = "TUESDAY")]
-    Tue,
+    Tuesday,
     /// Wednesday.
-    #[graphql(name = "WEDNESDAY")]
-    Wed,
+    Wednesday,
     /// Thursday.
-    #[graphql(name = "THURSDAY")]
-    Thu,
+    Thursday,
     /// Friday.
-    #[graphql(name = "FRIDAY")]
-    Fri,
+    Friday,
     /// Saturday.
-    #[graphql(name = "SATURDAY")]
-    Sat,
+    Saturday,
     /// Sunday.
-    #[graphql(name = "SUNDAY")]
-    Sun,
+    Sunday,
+}
+
+impl From<chrono::Weekday> for Weekday {
+    fn from(weekday: chrono::Weekday) -> Self {
+        match weekday {
+            chrono::Weekday::Mon => Self::Monday,
+            chrono::Weekday::Tue => Self::Tuesday,
+            chrono::Weekday::Wed => Self::Wednesday,
+            chrono::Weekday::Thu => Self::Thursday,
+            chrono::Weekday::Fri => Self::Friday,
+            chrono::Weekday::Sat => Self::Saturday,
+            chrono::Weekday::Sun => Self::Sunday,
+        }
+    }
+}
+
+impl From<Weekday> for chrono::Weekday {
+    fn from(weekday: Weekday) -> Self {
+        match weekday {
+            Weekday::Monday => Self::Mon,
+            Weekday::Tuesday => Self::Tue,
+            Weekday::Wednesday => Self::Wed,
+            Weekday::Thursday => Self::Thu,
+            Weekday::Friday => Self::Fri,
+            Weekday::Saturday => Self::Sat,
+            Weekday::Sunday => Self::Sun,
+        }
+    }
 }
 
 impl From<GroupRecord> for Group {

@@ -5,6 +5,7 @@ mod borrowers;
 mod branches;
 mod decisions;
 mod duplicates;
+mod group_races;
 mod groups;
 mod idempotency;
 mod loan_products;
