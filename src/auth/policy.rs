@@ -37,6 +37,8 @@ policy! {
     ReadBranches:     Officer Manager Admin Auditor Service;
     /// Look up and list borrowers, phone and national id masked.
     ReadBorrowers:    Officer Manager Admin Auditor Service;
+    /// Look up and list groups and their members.
+    ReadGroups:       Officer Manager Admin Auditor Service;
     /// Look up and list loan products.
     ReadProducts:     Officer Manager Admin Auditor Service;
     /// Look up and list loans.
@@ -55,6 +57,14 @@ policy! {
     RegisterBorrower: Officer Manager Admin Service;
     /// Change a borrower.
     UpdateBorrower:   Officer Manager Admin;
+    /// Create a group.
+    CreateGroup:      Officer Manager Admin;
+    /// Change a group.
+    UpdateGroup:      Officer Manager Admin;
+    /// Add and remove a group's members, and change their roles.
+    ChangeGroupMembers: Officer Manager Admin;
+    /// Close a group.
+    CloseGroup:       Manager Admin;
     /// Create a loan product.
     CreateProduct:    Admin;
     /// Change a loan product.
@@ -108,9 +118,10 @@ mod tests {
     }
 
     /// O, M, A, U (auditor), S: written out by hand, so that a change of the table is a decision and not a slip.
-    const EXPECTED: [(&str, &str); 18] = [
+    const EXPECTED: [(&str, &str); 23] = [
         ("ReadBranches", "OMAUS"),
         ("ReadBorrowers", "OMAUS"),
+        ("ReadGroups", "OMAUS"),
         ("ReadProducts", "OMAUS"),
         ("ReadLoans", "OMAUS"),
         ("ReadPortfolio", "OMAUS"),
@@ -120,6 +131,10 @@ mod tests {
         ("CloseBranch", "A"),
         ("RegisterBorrower", "OMAS"),
         ("UpdateBorrower", "OMA"),
+        ("CreateGroup", "OMA"),
+        ("UpdateGroup", "OMA"),
+        ("ChangeGroupMembers", "OMA"),
+        ("CloseGroup", "MA"),
         ("CreateProduct", "A"),
         ("UpdateProduct", "A"),
         ("RetireProduct", "A"),

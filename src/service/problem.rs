@@ -4,6 +4,7 @@
 use chrono::{DateTime, NaiveDate, Utc};
 use lending::loan::{LoanStatus, Transition, TransitionError};
 use lending::money::Money;
+use uuid::Uuid;
 
 /// The kind of a problem. The list only ever grows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -44,6 +45,22 @@ pub enum ProblemCode {
     BranchCycle,
     /// The product is retired.
     ProductRetired,
+    /// Another borrower holds the same personal value.
+    PossibleDuplicate,
+    /// The borrower belongs to a group of the branch.
+    AlreadyInGroup,
+    /// The borrower does not belong to the group.
+    NotAMember,
+    /// The member has a loan of the group that has not ended.
+    MemberHasOpenLoan,
+    /// The group is closed.
+    GroupClosed,
+    /// The group has loans that have not ended.
+    GroupInUse,
+    /// The group has as many members as one may have.
+    GroupFull,
+    /// Two things that must be of one branch are not.
+    BranchMismatch,
     /// The loan's status does not allow the step.
     InvalidTransition,
     /// Someone else must take this step.
@@ -54,6 +71,26 @@ pub enum ProblemCode {
     IdempotencyKeyMismatch,
     /// The first request with this idempotency key is still being processed.
     IdempotencyInProgress,
+}
+
+/// A personal value that borrowers are told apart by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PersonalField {
+    /// The telephone number.
+    Phone,
+    /// The national id.
+    NationalId,
+}
+
+/// A borrower who holds the same personal value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DuplicateMatch {
+    /// The borrower's id.
+    pub borrower: Uuid,
+    /// The borrower's number.
+    pub number: String,
+    /// What is the same.
+    pub field: PersonalField,
 }
 
 /// What a problem knows beyond its sentence.
@@ -88,6 +125,11 @@ pub enum Detail {
     Version {
         /// That version.
         current: i64,
+    },
+    /// Who holds the same personal values.
+    Duplicates {
+        /// One for each borrower and value.
+        matches: Vec<DuplicateMatch>,
     },
     /// When the idempotency key was first used.
     FirstUse {
@@ -135,6 +177,17 @@ impl Problem {
             path,
             format!("There is no such {noun} for you; check the id and your branches."),
         )
+    }
+
+    /// Refuses when the caller expected another version than the row has.
+    ///
+    /// # Errors
+    /// [`ProblemCode::VersionConflict`].
+    pub fn expect_version(expected: Option<i64>, current: i64) -> Result<(), Self> {
+        match expected {
+            Some(expected) if expected != current => Err(Self::version_conflict(current)),
+            _ => Ok(()),
+        }
     }
 
     /// The row is not of the version the caller expected.
