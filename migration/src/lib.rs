@@ -12,6 +12,8 @@ mod m20261124_000004_loan_products;
 mod m20261124_000005_loans;
 mod m20261124_000006_idempotency_keys;
 mod m20261124_000007_groups;
+mod m20261124_000008_product_conditions;
+mod m20261124_000009_loan_conditions;
 
 /// The list of migrations, in the order they run.
 #[derive(Debug, Clone, Copy)]
@@ -28,6 +30,8 @@ impl MigratorTrait for Migrator {
             Box::new(m20261124_000005_loans::Migration),
             Box::new(m20261124_000006_idempotency_keys::Migration),
             Box::new(m20261124_000007_groups::Migration),
+            Box::new(m20261124_000008_product_conditions::Migration),
+            Box::new(m20261124_000009_loan_conditions::Migration),
         ]
     }
 }

@@ -5,6 +5,7 @@
 pub mod borrowers;
 pub mod branches;
 pub mod check;
+pub mod conditions;
 pub mod demo;
 mod duplicates;
 pub mod error;
@@ -13,6 +14,7 @@ pub mod groups;
 pub mod idempotency;
 pub mod list;
 pub mod loan_products;
+pub mod loan_terms;
 pub mod loans;
 pub mod personal_data;
 pub mod portfolio;

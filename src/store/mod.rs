@@ -3,6 +3,7 @@
 
 pub mod borrowers;
 pub mod branches;
+mod conditions;
 mod convert;
 pub mod database;
 pub mod entity;
