@@ -7,12 +7,12 @@ use sea_orm::{ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, EntityT
 use serde::Serialize;
 use uuid::Uuid;
 
-use super::{conditions, convert};
 use super::entity::loan_product;
 use super::error::StoreError;
 use super::filter::{Field, LikePattern, storable};
 use super::find::{self, Lock};
 use super::scope::Scope;
+use super::{conditions, convert};
 
 /// Whether a product is offered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -204,7 +204,9 @@ pub async fn find(
 /// # Errors
 /// [`StoreError::Duplicate`] when the code is taken; otherwise whatever the database answers.
 pub async fn insert(transaction: &impl ConnectionTrait, record: &LoanProductRecord) -> Result<(), StoreError> {
-    loan_product::Entity::insert(loan_product::ActiveModel::try_from(record)?).exec_without_returning(transaction).await?;
+    loan_product::Entity::insert(loan_product::ActiveModel::try_from(record)?)
+        .exec_without_returning(transaction)
+        .await?;
     Ok(())
 }
 

@@ -1,9 +1,7 @@
 //! The order in which payments pay, as callers send it, laid over what there is. Nothing is judged here: an order or a
 //! list of rules that lacks something is found with the other violations.
 
-use lending::loan::conditions::{
-    AdvanceTo, Allocation, AllocationMode, AllocationRule, Component, RuleDirection,
-};
+use lending::loan::conditions::{AdvanceTo, Allocation, AllocationMode, AllocationRule, Component, RuleDirection};
 use serde::Serialize;
 
 /// The order in which a payment pays; what is missing stays as it is.

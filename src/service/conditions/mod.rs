@@ -102,8 +102,7 @@ impl ConditionsInput {
         let mut count = |name: &str, given: Option<i32>, most: u32, base: u32| {
             given.and_then(|number| check.count(&[path, &[name]].concat(), number, 0, most)).unwrap_or(base)
         };
-        let principal_grace =
-            count("principalGrace", self.principal_grace, MOST_INSTALLMENTS, base.principal_grace);
+        let principal_grace = count("principalGrace", self.principal_grace, MOST_INSTALLMENTS, base.principal_grace);
         let interest_payment_grace =
             count("interestPaymentGrace", self.interest_payment_grace, MOST_INSTALLMENTS, base.interest_payment_grace);
         let interest_free_installments = count(

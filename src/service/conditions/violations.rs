@@ -19,7 +19,7 @@ pub fn check(
     (conditions, installments, currency): (&Conditions, u32, Currency),
 ) {
     for violation in conditions.violations(installments) {
-        let (code, message) = said(&violation, conditions);
+        let (code, message) = said(&violation, conditions, currency);
         let path = match (&violation, below(violation.field())) {
             (ConditionsViolation::GraceTooLong { field, .. }, _) if !is_given(given, field) => {
                 installments_path.to_vec()
@@ -69,7 +69,7 @@ fn is_given(given: &ConditionsInput, field: &str) -> bool {
     }
 }
 
-fn said(violation: &ConditionsViolation, conditions: &Conditions) -> (ProblemCode, String) {
+fn said(violation: &ConditionsViolation, conditions: &Conditions, currency: Currency) -> (ProblemCode, String) {
     let allocation = &conditions.allocation;
     let component = |component: Component| component.as_str().to_owned();
     let order = |order: &[Component]| format!("{violation} {}", lacks(order, Component::ALL, component));
@@ -88,7 +88,9 @@ fn said(violation: &ConditionsViolation, conditions: &Conditions) -> (ProblemCod
         ConditionsViolation::TooSmall { field: "default_after_days", .. } => {
             (ProblemCode::NumberOutOfRange, violation.to_string())
         }
-        ConditionsViolation::TooSmall { .. } => (ProblemCode::AmountOutOfRange, violation.to_string()),
+        ConditionsViolation::TooSmall { min, .. } => {
+            (ProblemCode::AmountOutOfRange, format!("Choose {} or more.", Money::new(*min, currency)))
+        }
         ConditionsViolation::BucketsNotAscending => (ProblemCode::InvalidFormat, violation.to_string()),
         ConditionsViolation::Contradiction { .. } => (ProblemCode::Contradiction, violation.to_string()),
     }
