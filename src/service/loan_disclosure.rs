@@ -91,6 +91,3 @@ fn flow(state: &LoanState, on: NaiveDate, cash: i64) -> Result<Option<CashFlow>,
     Ok(Some(CashFlow { on, amount, direction }))
 }
 
-#[cfg(test)]
-#[allow(clippy::unwrap_used)]
-mod tests;

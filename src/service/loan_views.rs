@@ -16,69 +16,36 @@ use crate::auth::Actor;
 use crate::auth::policy::Action;
 use crate::store::StoreError;
 use crate::store::branches::{BranchField, BranchRecord};
+use crate::store::calendars;
 use crate::store::find::{self, Lock};
+use crate::store::loan_history;
 use crate::store::loans as store;
 use crate::store::scope::Scope;
+
+/// A transaction with who recorded it and when, and how it was taken back.
+pub use crate::store::loan_history::{Reversal as RecordedReversal, StoredTransaction as RecordedTransaction};
 
 /// A loan with its history as known at a moment, folded to a day.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LoanView {
     /// The loan. Its lifecycle is the one of the day when a day or a moment was asked for, else the stored one.
     pub record: LoanRecord,
+    /// The branch that lends.
+    pub branch: BranchRecord,
     /// Its transactions in the order of (value date, sequence), reversed ones included.
     pub history: Vec<RecordedTransaction>,
     /// The days its branch works.
     pub calendar: Calendar,
     /// The day.
     pub as_of: NaiveDate,
-    /// The last business date its branch has closed.
-    pub closed_through: Option<NaiveDate>,
     /// The loan on that day.
     pub state: LoanState,
-}
-
-/// A transaction with who recorded it, and when.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RecordedTransaction {
-    /// The id.
-    pub id: Uuid,
-    /// What happened.
-    pub transaction: Transaction,
-    /// When it was recorded.
-    pub recorded_at: DateTime<Utc>,
-    /// The subject of whoever recorded it.
-    pub recorded_by: String,
-    /// The id in another system.
-    pub external_ref: Option<String>,
-    /// How it was taken back, if it was.
-    pub reversed: Option<RecordedReversal>,
-}
-
-/// That a transaction was taken back.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RecordedReversal {
-    /// When it was recorded.
-    pub at: DateTime<Utc>,
-    /// The subject of whoever recorded it.
-    pub by: String,
-    /// The business date of the reversal.
-    pub on: NaiveDate,
-    /// Why, if a reason was given.
-    pub reason: Option<String>,
-}
-
-/// What a loan's branch says about days.
-#[derive(Debug, Clone)]
-pub(super) struct BranchDays {
-    pub calendar: Calendar,
-    pub today: NaiveDate,
-    pub closed_through: Option<NaiveDate>,
 }
 
 impl LoanView {
     /// What the fold knows of the history.
     pub fn transactions(&self) -> Vec<Transaction> {
-        plain(&self.history)
+        RecordedTransaction::history(&self.history)
     }
 
     /// What a transaction did; `None` when it was reversed or counts from a later day.
@@ -177,47 +144,42 @@ impl Services {
         known_at: Option<DateTime<Utc>>,
     ) -> Result<Vec<LoanView>, ServiceError> {
         let loans: Vec<Uuid> = records.iter().map(|record| record.id).collect();
-        let branches: Vec<Uuid> = records.iter().map(|record| record.branch_id).collect();
-        let days = self.days_of_branches(branches).await?;
-        let mut histories = self.recorded_histories(&loans).await?;
+        let branches = self.branches_with_calendars(records.iter().map(|record| record.branch_id).collect()).await?;
+        let mut histories = loan_history::of_loans(self.database.reader(), &loans).await?;
+        let now = self.now();
         records
             .into_iter()
             .map(|record| {
-                let days = days
+                let (branch, calendar) = branches
                     .get(&record.branch_id)
+                    .cloned()
                     .ok_or_else(|| StoreError::Corrupt("a loan without a branch".to_owned()))?;
-                let history = histories.remove(&record.id).unwrap_or_default();
-                view(record, known_by(history, known_at), days, as_of.unwrap_or(days.today)).map_err(unfoldable)
+                let day = as_of.unwrap_or_else(|| business_date(&branch, now));
+                let mut history = known_by(histories.remove(&record.id).unwrap_or_default(), known_at);
+                history.sort_by_key(|one| (one.transaction.on, one.transaction.sequence));
+                let transactions = RecordedTransaction::history(&history);
+                let state = Loan::fold(&record.terms, &transactions, &calendar, day).map_err(unfoldable)?;
+                Ok(LoanView { record, branch, history, calendar, as_of: day, state })
             })
             .collect()
     }
 
-    /// The days of branches by id, in one statement.
-    pub(super) async fn days_of_branches(
+    /// Branches by id, each with the days it works: one statement for the branches, one for their holidays.
+    async fn branches_with_calendars(
         &self,
         mut ids: Vec<Uuid>,
-    ) -> Result<HashMap<Uuid, BranchDays>, ServiceError> {
+    ) -> Result<HashMap<Uuid, (BranchRecord, Calendar)>, ServiceError> {
         ids.sort_unstable();
         ids.dedup();
-        let now = self.now();
-        let scope = Scope::All;
-        let rows: Vec<BranchRecord> =
-            find::by_ids::<BranchField, _>(self.database.reader(), &scope, &ids).await?;
-        Ok(rows.into_iter().map(|branch| (branch.id, days_of(&branch, now))).collect())
+        let reader = self.database.reader();
+        let branches: Vec<BranchRecord> = find::by_ids::<BranchField, _>(reader, &Scope::All, &ids).await?;
+        let mut calendars = calendars::of_branches(reader, &branches).await?;
+        let with = |branch: BranchRecord| {
+            let calendar = calendars.remove(&branch.id).unwrap_or_default();
+            (branch.id, (branch, calendar))
+        };
+        Ok(branches.into_iter().map(with).collect())
     }
-
-    /// The histories of loans by id, each in the order of sequence, in one statement.
-    #[allow(clippy::unused_async, clippy::unnecessary_wraps)] // until the store of transactions is there
-    async fn recorded_histories(
-        &self,
-        _loans: &[Uuid],
-    ) -> Result<HashMap<Uuid, Vec<RecordedTransaction>>, ServiceError> {
-        Ok(HashMap::new())
-    }
-}
-
-fn days_of(branch: &BranchRecord, now: DateTime<Utc>) -> BranchDays {
-    BranchDays { calendar: Calendar::every_day(), today: business_date(branch, now), closed_through: None }
 }
 
 /// What the books knew of a history at a moment.
@@ -225,27 +187,11 @@ fn known_by(mut history: Vec<RecordedTransaction>, known_at: Option<DateTime<Utc
     if let Some(moment) = known_at {
         history.retain(|one| one.recorded_at <= moment);
         for one in &mut history {
-            one.reversed = one.reversed.take().filter(|reversal| reversal.at <= moment);
-            one.transaction.reversed = one.reversed.is_some();
+            one.reversal = one.reversal.take().filter(|reversal| reversal.reversed_at <= moment);
+            one.transaction.reversed = one.reversal.is_some();
         }
     }
     history
-}
-
-fn view(
-    record: LoanRecord,
-    mut history: Vec<RecordedTransaction>,
-    days: &BranchDays,
-    as_of: NaiveDate,
-) -> Result<LoanView, FoldError> {
-    history.sort_by_key(|one| (one.transaction.on, one.transaction.sequence));
-    let state = Loan::fold(&record.terms, &plain(&history), &days.calendar, as_of)?;
-    let calendar = days.calendar.clone();
-    Ok(LoanView { record, history, calendar, as_of, closed_through: days.closed_through, state })
-}
-
-fn plain(history: &[RecordedTransaction]) -> Vec<Transaction> {
-    history.iter().map(|one| one.transaction.clone()).collect()
 }
 
 /// The lifecycle on the view's day; `None` before the application. The days of the application, the approval and the
@@ -277,6 +223,3 @@ pub(super) fn unfoldable(cause: FoldError) -> ServiceError {
     ServiceError::Internal(StoreError::Corrupt(format!("a history that makes no loan: {cause}")))
 }
 
-#[cfg(test)]
-#[allow(clippy::unwrap_used)]
-mod tests;

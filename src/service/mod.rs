@@ -5,6 +5,7 @@
 pub mod borrowers;
 pub mod branches;
 pub mod check;
+pub mod conditions;
 pub mod demo;
 mod duplicates;
 pub mod error;
@@ -17,6 +18,7 @@ pub mod loan_disclosure;
 pub mod loan_products;
 pub mod loan_simulation;
 pub mod loan_views;
+pub mod loan_terms;
 pub mod loans;
 pub mod personal_data;
 pub mod portfolio;

@@ -1,6 +1,6 @@
 //! Loans in the API.
 
-use async_graphql::{Context, Enum, ID, Object, Result, SimpleObject};
+use async_graphql::{Context, Enum, ID, Object, Result};
 use lending::loan::Lifecycle;
 use uuid::Uuid;
 
@@ -8,10 +8,11 @@ use super::borrower::Borrower;
 use super::branch::Branch;
 use super::group::Group;
 use super::id::id;
-use super::loan_product::{LoanProduct, PeriodUnit};
+use super::loan_product::LoanProduct;
 use super::money::Money;
-use super::scalars::{Date, DateTime, Decimal};
+use super::scalars::{Date, DateTime};
 use super::selection::{LoanPlan, Related};
+use super::terms::LoanTerms;
 use crate::graphql::error::Nullable;
 use crate::graphql::request::{Request, request};
 use crate::ids::Kind;
@@ -75,21 +76,6 @@ pub enum LoanTransition {
     Reopen,
     /// The lender gives up what is outstanding.
     WriteOff,
-}
-
-/// What was agreed when the loan was applied for.
-#[derive(Debug, Clone, SimpleObject)]
-pub struct LoanTerms {
-    /// The amount applied for.
-    pub principal: Money,
-    /// The nominal annual rate in percent.
-    pub annual_rate: Decimal,
-    /// The number of installments.
-    pub installments: u32,
-    /// An installment falls due every so many units.
-    pub every: u32,
-    /// The unit of `every`.
-    pub unit: PeriodUnit,
 }
 
 impl From<LoanRecord> for Loan {
@@ -252,14 +238,7 @@ impl Loan {
 
     /// What was agreed when it was applied for.
     async fn terms(&self) -> LoanTerms {
-        let terms = &self.record.terms;
-        LoanTerms {
-            principal: terms.principal.into(),
-            annual_rate: Decimal(terms.annual_rate.to_percent_string()),
-            installments: terms.installments,
-            every: terms.every,
-            unit: terms.unit.into(),
-        }
+        LoanTerms::from(&self.record.terms)
     }
 
     /// The amount applied for.

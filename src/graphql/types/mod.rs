@@ -1,8 +1,11 @@
 //! The types of the API: scalars, objects, inputs. Objects are newtypes over the services' records.
 
+pub mod allocation;
 pub mod borrower;
 pub mod branch;
+pub mod charge_terms;
 pub mod connection;
+pub mod delinquency;
 pub mod filters;
 pub mod group;
 pub mod group_member;
@@ -15,5 +18,8 @@ pub mod node;
 pub mod portfolio;
 pub mod scalars;
 pub mod selection;
+pub mod term_choices;
+pub mod terms;
+pub mod terms_input;
 pub mod user_error;
 pub mod viewer;
