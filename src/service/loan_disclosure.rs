@@ -90,4 +90,3 @@ fn flow(state: &LoanState, on: NaiveDate, cash: i64) -> Result<Option<CashFlow>,
     let amount = Money::new(cash.checked_abs().ok_or(FoldError::Overflow)?, state.currency);
     Ok(Some(CashFlow { on, amount, direction }))
 }
-

@@ -10,7 +10,7 @@ use lending::loan::{Effect, Event, FoldError, Installment, Lifecycle, Loan, Loan
 use uuid::Uuid;
 
 use super::error::ServiceError;
-use super::loans::{LoanKey, LoanRecord};
+use super::loans::{LoanField, LoanKey, LoanRecord};
 use super::{Services, business_date};
 use crate::auth::Actor;
 use crate::auth::policy::Action;
@@ -137,6 +137,22 @@ impl Services {
         self.views(records, None, None).await
     }
 
+    /// Views of the loans that these transactions belong to, as far as they exist for the caller.
+    ///
+    /// # Errors
+    /// [`ServiceError::Forbidden`]; whatever the database answers.
+    pub async fn loan_views_of_transactions(
+        &self,
+        actor: &Actor,
+        transactions: &[Uuid],
+    ) -> Result<Vec<LoanView>, ServiceError> {
+        let scope = self.authorize(actor, Action::ReadLoans)?;
+        let reader = self.database.reader();
+        let loans = loan_history::loans_of(reader, transactions).await?;
+        let records = find::by_ids::<LoanField, LoanRecord>(reader, &scope, &loans).await?;
+        self.views(records, None, None).await
+    }
+
     async fn views(
         &self,
         records: Vec<LoanRecord>,
@@ -222,4 +238,3 @@ fn lifecycle_on(view: &LoanView) -> Option<Lifecycle> {
 pub(super) fn unfoldable(cause: FoldError) -> ServiceError {
     ServiceError::Internal(StoreError::Corrupt(format!("a history that makes no loan: {cause}")))
 }
-

@@ -208,4 +208,3 @@ fn moved(mut problem: Problem, path: &[String]) -> Problem {
     problem.path = path.iter().cloned().chain(below).collect();
     problem
 }
-
