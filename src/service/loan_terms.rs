@@ -176,12 +176,12 @@ fn check_amounts(check: &mut Check, terms: &LoanTerms, given: &ConditionsInput) 
     }
 }
 
-/// What the charges keep from the proceeds when all of the principal is disbursed at once, in minor units rounded down.
+/// What the charges keep from the proceeds when all of the principal is disbursed at once, in minor units; halves up.
 fn kept(terms: &LoanTerms) -> i128 {
     let principal: Money = terms.principal;
     let of = |amount: ChargeAmount| match amount {
         ChargeAmount::Flat(minor) => i128::from(minor),
-        ChargeAmount::Share(ppm) => i128::from(principal.minor()) * i128::from(ppm) / PPM,
+        ChargeAmount::Share(ppm) => (i128::from(principal.minor()) * i128::from(ppm) + PPM / 2) / PPM,
     };
     let charges = terms.conditions.charges.iter();
     charges.filter(|charge| charge.timing == ChargeTiming::UpfrontKept).map(|charge| of(charge.amount)).sum()

@@ -11,7 +11,7 @@ use crate::service::conditions as service;
 pub enum Component {
     /// A charge for being late.
     Penalty,
-    /// Any other charge.
+    /// A charge that is not for being late.
     Fee,
     /// Interest.
     Interest,
@@ -35,11 +35,11 @@ pub enum AllocationMode {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
 #[graphql(remote = "lending::loan::conditions::DueState")]
 pub enum DueState {
-    /// Before it.
+    /// Due before the day of the payment.
     PastDue,
-    /// On it.
+    /// Due on the day of the payment.
     Due,
-    /// After it.
+    /// Due after the day of the payment.
     InAdvance,
 }
 

@@ -11,4 +11,5 @@ mod loans;
 mod portfolio;
 mod scalars;
 mod statements;
+mod terms;
 mod world;
