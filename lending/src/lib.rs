@@ -6,6 +6,7 @@
 //! |---|---|
 //! | [`money`] | currencies and amounts: integer minor units, checked arithmetic, strict decimal text |
 //! | [`rate`] | annual interest rates in parts per million |
+//! | [`disclosure`] | what a credit costs a year, by the rules of four regulators |
 //! | [`loan::terms`] | what was agreed: principal, rate, installments |
 //! | [`loan::limits`] | what a product allows, and every way terms can break it |
 //! | [`loan::status`] | the eight statuses by name, and which steps each allows |
@@ -17,8 +18,11 @@
 pub mod calendar;
 mod currency;
 mod decimal;
+pub mod disclosure;
 pub mod ledger;
 pub mod loan;
 pub mod money;
 mod named;
 pub mod rate;
+mod rounding;
+mod schedule;

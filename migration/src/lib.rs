@@ -11,6 +11,7 @@ mod m20261124_000003_borrowers;
 mod m20261124_000004_loan_products;
 mod m20261124_000005_loans;
 mod m20261124_000006_idempotency_keys;
+mod m20261124_000007_groups;
 
 /// The list of migrations, in the order they run.
 #[derive(Debug, Clone, Copy)]
@@ -26,6 +27,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261124_000004_loan_products::Migration),
             Box::new(m20261124_000005_loans::Migration),
             Box::new(m20261124_000006_idempotency_keys::Migration),
+            Box::new(m20261124_000007_groups::Migration),
         ]
     }
 }

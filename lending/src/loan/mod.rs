@@ -1,6 +1,7 @@
 //! A loan: what was agreed, what its product allows, how it lives, and what it owes on any day. What it owes is a
 //! fold over its transactions ([`Loan::fold`]); nothing here remembers anything between two calls.
 
+mod accrual;
 pub mod admission;
 pub mod arrears;
 pub mod charges;
@@ -12,6 +13,7 @@ pub mod lifecycle;
 pub mod limits;
 pub mod payoff;
 pub mod portions;
+pub mod posting;
 pub mod state;
 pub mod status;
 pub mod terms;

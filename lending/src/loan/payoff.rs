@@ -1,4 +1,4 @@
-//! What it takes to be rid of a loan on a day. Implemented with the fold; nothing here changes a loan.
+//! What it takes to be rid of a loan on a day, as [`Loan::payoff`](super::Loan::payoff) answers it. Only data.
 
 use chrono::NaiveDate;
 

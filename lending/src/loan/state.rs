@@ -29,6 +29,8 @@ pub struct LoanState {
     pub standing: Standing,
     /// The day it was taken off the books.
     pub charged_off_on: Option<NaiveDate>,
+    /// What had been earned when accrual stopped, for a loan that was charged off or written off.
+    pub accrual_stopped: Option<Portions>,
     /// What the borrower paid too much and has not got back.
     pub credit: i64,
     /// Money that came in after the write-off.

@@ -2,6 +2,9 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may fail by panicking")]
 
 mod currency;
+mod disclosure;
+mod disclosure_details;
+mod disclosure_properties;
 mod lifecycle;
 mod lifecycle_properties;
 mod limits;
