@@ -12,6 +12,7 @@ pub mod group_members;
 pub mod groups;
 pub mod idempotency;
 pub mod list;
+pub mod loan_books;
 pub mod loan_products;
 pub mod loans;
 pub mod personal_data;

@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::Books;
 use super::write::Stamp;
-use crate::store::journal::{EntryKind, JournalEntry};
+use crate::store::journal::{Booking, EntryKind, EntryRecord};
 
 /// What an entry is about.
 pub(super) struct About {
@@ -15,9 +15,9 @@ pub(super) struct About {
     pub reverses: Option<Uuid>,
 }
 
-/// An entry on the books of a loan, on the branch's business date.
-pub(super) fn row(books: &Books, stamp: &Stamp<'_>, about: About, entry: &Entry, on: NaiveDate) -> JournalEntry {
-    JournalEntry {
+/// An entry on the books of a loan, on a business date.
+pub(super) fn booking(books: &Books, stamp: &Stamp<'_>, about: About, entry: &Entry, on: NaiveDate) -> Booking {
+    let record = EntryRecord {
         id: stamp.ids.next(stamp.now),
         branch_id: books.loan.branch_id,
         loan_id: Some(books.loan.id),
@@ -29,6 +29,6 @@ pub(super) fn row(books: &Books, stamp: &Stamp<'_>, about: About, entry: &Entry,
         currency: books.currency(),
         reverses_id: about.reverses,
         memo: None,
-        lines: entry.clone(),
-    }
+    };
+    Booking::of_loan(record, entry)
 }

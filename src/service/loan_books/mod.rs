@@ -10,7 +10,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use lending::calendar::Calendar;
 use lending::loan::admission::{self, Admission};
 use lending::loan::posting::{Difference, Replayed, difference};
-use lending::loan::{FoldError, Lifecycle, Loan, LoanState, Sequence, Transaction as LoanTransaction};
+use lending::loan::{Lifecycle, Loan, LoanState, Sequence, Transaction as LoanTransaction};
 use lending::money::Currency;
 use uuid::Uuid;
 
@@ -141,10 +141,10 @@ impl Books {
         let loan = loan.ok_or_else(|| Problem::not_found(&["input", "loanId"], "loan"))?;
         let branch = branches::find(&**transaction, &Scope::All, &BranchKey::Id(loan.branch_id), Lock::None).await?;
         let branch = branch.ok_or_else(|| StoreError::Corrupt("a loan without a branch".to_owned()))?;
-        let calendar = calendars::of_branch(&**transaction, &branch).await?;
+        let calendar = calendars::calendar(&**transaction, &branch).await?;
         let history = loan_history::of_loan(&**transaction, id).await?;
         let today = super::business_date(&branch, now);
-        let state = fold(&loan, &plain(&history), &calendar, today)?;
+        let state = fold(&loan, &StoredTransaction::history(&history), &calendar, today)?;
         Ok(Self { loan, branch, calendar, history, today, state })
     }
 
@@ -213,17 +213,16 @@ impl Books {
                     state: &self.state,
                 };
                 admission::admit(&admission, &event, on).map_err(|refusal| input::refused(self, &refusal))?;
-                let sequence = self.history.iter().map(|stored| stored.transaction.sequence).max().unwrap_or(0);
-                let sequence = sequence.checked_add(1).ok_or(FoldError::Overflow)?;
+                let sequence = loan_history::next_sequence(&self.history);
                 (Some(LoanTransaction { sequence, on, event, reversed: false }), None)
             }
             HistoryChange::Reverse { sequence, reason } => {
-                admission::admit_reversal(&plain(&self.history), sequence)
+                admission::admit_reversal(&StoredTransaction::history(&self.history), sequence)
                     .map_err(|refusal| input::refused(self, &refusal))?;
                 (None, Some((sequence, reason)))
             }
         };
-        let mut changed = plain(&self.history);
+        let mut changed = StoredTransaction::history(&self.history);
         changed.extend(added.clone());
         for transaction in &mut changed {
             transaction.reversed |= reversed.as_ref().is_some_and(|(sequence, _)| transaction.sequence == *sequence);
@@ -236,11 +235,6 @@ impl Books {
     fn takes_transactions(&self) -> bool {
         !matches!(self.loan.state, Lifecycle::Pending { .. } | Lifecycle::Rejected { .. } | Lifecycle::Withdrawn { .. })
     }
-}
-
-/// A loan's transactions without who recorded them and when.
-pub(super) fn plain(history: &[StoredTransaction]) -> Vec<LoanTransaction> {
-    history.iter().map(|stored| stored.transaction.clone()).collect()
 }
 
 /// The loan on a day.

@@ -9,13 +9,13 @@ use lending::loan::posting::{self, Rebooking};
 use lending::loan::{Portions, Sequence};
 use uuid::Uuid;
 
-use super::journal::{About, row};
+use super::journal::{About, booking};
 use super::{Books, Change, Recorded, ReplayedTransaction};
 use crate::auth::Actor;
 use crate::ids::IdSource;
 use crate::service::ServiceError;
 use crate::store::database::Transaction;
-use crate::store::journal::{self, EntryKind, JournalEntry};
+use crate::store::journal::{self, Booking, EntryKind};
 use crate::store::loan_balances::LoanProjection;
 use crate::store::loan_history::{self, Reversal, StoredTransaction};
 use crate::store::loan_projection::{self, Split};
@@ -114,9 +114,9 @@ async fn project(
     let (accrued, entry) = accrue(books, change)?;
     if !entry.is_empty() {
         let about = About { kind: EntryKind::Accrual, transaction: None, reverses: None };
-        entries.push(row(books, stamp, about, &entry, books.today));
+        entries.push(booking(books, stamp, about, &entry, books.today));
     }
-    journal::insert(&**transaction, &entries).await?;
+    journal::book(&**transaction, &entries).await?;
     let splits: Vec<Split> = change
         .after
         .effects
@@ -145,7 +145,7 @@ fn rebook(
     rebooking: &Rebooking,
     ids: &HashMap<Sequence, Uuid>,
     standing: &mut HashMap<Uuid, Option<Uuid>>,
-    entries: &mut Vec<JournalEntry>,
+    entries: &mut Vec<Booking>,
 ) -> Result<(), ServiceError> {
     let Some(id) = ids.get(&rebooking.sequence) else { return Ok(()) };
     let kind = books
@@ -156,14 +156,14 @@ fn rebook(
     if let Some(mirror) = &rebooking.mirror {
         let reverses = standing.get(id).copied().flatten();
         let about = About { kind, transaction: Some(*id), reverses };
-        entries.push(row(books, stamp, about, mirror, books.today));
+        entries.push(booking(books, stamp, about, mirror, books.today));
         standing.insert(*id, None);
     }
     if let Some(post) = &rebooking.post {
         let on = booked_on(books, rebooking, *id);
         let about = About { kind, transaction: Some(*id), reverses: None };
-        let entry = row(books, stamp, about, post, on);
-        standing.insert(*id, Some(entry.id));
+        let entry = booking(books, stamp, about, post, on);
+        standing.insert(*id, Some(entry.entry.id));
         entries.push(entry);
     }
     Ok(())
