@@ -125,9 +125,7 @@ async fn lines(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
                 .check(Expr::col("account").is_in(ACCOUNTS))
                 .check(Expr::cust("length(currency) = 3"))
                 .check(Expr::cust("number > 0"))
-                .check(Expr::cust(
-                    "(debit_minor > 0 AND credit_minor = 0) OR (debit_minor = 0 AND credit_minor > 0)",
-                ))
+                .check(Expr::cust("(debit_minor > 0 AND credit_minor = 0) OR (debit_minor = 0 AND credit_minor > 0)"))
                 .to_owned(),
         )
         .await?;

@@ -82,7 +82,8 @@ async fn installments(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
 
     index(manager, "loan_installments", &["loan_id", "starts_on", "due_on"], false).await?;
     // The end of the day looks for what fell due and is not settled, in all loans at once.
-    let sql = "CREATE INDEX ix_loan_installments_open_due_on ON loan_installments (due_on, loan_id) WHERE left_minor > 0";
+    let sql =
+        "CREATE INDEX ix_loan_installments_open_due_on ON loan_installments (due_on, loan_id) WHERE left_minor > 0";
     manager.get_connection().execute_unprepared(sql).await?;
     Ok(())
 }

@@ -3,6 +3,7 @@
 
 pub mod borrowers;
 pub mod branches;
+pub mod calendars;
 mod convert;
 pub mod database;
 pub mod entity;
@@ -11,7 +12,11 @@ pub mod filter;
 pub mod find;
 pub mod idempotency;
 mod insert;
+pub mod journal;
+pub mod loan_balances;
+pub mod loan_history;
 pub mod loan_products;
+pub mod loan_projection;
 pub mod loans;
 pub mod numbers;
 pub mod page;
