@@ -3,8 +3,8 @@
 pub mod borrower;
 pub mod borrower_group;
 pub mod branch;
-pub mod group_member;
 pub mod branch_holiday;
+pub mod group_member;
 pub mod idempotency_key;
 pub mod journal_entry;
 pub mod journal_line;
