@@ -36,11 +36,13 @@ pub enum Kind {
     LoanProduct,
     /// `loan_…`
     Loan,
+    /// `group_…`
+    Group,
 }
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 4] = [Self::Branch, Self::Borrower, Self::LoanProduct, Self::Loan];
+    pub const ALL: [Self; 5] = [Self::Branch, Self::Borrower, Self::LoanProduct, Self::Loan, Self::Group];
 
     /// The part before the underscore.
     #[must_use]
@@ -50,6 +52,7 @@ impl Kind {
             Self::Borrower => "borrower",
             Self::LoanProduct => "product",
             Self::Loan => "loan",
+            Self::Group => "group",
         }
     }
 
@@ -61,6 +64,7 @@ impl Kind {
             Self::Borrower => "borrower",
             Self::LoanProduct => "loan product",
             Self::Loan => "loan",
+            Self::Group => "group",
         }
     }
 }

@@ -4,7 +4,7 @@
 use chrono::NaiveDate;
 use uuid::Uuid;
 
-use super::branches::taken;
+use super::branches::{branch_of, taken};
 use super::check::{Change, Check};
 use super::error::ServiceError;
 use super::list::{COUNT_CAP, in_order};
@@ -17,7 +17,7 @@ use crate::store::borrowers as store;
 use crate::store::branches::{self, BranchKey, BranchStatus};
 use crate::store::find::{self, Lock};
 use crate::store::numbers::{self, Sequence};
-use crate::store::{StoreError, page};
+use crate::store::page;
 
 pub use super::list::{Filter, Page, PageRequest, SortKey};
 pub use crate::store::borrowers::{BorrowerField, BorrowerKey, BorrowerRecord, Sealed};
@@ -41,6 +41,8 @@ pub struct RegisterBorrower {
     pub national_id: Option<String>,
     /// Date of birth.
     pub date_of_birth: Option<NaiveDate>,
+    /// Register them even if someone else holds their telephone number or national id.
+    pub allow_duplicate: bool,
 }
 
 /// Changes to a borrower; what is kept stays.
@@ -58,6 +60,8 @@ pub struct UpdateBorrower {
     pub national_id: Change<String>,
     /// Date of birth.
     pub date_of_birth: Change<NaiveDate>,
+    /// Make the change even if someone else holds the telephone number or national id.
+    pub allow_duplicate: bool,
     /// The version the caller saw.
     pub expected_version: Option<i64>,
 }
@@ -156,6 +160,9 @@ impl Services {
                     check.not_after(&["input", "dateOfBirth"], born, business_date(&branch, now));
                 }
                 check.finish()?;
+                if !input.allow_duplicate {
+                    self.refuse_duplicate(&transaction, scope, record, None).await?;
+                }
                 let numbers = numbers::take(&*transaction, Sequence::Borrower, 1).await?;
                 let number = numbers.into_iter().next().unwrap_or_default();
                 let record = BorrowerRecord { number, ..record.clone() };
@@ -206,18 +213,18 @@ impl Services {
                 let mut record = store::find(&*transaction, scope, &BorrowerKey::Id(input.id), Lock::ForUpdate)
                     .await?
                     .ok_or_else(|| Problem::not_found(&["input", "borrowerId"], "borrower"))?;
-                if input.expected_version.is_some_and(|expected| expected != record.version) {
-                    return Err(Problem::version_conflict(record.version).into());
-                }
+                Problem::expect_version(input.expected_version, record.version)?;
                 if let Change::Set(born) = input.date_of_birth {
-                    let branch = branches::find(&*transaction, scope, &BranchKey::Id(record.branch_id), Lock::None)
-                        .await?
-                        .ok_or_else(|| StoreError::Corrupt("a borrower without a branch".to_owned()))?;
+                    let branch = branch_of(&transaction, record.branch_id).await?;
                     let mut check = Check::default();
                     check.not_after(&["input", "dateOfBirth"], born, business_date(&branch, now));
                     check.finish()?;
                 }
+                let before = record.clone();
                 changes.apply(&mut record);
+                if !input.allow_duplicate {
+                    self.refuse_duplicate(&transaction, scope, &record, Some(&before)).await?;
+                }
                 record.version += 1;
                 record.updated_at = now;
                 store::update(&*transaction, &record).await?;
@@ -230,12 +237,12 @@ impl Services {
     fn borrower_changes(&self, input: &UpdateBorrower) -> Result<BorrowerChanges, ServiceError> {
         let mut check = Check::default();
         let name = input.name.as_deref().map(|name| check.text(&["input", "name"], name, NAME_LENGTH));
-        let external_ref = text_change(&mut check, &["input", "externalRef"], &input.external_ref, REFERENCE_LENGTH);
+        let external_ref = check.text_change(&["input", "externalRef"], &input.external_ref, REFERENCE_LENGTH);
         let phone = match &input.phone {
             Change::Set(value) => check_phone(&mut check, Some(value)).map_or(Change::Clear, Change::Set),
             other => other.clone(),
         };
-        let national_id = text_change(&mut check, &["input", "nationalId"], &input.national_id, PERSONAL_LENGTH);
+        let national_id = check.text_change(&["input", "nationalId"], &input.national_id, PERSONAL_LENGTH);
         check.finish()?;
         let seal = |change: Change<String>| -> Result<Change<Sealed>, ServiceError> {
             Ok(match change {
@@ -271,13 +278,6 @@ impl BorrowerChanges {
         self.phone.apply(&mut record.phone);
         self.national_id.apply(&mut record.national_id);
         self.date_of_birth.apply(&mut record.date_of_birth);
-    }
-}
-
-fn text_change(check: &mut Check, path: &[&str], change: &Change<String>, most: usize) -> Change<String> {
-    match change {
-        Change::Set(value) => check.optional_text(path, Some(value), most).map_or(Change::Clear, Change::Set),
-        other => other.clone(),
     }
 }
 

@@ -265,10 +265,8 @@ async fn load(
     let record = store::find(&**transaction, scope, &BranchKey::Id(id), Lock::ForUpdate)
         .await?
         .ok_or_else(|| Problem::not_found(&["input", "branchId"], "branch"))?;
-    match expected_version {
-        Some(expected) if expected != record.version => Err(Problem::version_conflict(record.version).into()),
-        _ => Ok(record),
-    }
+    Problem::expect_version(expected_version, record.version)?;
+    Ok(record)
 }
 
 async fn require_parent(
@@ -284,6 +282,15 @@ async fn require_parent(
         BranchStatus::Open => Ok(()),
         BranchStatus::Closed => Err(Problem::new(ProblemCode::BranchClosed, &path, "Choose an open branch.").into()),
     }
+}
+
+/// The branch that a row the caller may see belongs to.
+pub(super) async fn branch_of(
+    transaction: &crate::store::database::Transaction,
+    id: Uuid,
+) -> Result<BranchRecord, ServiceError> {
+    let branch = store::find(&**transaction, &Scope::All, &BranchKey::Id(id), Lock::None).await?;
+    Ok(branch.ok_or_else(|| StoreError::Corrupt("a row without its branch".to_owned()))?)
 }
 
 /// A broken unique index, told as a problem of the input that holds the value.

@@ -198,14 +198,32 @@ impl Check {
         }
     }
 
+    /// Changed text that may be missing; what is blank is removed.
+    pub fn text_change(&mut self, path: &[&str], change: &Change<String>, most: usize) -> Change<String> {
+        match change {
+            Change::Set(value) => self.optional_text(path, Some(value), most).map_or(Change::Clear, Change::Set),
+            other => other.clone(),
+        }
+    }
+
     /// A date no later than `today`.
     pub fn not_after(&mut self, path: &[&str], date: NaiveDate, today: NaiveDate) {
-        if date > today {
-            self.note(
-                Problem::new(ProblemCode::DateOutOfRange, path, format!("Send a date no later than {today}."))
-                    .with(Detail::Date { earliest: None, latest: Some(today) }),
-            );
+        self.within(path, date, None, today);
+    }
+
+    /// A date from `earliest`, if there is one, to `latest`.
+    pub fn within(&mut self, path: &[&str], date: NaiveDate, earliest: Option<NaiveDate>, latest: NaiveDate) {
+        if date <= latest && earliest.is_none_or(|earliest| date >= earliest) {
+            return;
         }
+        let message = match earliest {
+            Some(earliest) => format!("Send a date from {earliest} to {latest}."),
+            None => format!("Send a date no later than {latest}."),
+        };
+        self.note(
+            Problem::new(ProblemCode::DateOutOfRange, path, message)
+                .with(Detail::Date { earliest, latest: Some(latest) }),
+        );
     }
 
     /// Refuses with everything noted so far, if anything was.

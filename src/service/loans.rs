@@ -9,6 +9,7 @@ use uuid::Uuid;
 use super::branches::taken;
 use super::check::{AmountInput, Check};
 use super::error::ServiceError;
+use super::group_members;
 use super::idempotency::{self, Turn};
 use super::list::{COUNT_CAP, in_order};
 use super::problem::{Problem, ProblemCode};
@@ -57,6 +58,10 @@ pub struct ApplyForLoan {
     pub officer: Option<String>,
     /// The id in another system.
     pub external_ref: Option<String>,
+    /// The group whose members answer for it. Left out of the fingerprint where it is missing, so that keys from before
+    /// there were groups still know their input.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub group: Option<Uuid>,
 }
 
 /// A loan, and whether the request was a repetition of an earlier one.
@@ -206,6 +211,10 @@ impl Services {
         let today = business_date(&parties.branch, now);
         let mut check = Check::default();
         parties.check_open(&mut check);
+        if let Some(group) = input.group {
+            group_members::check_member(&mut check, transaction, scope, group, &parties.borrower, &parties.branch)
+                .await?;
+        }
         let terms = read_terms(&mut check, &parties.product, input);
         let officer = check.optional_text(&["input", "officer"], input.officer.as_deref(), OFFICER_LENGTH);
         let external_ref =
@@ -227,6 +236,7 @@ impl Services {
             branch_id: parties.branch.id,
             borrower_id: parties.borrower.id,
             product_id: parties.product.id,
+            group_id: input.group,
             officer: officer.or_else(|| Some(actor.subject.clone())),
             terms,
             state,

@@ -2,8 +2,9 @@
 //! about. A use case reports all the problems it can see at once, and has then written nothing.
 
 use chrono::{DateTime, NaiveDate, Utc};
-use lending::loan::{LoanStatus, Transition, TransitionError};
+use lending::loan::{LoanStatus, TransitionError, admission};
 use lending::money::Money;
+use uuid::Uuid;
 
 /// The kind of a problem. The list only ever grows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -44,10 +45,32 @@ pub enum ProblemCode {
     BranchCycle,
     /// The product is retired.
     ProductRetired,
+    /// Another borrower holds the same personal value.
+    PossibleDuplicate,
+    /// The borrower belongs to a group of the branch.
+    AlreadyInGroup,
+    /// The borrower does not belong to the group.
+    NotAMember,
+    /// The member has a loan of the group that has not ended.
+    MemberHasOpenLoan,
+    /// The group is closed.
+    GroupClosed,
+    /// The group has loans that have not ended.
+    GroupInUse,
+    /// The group has as many members as one may have.
+    GroupFull,
+    /// Two things that must be of one branch are not.
+    BranchMismatch,
     /// The loan's status does not allow the step.
     InvalidTransition,
     /// Someone else must take this step.
     SamePerson,
+    /// There is nothing of what the step is about.
+    NothingToDo,
+    /// The transaction was reversed before.
+    AlreadyReversed,
+    /// Other transactions rest on this one.
+    StillNeeded,
     /// The row changed since it was read.
     VersionConflict,
     /// The idempotency key was used for another input.
@@ -56,19 +79,39 @@ pub enum ProblemCode {
     IdempotencyInProgress,
 }
 
+/// A personal value that borrowers are told apart by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PersonalField {
+    /// The telephone number.
+    Phone,
+    /// The national id.
+    NationalId,
+}
+
+/// A borrower who holds the same personal value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DuplicateMatch {
+    /// The borrower's id.
+    pub borrower: Uuid,
+    /// The borrower's number.
+    pub number: String,
+    /// What is the same.
+    pub field: PersonalField,
+}
+
 /// What a problem knows beyond its sentence.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Detail {
     /// Nothing.
     None,
     /// The step, and what would be allowed now.
-    Transition {
+    Step {
         /// The loan's status.
         from: LoanStatus,
         /// What was attempted.
-        attempted: Transition,
+        attempted: &'static str,
         /// What is allowed.
-        allowed: Vec<Transition>,
+        allowed: Vec<&'static str>,
     },
     /// The limits of an amount, inclusive.
     Amount {
@@ -88,6 +131,11 @@ pub enum Detail {
     Version {
         /// That version.
         current: i64,
+    },
+    /// Who holds the same personal values.
+    Duplicates {
+        /// One for each borrower and value.
+        matches: Vec<DuplicateMatch>,
     },
     /// When the idempotency key was first used.
     FirstUse {
@@ -137,6 +185,17 @@ impl Problem {
         )
     }
 
+    /// Refuses when the caller expected another version than the row has.
+    ///
+    /// # Errors
+    /// [`ProblemCode::VersionConflict`].
+    pub fn expect_version(expected: Option<i64>, current: i64) -> Result<(), Self> {
+        match expected {
+            Some(expected) if expected != current => Err(Self::version_conflict(current)),
+            _ => Ok(()),
+        }
+    }
+
     /// The row is not of the version the caller expected.
     #[must_use]
     pub fn version_conflict(current: i64) -> Self {
@@ -153,11 +212,11 @@ impl Problem {
     pub fn transition(error: &TransitionError, date: &[&str], amount: &[&str]) -> Self {
         let message = error.to_string();
         match error {
-            TransitionError::InvalidTransition { from, attempted, allowed } => {
-                Self::new(ProblemCode::InvalidTransition, &["input", "loanId"], message).with(Detail::Transition {
+            TransitionError::InvalidTransition { from, attempted, .. } => {
+                Self::new(ProblemCode::InvalidTransition, &["input", "loanId"], message).with(Detail::Step {
                     from: *from,
-                    attempted: *attempted,
-                    allowed: allowed.clone(),
+                    attempted: attempted.as_str(),
+                    allowed: admission::allowed_now(*from),
                 })
             }
             TransitionError::DateOutOfRange { earliest, latest, .. } => {

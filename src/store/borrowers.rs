@@ -2,7 +2,9 @@
 //! and cannot read them.
 
 use chrono::{DateTime, NaiveDate, Utc};
-use sea_orm::{ActiveModelTrait, ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter};
+use sea_orm::{
+    ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+};
 use serde::Serialize;
 use uuid::Uuid;
 
@@ -205,6 +207,38 @@ pub async fn find(
     find::one::<BorrowerField, _>(connection, scope, Condition::all().add(condition), lock).await
 }
 
+/// Borrowers other than `except` who hold one of these values by its keyed hash, oldest registration first, at most
+/// `most` of them. No statement is sent for no hashes.
+///
+/// # Errors
+/// Whatever the database answers.
+pub async fn holders(
+    connection: &impl ConnectionTrait,
+    scope: &Scope,
+    phone: Option<&[u8]>,
+    national_id: Option<&[u8]>,
+    except: Uuid,
+    most: u64,
+) -> Result<Vec<BorrowerRecord>, StoreError> {
+    if phone.is_none() && national_id.is_none() {
+        return Ok(Vec::new());
+    }
+    let either = Condition::any()
+        .add_option(phone.map(|hash| borrower::Column::PhoneHash.eq(hash)))
+        .add_option(national_id.map(|hash| borrower::Column::NationalIdHash.eq(hash)));
+    borrower::Entity::find()
+        .filter(either)
+        .filter(borrower::Column::Id.ne(except))
+        .filter(scope.condition::<BorrowerField>())
+        .order_by_asc(borrower::Column::Id)
+        .limit(most)
+        .all(connection)
+        .await?
+        .into_iter()
+        .map(BorrowerRecord::try_from)
+        .collect()
+}
+
 /// Adds a borrower.
 ///
 /// # Errors
@@ -228,13 +262,6 @@ pub async fn insert_many(transaction: &impl ConnectionTrait, records: &[Borrower
 /// [`StoreError::StaleVersion`] when it is not; [`StoreError::Duplicate`] when the external reference is taken;
 /// otherwise whatever the database answers.
 pub async fn update(transaction: &impl ConnectionTrait, record: &BorrowerRecord) -> Result<(), StoreError> {
-    let mut row = borrower::ActiveModel::from(record);
-    row.not_set(borrower::Column::Id);
-    let outcome = borrower::Entity::update_many()
-        .set(row)
-        .filter(borrower::Column::Id.eq(record.id))
-        .filter(borrower::Column::Version.eq(record.version - 1))
-        .exec(transaction)
-        .await?;
-    find::changed_one(outcome.rows_affected)
+    let row = borrower::ActiveModel::from(record);
+    find::change_one(transaction, row, borrower::Column::Id, borrower::Column::Version).await
 }

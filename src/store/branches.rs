@@ -1,6 +1,7 @@
 //! Branches: a forest. A branch is its own row and the root of the subtree below it.
 
 use chrono::{DateTime, NaiveDate, Utc, Weekday};
+use lending::loan::LoanStatus;
 use lending::money::Currency;
 use sea_orm::{
     ActiveModelTrait, ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, DbBackend, EntityTrait, QueryFilter,
@@ -16,6 +17,7 @@ use super::error::StoreError;
 use super::filter::{Field, LikePattern, branches_below, storable};
 use super::find::{self, Lock};
 use super::insert;
+use super::loans;
 use super::scope::Scope;
 
 /// Whether a branch does business.
@@ -212,15 +214,8 @@ pub async fn insert_many(transaction: &impl ConnectionTrait, records: &[BranchRe
 /// [`StoreError::StaleVersion`] when it is not; otherwise whatever the database answers.
 pub async fn update(transaction: &impl ConnectionTrait, record: &BranchRecord) -> Result<(), StoreError> {
     let mut row = branch::ActiveModel::from(record);
-    row.not_set(branch::Column::Id);
     row.not_set(branch::Column::ClosedThrough);
-    let outcome = branch::Entity::update_many()
-        .set(row)
-        .filter(branch::Column::Id.eq(record.id))
-        .filter(branch::Column::Version.eq(record.version - 1))
-        .exec(transaction)
-        .await?;
-    find::changed_one(outcome.rows_affected)
+    find::change_one(transaction, row, branch::Column::Id, branch::Column::Version).await
 }
 
 /// Lets nobody else move a branch until the transaction ends. Two moves that touch no row in common can still make a
@@ -275,7 +270,7 @@ pub async fn still_in_use(connection: &impl ConnectionTrait, id: Uuid) -> Result
     }
     let live_loan = loan::Entity::find()
         .filter(loan::Column::BranchId.eq(id))
-        .filter(loan::Column::Status.is_in(["PENDING", "APPROVED", "DISBURSED", "DEFAULTED"]))
+        .filter(loan::Column::Status.is_in(loans::LIVE.map(LoanStatus::as_str)))
         .one(connection)
         .await?;
     Ok(live_loan.map(|_| StillInUse::LiveLoans))

@@ -1,9 +1,12 @@
-//! Finders that are alike for every table: one row by a condition, many rows by their ids. All are scoped.
+//! What is alike for every table: finding one row by a condition or many by their ids, always scoped; and writing a
+//! changed row whose version must still be the one that was read.
 
 use std::collections::HashSet;
 
 use sea_orm::sea_query::LockType;
-use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect};
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect, Value,
+};
 use uuid::Uuid;
 
 use super::error::StoreError;
@@ -90,10 +93,39 @@ pub async fn present<F: Field>(
     Ok(found.into_iter().collect())
 }
 
+/// Writes a changed row, found by its id, that must still be of the version before its own.
+///
+/// # Errors
+/// [`StoreError::StaleVersion`] when it is not; otherwise whatever the database answers.
+pub(super) async fn change_one<E, A>(
+    transaction: &impl ConnectionTrait,
+    mut row: A,
+    id: E::Column,
+    version: E::Column,
+) -> Result<(), StoreError>
+where
+    E: EntityTrait,
+    A: ActiveModelTrait<Entity = E>,
+{
+    let Some(Value::BigInt(Some(new))) = row.get(version).into_value() else {
+        return Err(StoreError::Corrupt("a changed row without a version".to_owned()));
+    };
+    let Some(own) = row.take(id).into_value() else {
+        return Err(StoreError::Corrupt("a changed row without an id".to_owned()));
+    };
+    let outcome = E::update_many()
+        .set(row)
+        .filter(id.eq(own))
+        .filter(version.eq(new.saturating_sub(1)))
+        .exec(transaction)
+        .await?;
+    changed_one(outcome.rows_affected)
+}
+
 /// Turns the number of rows an UPDATE guarded by `version` changed into an answer.
 ///
 /// # Errors
 /// [`StoreError::StaleVersion`] when it changed none.
-pub(super) fn changed_one(rows_affected: u64) -> Result<(), StoreError> {
+fn changed_one(rows_affected: u64) -> Result<(), StoreError> {
     if rows_affected == 1 { Ok(()) } else { Err(StoreError::StaleVersion) }
 }

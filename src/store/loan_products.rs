@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use lending::loan::{PeriodUnit, ProductLimits};
 use lending::rate::Rate;
-use sea_orm::{ActiveModelTrait, ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter};
+use sea_orm::{ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, EntityTrait};
 use serde::Serialize;
 use uuid::Uuid;
 
@@ -207,13 +207,6 @@ pub async fn insert(transaction: &impl ConnectionTrait, record: &LoanProductReco
 /// # Errors
 /// [`StoreError::StaleVersion`] when it is not; otherwise whatever the database answers.
 pub async fn update(transaction: &impl ConnectionTrait, record: &LoanProductRecord) -> Result<(), StoreError> {
-    let mut row = loan_product::ActiveModel::from(record);
-    row.not_set(loan_product::Column::Id);
-    let outcome = loan_product::Entity::update_many()
-        .set(row)
-        .filter(loan_product::Column::Id.eq(record.id))
-        .filter(loan_product::Column::Version.eq(record.version - 1))
-        .exec(transaction)
-        .await?;
-    find::changed_one(outcome.rows_affected)
+    let row = loan_product::ActiveModel::from(record);
+    find::change_one(transaction, row, loan_product::Column::Id, loan_product::Column::Version).await
 }

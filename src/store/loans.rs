@@ -5,9 +5,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use lending::loan::{Application, Approval, Decision, Disbursement, Lifecycle, LoanStatus, LoanTerms};
 use lending::money::{Currency, Money};
 use lending::rate::Rate;
-use sea_orm::{
-    ActiveModelTrait, ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect,
-};
+use sea_orm::{ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect};
 use serde::Serialize;
 use uuid::Uuid;
 
@@ -20,6 +18,10 @@ use super::find::{self, Lock};
 use super::insert;
 use super::loan_balances::LoanProjection;
 use super::scope::Scope;
+
+/// The statuses of loans that have not ended.
+pub(super) const LIVE: [LoanStatus; 4] =
+    [LoanStatus::Pending, LoanStatus::Approved, LoanStatus::Disbursed, LoanStatus::Defaulted];
 
 /// A loan as stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,6 +38,8 @@ pub struct LoanRecord {
     pub borrower_id: Uuid,
     /// The product it was made under.
     pub product_id: Uuid,
+    /// The group whose members answer for it.
+    pub group_id: Option<Uuid>,
     /// The subject of the credit officer who looks after it.
     pub officer: Option<String>,
     /// What was agreed.
@@ -66,6 +70,7 @@ impl TryFrom<loan::Model> for LoanRecord {
             branch_id: row.branch_id,
             borrower_id: row.borrower_id,
             product_id: row.product_id,
+            group_id: row.group_id,
             officer: row.officer,
             terms: LoanTerms {
                 principal: Money::new(row.principal_minor, currency),
@@ -204,6 +209,7 @@ impl From<&LoanRecord> for loan::ActiveModel {
             branch_id: Set(record.branch_id),
             borrower_id: Set(record.borrower_id),
             product_id: Set(record.product_id),
+            group_id: Set(record.group_id),
             officer: Set(record.officer.clone()),
             currency: Set(record.terms.principal.currency().code().to_owned()),
             principal_minor: Set(record.terms.principal.minor()),
@@ -261,6 +267,8 @@ pub enum LoanField {
     Borrower,
     /// The product.
     Product,
+    /// The group.
+    Group,
     /// The credit officer's subject.
     Officer,
     /// The currency.
@@ -289,6 +297,7 @@ impl Field for LoanField {
             Self::Branch => loan::Column::BranchId,
             Self::Borrower => loan::Column::BorrowerId,
             Self::Product => loan::Column::ProductId,
+            Self::Group => loan::Column::GroupId,
             Self::Officer => loan::Column::Officer,
             Self::Currency => loan::Column::Currency,
             Self::Principal => loan::Column::PrincipalMinor,
@@ -300,7 +309,7 @@ impl Field for LoanField {
     }
 
     fn nullable(self) -> bool {
-        matches!(self, Self::ExternalRef | Self::Officer | Self::DisbursedOn)
+        matches!(self, Self::ExternalRef | Self::Group | Self::Officer | Self::DisbursedOn)
     }
 
     /// Number and external reference, or the borrower's name, number and external reference.
@@ -364,13 +373,6 @@ pub async fn insert(transaction: &impl ConnectionTrait, records: &[LoanRecord]) 
 /// # Errors
 /// [`StoreError::StaleVersion`] when it is not; otherwise whatever the database answers.
 pub async fn update(transaction: &impl ConnectionTrait, record: &LoanRecord) -> Result<(), StoreError> {
-    let mut row = loan::ActiveModel::from(record);
-    row.not_set(loan::Column::Id);
-    let outcome = loan::Entity::update_many()
-        .set(row)
-        .filter(loan::Column::Id.eq(record.id))
-        .filter(loan::Column::Version.eq(record.version - 1))
-        .exec(transaction)
-        .await?;
-    find::changed_one(outcome.rows_affected)
+    let row = loan::ActiveModel::from(record);
+    find::change_one(transaction, row, loan::Column::Id, loan::Column::Version).await
 }

@@ -10,6 +10,8 @@ pub mod entity;
 pub mod error;
 pub mod filter;
 pub mod find;
+pub mod group_members;
+pub mod groups;
 pub mod idempotency;
 mod insert;
 pub mod journal;

@@ -11,6 +11,8 @@ pub enum Sequence {
     Borrower,
     /// `L-000000001`
     Loan,
+    /// `G-000000001`
+    Group,
 }
 
 impl Sequence {
@@ -18,6 +20,7 @@ impl Sequence {
         match self {
             Self::Borrower => "borrower_number",
             Self::Loan => "loan_number",
+            Self::Group => "group_number",
         }
     }
 
@@ -25,6 +28,7 @@ impl Sequence {
         let letter = match self {
             Self::Borrower => 'B',
             Self::Loan => 'L',
+            Self::Group => 'G',
         };
         format!("{letter}-{value:09}")
     }

@@ -4,9 +4,11 @@
 use chrono::NaiveDate;
 use thiserror::Error;
 
-use super::event::{Event, Sequence};
-use super::state::LoanState;
-use super::terms::LoanTerms;
+use super::charges::ChargeKind;
+use super::event::{Event, Reschedule, Sequence, Transaction};
+use super::state::{LoanState, Standing};
+use super::status::LoanStatus;
+use super::transition::Transition;
 
 /// Why an event is refused. Nothing has changed.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -59,17 +61,44 @@ pub enum Refusal {
     },
 }
 
+/// What can be done with a loan of a status, by the names of the steps in the API: the steps of its life, and what can
+/// be recorded on it. Dates, amounts and people can still refuse one of them.
+pub fn allowed_now(status: LoanStatus) -> Vec<&'static str> {
+    let recorded: &[&'static str] = match status {
+        LoanStatus::Disbursed | LoanStatus::Defaulted => &[
+            "DISBURSE",
+            "RECORD_REPAYMENT",
+            "REFUND_CREDIT",
+            "ADD_CHARGE",
+            "WAIVE_CHARGE",
+            "WAIVE_INTEREST",
+            "RESCHEDULE",
+            "CHARGE_OFF",
+            "REVERSE",
+        ],
+        LoanStatus::Repaid => &["RECORD_REPAYMENT", "REFUND_CREDIT", "ADD_CHARGE", "REVERSE"],
+        LoanStatus::WrittenOff => &["RECORD_RECOVERY", "REVERSE"],
+        LoanStatus::Pending | LoanStatus::Approved | LoanStatus::Rejected | LoanStatus::Withdrawn => &[],
+    };
+    let chosen = |step: &&Transition| {
+        !matches!(step, Transition::Default | Transition::Cure | Transition::Repay | Transition::Reopen)
+    };
+    let steps = status.allowed().iter().filter(chosen).map(|step| step.as_str());
+    steps.chain(recorded.iter().copied()).collect()
+}
+
 /// What an event is judged by.
 #[derive(Debug, Clone, Copy)]
 pub struct Admission<'a> {
-    /// What was agreed.
-    pub terms: &'a LoanTerms,
     /// The approved amount in minor units.
     pub approved: i64,
     /// The day of the approval.
     pub approved_on: NaiveDate,
     /// The branch's business date: nothing is dated after it.
     pub today: NaiveDate,
+    /// The last business date that was closed. Payments, charges and waivers may be dated before it, because they
+    /// become known late; decisions of the lender may not.
+    pub closed_through: Option<NaiveDate>,
     /// The loan as it is on its business date, before the event.
     pub state: &'a LoanState,
 }
@@ -79,6 +108,170 @@ pub struct Admission<'a> {
 /// # Errors
 /// [`Refusal`].
 pub fn admit(admission: &Admission<'_>, event: &Event, on: NaiveDate) -> Result<(), Refusal> {
-    let _ = (admission, event, on);
+    admission.check_standing(event)?;
+    admission.check_date(event, on)?;
+    match event {
+        Event::Disbursement { amount } => {
+            let left = admission.approved.saturating_sub(admission.state.disbursed);
+            check_amount(*amount, left, "disburse")
+        }
+        Event::Payment { amount, .. } => check_amount(*amount, i64::MAX, "pay"),
+        Event::CreditRefund { amount } => check_amount(*amount, admission.state.credit, "refund"),
+        Event::Charge { amount, due_on, .. } => {
+            let earliest = admission.state.first_disbursed_on.unwrap_or(on);
+            check_between(*due_on, earliest, NaiveDate::MAX)?;
+            check_amount(*amount, i64::MAX, "charge")
+        }
+        Event::ChargeWaiver { charge, amount } => check_amount(*amount, admission.waivable(*charge)?, "waive"),
+        Event::InterestWaiver { amount } => {
+            let owed = admission.state.outstanding().map_or(0, |left| left.interest);
+            check_amount(*amount, owed, "waive")
+        }
+        Event::Recovery { amount } => {
+            let given_up = admission.state.installments.iter().map(|row| row.written_off.total().unwrap_or(i64::MAX));
+            let given_up = given_up.fold(0, i64::saturating_add);
+            check_amount(*amount, given_up.saturating_sub(admission.state.recovered), "recover")
+        }
+        Event::Reschedule(agreement) => admission.check_agreement(agreement),
+        Event::ChargeOff | Event::WriteOff => Ok(()),
+    }
+}
+
+/// Whether a transaction may be reversed: once, and only when nothing that stands rests on it.
+///
+/// # Errors
+/// [`Refusal::AlreadyReversed`], [`Refusal::StillNeeded`].
+pub fn admit_reversal(transactions: &[Transaction], sequence: Sequence) -> Result<(), Refusal> {
+    let standing = || transactions.iter().filter(|other| !other.reversed && other.sequence != sequence);
+    let Some(target) = transactions.iter().find(|transaction| transaction.sequence == sequence) else {
+        return Err(Refusal::StillNeeded { sequence });
+    };
+    if target.reversed {
+        return Err(Refusal::AlreadyReversed { sequence });
+    }
+    let needed = match &target.event {
+        Event::Disbursement { .. } => {
+            standing().any(|other| other.on >= target.on || first_of(transactions) == sequence)
+        }
+        Event::Charge { .. } => {
+            standing().any(|other| matches!(other.event, Event::ChargeWaiver { charge, .. } if charge == sequence))
+        }
+        Event::WriteOff => standing().any(|other| matches!(other.event, Event::Recovery { .. })),
+        _ => false,
+    };
+    if needed { Err(Refusal::StillNeeded { sequence }) } else { Ok(()) }
+}
+
+/// The disbursement everything else rests on.
+fn first_of(transactions: &[Transaction]) -> Sequence {
+    let disbursements = transactions
+        .iter()
+        .filter(|transaction| !transaction.reversed && matches!(transaction.event, Event::Disbursement { .. }));
+    disbursements.min_by_key(|transaction| (transaction.on, transaction.sequence)).map_or(0, |first| first.sequence)
+}
+
+impl Admission<'_> {
+    fn check_standing(&self, event: &Event) -> Result<(), Refusal> {
+        let attempted = step_name(event);
+        let running = matches!(self.state.standing, Standing::Active | Standing::Defaulted { .. });
+        let off_the_books = self.state.charged_off_on.is_some();
+        let welcome = match (event, self.state.standing) {
+            (Event::Disbursement { .. }, Standing::NotDisbursed) => true,
+            (Event::Disbursement { .. }, _) => running && !off_the_books,
+            (Event::Payment { .. } | Event::CreditRefund { .. } | Event::Charge { .. }, Standing::Repaid { .. }) => {
+                true
+            }
+            (Event::Recovery { .. }, Standing::WrittenOff { .. }) => true,
+            (Event::Recovery { .. }, _) => false,
+            (Event::ChargeOff | Event::Reschedule(_), _) => running && !off_the_books,
+            _ => running,
+        };
+        if welcome { Ok(()) } else { Err(Refusal::WrongStanding { attempted }) }
+    }
+
+    fn check_date(&self, event: &Event, on: NaiveDate) -> Result<(), Refusal> {
+        let mut earliest = match event {
+            Event::Disbursement { .. } => self.approved_on,
+            _ => self.state.first_disbursed_on.unwrap_or(self.approved_on),
+        };
+        let mut latest = self.today;
+        let may_come_late = matches!(
+            event,
+            Event::Payment { .. } | Event::Charge { .. } | Event::ChargeWaiver { .. } | Event::InterestWaiver { .. }
+        );
+        if let Some(closed) = self.closed_through.filter(|_| !may_come_late) {
+            earliest = earliest.max(closed.succ_opt().unwrap_or(closed));
+        }
+        if let (Event::Disbursement { .. }, Some(maturity)) = (event, self.state.matures_on()) {
+            latest = latest.min(maturity.pred_opt().unwrap_or(maturity));
+        }
+        if let (Event::Recovery { .. }, Standing::WrittenOff { on }) = (event, self.state.standing) {
+            earliest = earliest.max(on);
+        }
+        check_between(on, earliest, latest)
+    }
+
+    /// How much of a charge can be waived.
+    fn waivable(&self, charge: Sequence) -> Result<i64, Refusal> {
+        let found = self.state.charges.iter().find(|candidate| candidate.sequence == charge);
+        let found = found.ok_or(Refusal::NoSuchCharge { charge })?;
+        let row = self.state.installments.iter().find(|row| row.number == found.installment);
+        let left = row.and_then(|row| row.outstanding().ok()).unwrap_or_default();
+        let owed = match found.kind {
+            ChargeKind::Fee => left.fees,
+            ChargeKind::Penalty => left.penalties,
+        };
+        Ok(owed.min(found.amount.saturating_sub(found.waived)))
+    }
+
+    fn check_agreement(&self, agreement: &Reschedule) -> Result<(), Refusal> {
+        let earliest = self.state.first_disbursed_on.unwrap_or(self.approved_on);
+        let latest = self.state.matures_on().unwrap_or(self.today);
+        check_between(agreement.from, earliest, latest)?;
+        let changes = agreement.first_due_on.is_some() || agreement.annual_rate.is_some();
+        if !changes && agreement.extra_installments == 0 {
+            return Err(Refusal::NothingOwed { what: "reschedule" });
+        }
+        match agreement.first_due_on {
+            Some(first_due_on) => {
+                let before = self.state.installments.iter().take_while(|row| row.due_on < agreement.from).last();
+                let after = before.map_or(earliest, |row| row.due_on);
+                check_between(first_due_on, after.succ_opt().unwrap_or(after), NaiveDate::MAX)
+            }
+            None => Ok(()),
+        }
+    }
+}
+
+/// The name of an event's step in the API.
+pub const fn step_name(event: &Event) -> &'static str {
+    match event {
+        Event::Disbursement { .. } => "DISBURSE",
+        Event::Payment { .. } => "RECORD_REPAYMENT",
+        Event::CreditRefund { .. } => "REFUND_CREDIT",
+        Event::Charge { .. } => "ADD_CHARGE",
+        Event::ChargeWaiver { .. } => "WAIVE_CHARGE",
+        Event::InterestWaiver { .. } => "WAIVE_INTEREST",
+        Event::ChargeOff => "CHARGE_OFF",
+        Event::WriteOff => "WRITE_OFF",
+        Event::Recovery { .. } => "RECORD_RECOVERY",
+        Event::Reschedule(_) => "RESCHEDULE",
+    }
+}
+
+fn check_between(given: NaiveDate, earliest: NaiveDate, latest: NaiveDate) -> Result<(), Refusal> {
+    if given < earliest || given > latest {
+        return Err(Refusal::DateOutOfRange { earliest, latest });
+    }
+    Ok(())
+}
+
+fn check_amount(given: i64, max: i64, what: &'static str) -> Result<(), Refusal> {
+    if max < 1 {
+        return Err(Refusal::NothingOwed { what });
+    }
+    if given < 1 || given > max {
+        return Err(Refusal::AmountOutOfRange { min: 1, max });
+    }
     Ok(())
 }

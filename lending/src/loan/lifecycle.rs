@@ -4,6 +4,7 @@
 
 use chrono::NaiveDate;
 
+use super::state::{LoanState, Standing};
 use super::status::LoanStatus;
 use super::transition::{Business, Transition, TransitionError};
 use crate::money::Money;
@@ -249,6 +250,24 @@ impl Lifecycle {
         };
         check_date(Some(earliest), on, business)?;
         Ok(Self::WrittenOff { application, approval, disbursement, closed_on: on })
+    }
+
+    /// The lifecycle that a folded loan has come to: what was paid out, and where it stands. `by` is who paid out, if
+    /// that was not known before. An undisbursed loan falls back to its approval; a loan without one stays as it is.
+    #[must_use]
+    pub fn settled(self, state: &LoanState, by: &str) -> Self {
+        let application = self.application().clone();
+        let Some(approval) = self.approval().cloned() else { return self };
+        let Some(on) = state.first_disbursed_on else { return Self::Approved { application, approval } };
+        let by = self.disbursement().map_or_else(|| by.to_owned(), |known| known.by.clone());
+        let disbursement = Disbursement { on, by, amount: Money::new(state.disbursed, state.currency) };
+        match state.standing {
+            Standing::NotDisbursed => Self::Approved { application, approval },
+            Standing::Active => Self::Disbursed { application, approval, disbursement },
+            Standing::Defaulted { on } => Self::Defaulted { application, approval, disbursement, defaulted_on: on },
+            Standing::Repaid { on } => Self::Repaid { application, approval, disbursement, closed_on: on },
+            Standing::WrittenOff { on } => Self::WrittenOff { application, approval, disbursement, closed_on: on },
+        }
     }
 
     /// The status that names this state.

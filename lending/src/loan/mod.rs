@@ -13,6 +13,7 @@ pub mod lifecycle;
 pub mod limits;
 pub mod payoff;
 pub mod portions;
+pub mod posting;
 pub mod state;
 pub mod status;
 pub mod terms;

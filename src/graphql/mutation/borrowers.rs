@@ -2,7 +2,7 @@
 
 use async_graphql::{Context, ID, InputObject, MaybeUndefined, Object, Result};
 
-use super::payload;
+use super::{change, payload};
 use crate::graphql::request::request;
 use crate::graphql::types::borrower::Borrower;
 use crate::graphql::types::id::InputIds;
@@ -10,7 +10,6 @@ use crate::graphql::types::scalars::Date;
 use crate::ids::Kind;
 use crate::service::ServiceError;
 use crate::service::borrowers::{RegisterBorrower, UpdateBorrower};
-use crate::service::check::Change;
 
 /// The mutations around borrowers.
 #[derive(Default)]
@@ -31,6 +30,9 @@ pub struct RegisterBorrowerInput {
     pub national_id: Option<String>,
     /// The date of birth, not in the future.
     pub date_of_birth: Option<Date>,
+    /// Register them even if another borrower has the telephone number or national id.
+    #[graphql(default = false)]
+    pub allow_duplicate: bool,
 }
 
 /// Changes to a borrower; what is left out stays, null removes.
@@ -48,6 +50,9 @@ pub struct UpdateBorrowerInput {
     pub national_id: MaybeUndefined<String>,
     /// The date of birth, not in the future.
     pub date_of_birth: MaybeUndefined<Date>,
+    /// Make the change even if another borrower has the telephone number or national id.
+    #[graphql(default = false)]
+    pub allow_duplicate: bool,
     /// The version that was read; the change is refused when it is another by now.
     pub expected_version: Option<i64>,
 }
@@ -67,14 +72,6 @@ payload! {
     }
 }
 
-fn change<T>(value: MaybeUndefined<T>) -> Change<T> {
-    match value {
-        MaybeUndefined::Undefined => Change::Keep,
-        MaybeUndefined::Null => Change::Clear,
-        MaybeUndefined::Value(value) => Change::Set(value),
-    }
-}
-
 impl RegisterBorrowerInput {
     fn read(self) -> Result<RegisterBorrower, ServiceError> {
         let mut ids = InputIds::default();
@@ -87,6 +84,7 @@ impl RegisterBorrowerInput {
             phone: self.phone,
             national_id: self.national_id,
             date_of_birth: self.date_of_birth.map(|date| date.0),
+            allow_duplicate: self.allow_duplicate,
         })
     }
 }
@@ -103,6 +101,7 @@ impl UpdateBorrowerInput {
             phone: change(self.phone),
             national_id: change(self.national_id),
             date_of_birth: change(self.date_of_birth.map_value(|date| date.0)),
+            allow_duplicate: self.allow_duplicate,
             expected_version: self.expected_version,
         })
     }
@@ -110,7 +109,7 @@ impl UpdateBorrowerInput {
 
 #[Object]
 impl BorrowerMutation {
-    /// Registers a borrower. Permission: RegisterBorrower. User errors: REQUIRED, TOO_LONG, INVALID_FORMAT, INVALID_ID, NOT_FOUND, BRANCH_CLOSED, ALREADY_TAKEN, DATE_OUT_OF_RANGE.
+    /// Registers a borrower. Permission: RegisterBorrower. User errors: REQUIRED, TOO_LONG, INVALID_FORMAT, INVALID_ID, NOT_FOUND, BRANCH_CLOSED, ALREADY_TAKEN, DATE_OUT_OF_RANGE, POSSIBLE_DUPLICATE.
     async fn register_borrower(
         &self,
         context: &Context<'_>,
@@ -123,7 +122,7 @@ impl BorrowerMutation {
         })
     }
 
-    /// Changes what is known of a borrower. Permission: UpdateBorrower. User errors: REQUIRED, TOO_LONG, INVALID_FORMAT, INVALID_ID, NOT_FOUND, ALREADY_TAKEN, DATE_OUT_OF_RANGE, VERSION_CONFLICT.
+    /// Changes what is known of a borrower. Permission: UpdateBorrower. User errors: REQUIRED, TOO_LONG, INVALID_FORMAT, INVALID_ID, NOT_FOUND, ALREADY_TAKEN, DATE_OUT_OF_RANGE, POSSIBLE_DUPLICATE, VERSION_CONFLICT.
     async fn update_borrower(
         &self,
         context: &Context<'_>,

@@ -40,6 +40,8 @@ pub struct ApplyForLoanInput {
     pub officer: Option<String>,
     /// The id in another system, unique; at most 100 characters.
     pub external_ref: Option<String>,
+    /// The group whose members answer for it: active, of the same branch, and the borrower one of its members.
+    pub group_id: Option<ID>,
 }
 
 /// What came of applying for a loan.
@@ -120,6 +122,7 @@ impl ApplyForLoanInput {
         let borrower = ids.read("borrowerId", &self.borrower_id, Kind::Borrower);
         let product = ids.read("productId", &self.product_id, Kind::LoanProduct);
         let branch = self.branch_id.map(|id| ids.read("branchId", &id, Kind::Branch));
+        let group = self.group_id.map(|id| ids.read("groupId", &id, Kind::Group));
         ids.finish()?;
         Ok(ApplyForLoan {
             idempotency_key: self.idempotency_key,
@@ -132,6 +135,7 @@ impl ApplyForLoanInput {
             applied_on: self.applied_on.map(|date| date.0),
             officer: self.officer,
             external_ref: self.external_ref,
+            group,
         })
     }
 }
@@ -152,7 +156,7 @@ async fn decide(
 
 #[Object]
 impl LoanMutation {
-    /// Takes an application for a loan, once per idempotency key. Permission: ApplyForLoan. User errors: REQUIRED, TOO_LONG, INVALID_FORMAT, INVALID_ID, NOT_FOUND, BRANCH_CLOSED, PRODUCT_RETIRED, UNKNOWN_CURRENCY, CURRENCY_MISMATCH, TOO_MANY_DECIMALS, AMOUNT_OUT_OF_RANGE, RATE_OUT_OF_RANGE, NUMBER_OUT_OF_RANGE, DATE_OUT_OF_RANGE, ALREADY_TAKEN, IDEMPOTENCY_KEY_MISMATCH, IDEMPOTENCY_IN_PROGRESS.
+    /// Takes an application for a loan, once per idempotency key. Permission: ApplyForLoan. User errors: REQUIRED, TOO_LONG, INVALID_FORMAT, INVALID_ID, NOT_FOUND, BRANCH_CLOSED, PRODUCT_RETIRED, GROUP_CLOSED, NOT_A_MEMBER, BRANCH_MISMATCH, UNKNOWN_CURRENCY, CURRENCY_MISMATCH, TOO_MANY_DECIMALS, AMOUNT_OUT_OF_RANGE, RATE_OUT_OF_RANGE, NUMBER_OUT_OF_RANGE, DATE_OUT_OF_RANGE, ALREADY_TAKEN, IDEMPOTENCY_KEY_MISMATCH, IDEMPOTENCY_IN_PROGRESS.
     async fn apply_for_loan(
         &self,
         context: &Context<'_>,

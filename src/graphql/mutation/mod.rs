@@ -3,19 +3,32 @@
 
 pub mod borrowers;
 pub mod branches;
+pub mod groups;
 pub mod loan_products;
 pub mod loans;
 
-use async_graphql::MergedObject;
+use async_graphql::{MaybeUndefined, MergedObject};
+
+use crate::service::check::Change;
 
 /// What can be changed.
 #[derive(MergedObject, Default)]
 pub struct Mutation(
     branches::BranchMutation,
     borrowers::BorrowerMutation,
+    groups::GroupMutation,
     loan_products::LoanProductMutation,
     loans::LoanMutation,
 );
+
+/// A field of an update: what is left out stays, null removes.
+fn change<T>(value: MaybeUndefined<T>) -> Change<T> {
+    match value {
+        MaybeUndefined::Undefined => Change::Keep,
+        MaybeUndefined::Null => Change::Clear,
+        MaybeUndefined::Value(value) => Change::Set(value),
+    }
+}
 
 /// Defines the payload of a mutation: its object, null when something is to be mended, and what that is.
 macro_rules! payload {

@@ -15,7 +15,7 @@ use crate::graphql::types::loan::Loan;
 use crate::graphql::types::loan_filter::LoanFilter;
 use crate::graphql::types::selection::{LoanPlan, Selected};
 use crate::ids::Kind;
-use crate::service::loans::{LoanField, LoanKey};
+use crate::service::loans::{Filter, LoanField, LoanKey};
 
 /// The queries around loans.
 #[derive(Default)]
@@ -106,13 +106,34 @@ impl LoanQuery {
             Vec<LoanOrder>,
         >,
     ) -> Result<LoanConnection> {
-        let plan = LoanPlan::of(&Selected::nodes(context));
-        let request = request(context)?;
-        let page_request = page_request(request.limits, first, after, last, before)?;
-        let filter = Arc::new(filters::read(filter)?);
-        let order = sort_keys(order_by.unwrap_or_default(), LoanField::CreatedAt)?;
-        let page = request.services.loans(request.actor, &filter, &order, &page_request).await?;
-        let nodes = Loan::fetch(request, records(&page), &plan).await?;
-        Ok(connection(page, nodes, LoanConnectionFields::new(filter)))
+        loans_page(context, (first, after, last, before), None, filter, order_by).await
     }
+}
+
+/// The four paging arguments of a connection: `first`, `after`, `last`, `before`.
+pub type PageArguments = (Option<i32>, Option<String>, Option<i32>, Option<String>);
+
+/// A page of loans for whichever field has them; `within` narrows the list before the caller's filter does.
+///
+/// # Errors
+/// BAD_USER_INPUT, INVALID_CURSOR, FORBIDDEN; whatever the database answers.
+pub async fn loans_page(
+    context: &Context<'_>,
+    (first, after, last, before): PageArguments,
+    within: Option<Filter<LoanField>>,
+    filter: Option<LoanFilter>,
+    order_by: Option<Vec<LoanOrder>>,
+) -> Result<LoanConnection> {
+    let plan = LoanPlan::of(&Selected::nodes(context));
+    let request = request(context)?;
+    let page_request = page_request(request.limits, first, after, last, before)?;
+    let filter = filters::read(filter)?;
+    let filter = Arc::new(match within {
+        Some(within) => Filter::All(vec![within, filter]),
+        None => filter,
+    });
+    let order = sort_keys(order_by.unwrap_or_default(), LoanField::CreatedAt)?;
+    let page = request.services.loans(request.actor, &filter, &order, &page_request).await?;
+    let nodes = Loan::fetch(request, records(&page), &plan).await?;
+    Ok(connection(page, nodes, LoanConnectionFields::new(filter)))
 }

@@ -2,6 +2,7 @@
 
 pub mod borrowers;
 pub mod branches;
+pub mod groups;
 pub mod loan_products;
 pub mod loans;
 pub mod node;
@@ -17,6 +18,7 @@ pub struct Query(
     viewer::ViewerQuery,
     branches::BranchQuery,
     borrowers::BorrowerQuery,
+    groups::GroupQuery,
     loan_products::LoanProductQuery,
     loans::LoanQuery,
     portfolio::PortfolioQuery,

@@ -9,10 +9,11 @@ use crate::graphql::error::{Nullable, bad_input};
 use crate::graphql::request::{Request, request};
 use crate::graphql::types::borrower::Borrower;
 use crate::graphql::types::branch::Branch;
+use crate::graphql::types::group::Group;
 use crate::graphql::types::loan::Loan;
 use crate::graphql::types::loan_product::LoanProduct;
 use crate::graphql::types::node::Node;
-use crate::graphql::types::selection::{BorrowerPlan, BranchPlan, LoanPlan, Selected};
+use crate::graphql::types::selection::{BorrowerPlan, BranchPlan, GroupPlan, LoanPlan, Selected};
 use crate::ids::{Kind, NodeId};
 
 /// The most ids in one `nodes`.
@@ -27,6 +28,7 @@ struct Plans {
     branch: BranchPlan,
     borrower: BorrowerPlan,
     loan: LoanPlan,
+    group: GroupPlan,
 }
 
 #[Object]
@@ -35,7 +37,7 @@ impl NodeQuery {
     async fn node(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "The id of a branch, borrower, loan product or loan.")] id: ID,
+        #[graphql(desc = "The id of a branch, borrower, loan product, loan or group.")] id: ID,
     ) -> Nullable<Node> {
         let plans = plans(context);
         match fetch(context, vec![id], plans).await {
@@ -60,7 +62,12 @@ impl NodeQuery {
 
 fn plans(context: &Context<'_>) -> Plans {
     let selected = Selected::here(context);
-    Plans { branch: BranchPlan::of(&selected), borrower: BorrowerPlan::of(&selected), loan: LoanPlan::of(&selected) }
+    Plans {
+        branch: BranchPlan::of(&selected),
+        borrower: BorrowerPlan::of(&selected),
+        loan: LoanPlan::of(&selected),
+        group: GroupPlan::of(&selected),
+    }
 }
 
 async fn fetch(context: &Context<'_>, ids: Vec<ID>, plans: Plans) -> Result<Vec<Option<Node>>> {
@@ -93,6 +100,10 @@ async fn of_kind(request: Request<'_>, kind: Kind, ids: Vec<Uuid>, plans: &Plans
         Kind::LoanProduct => {
             let rows = LoanProduct::by_id(request, ids).await?;
             rows.into_iter().map(|(id, row)| (id, Node::LoanProduct(row))).collect()
+        }
+        Kind::Group => {
+            let rows = Group::by_id(request, ids, &plans.group).await?;
+            rows.into_iter().map(|(id, row)| (id, Node::Group(row))).collect()
         }
         Kind::Loan => {
             let records: Vec<_> =

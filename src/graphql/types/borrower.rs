@@ -6,9 +6,10 @@ use async_graphql::{Context, ID, Object, Result};
 use uuid::Uuid;
 
 use super::branch::Branch;
+use super::group::Group;
 use super::id::id;
 use super::scalars::{Date, DateTime};
-use super::selection::{BorrowerPlan, Related};
+use super::selection::{BorrowerPlan, GroupPlan, Related};
 use crate::graphql::error::Nullable;
 use crate::graphql::request::{Request, request};
 use crate::ids::Kind;
@@ -19,25 +20,38 @@ use crate::service::borrowers::{BorrowerKey, BorrowerRecord};
 pub struct Borrower {
     record: BorrowerRecord,
     branch: Related<Branch>,
+    group: Related<Group>,
 }
 
 impl From<BorrowerRecord> for Borrower {
     fn from(record: BorrowerRecord) -> Self {
-        Self { record, branch: Related::Later }
+        Self { record, branch: Related::Later, group: Related::Later }
     }
 }
 
 impl Borrower {
     /// Borrowers with the relations a plan asks for, in the order of the records.
     pub async fn fetch(request: Request<'_>, records: Vec<BorrowerRecord>, plan: &BorrowerPlan) -> Result<Vec<Self>> {
-        let Some(branch_plan) = &plan.branch else { return Ok(records.into_iter().map(Self::from).collect()) };
-        let ids = records.iter().map(|record| record.branch_id).collect();
-        let branches = Branch::by_id(request, ids, branch_plan).await?;
+        let branches = match &plan.branch {
+            Some(plan) => {
+                let ids = records.iter().map(|record| record.branch_id).collect();
+                Some(Branch::by_id(request, ids, plan).await?)
+            }
+            None => None,
+        };
+        let groups = match &plan.group {
+            Some(plan) => {
+                let ids: Vec<_> = records.iter().map(|record| (record.id, record.branch_id)).collect();
+                Some(Group::of_borrowers(request, &ids, plan).await?)
+            }
+            None => None,
+        };
         Ok(records
             .into_iter()
-            .map(|record| {
-                let branch = branches.get(&record.branch_id).cloned();
-                Self { record, branch: Related::Fetched(branch) }
+            .map(|record| Self {
+                branch: Related::of(branches.as_ref(), record.branch_id),
+                group: Related::of(groups.as_ref(), record.id),
+                record,
             })
             .collect())
     }
@@ -90,6 +104,19 @@ impl Borrower {
                 Err(error) => Some(Err(error)),
             },
         }
+    }
+
+    /// The group they belong to now at the branch that looks after them; null when there is none.
+    async fn group(&self, context: &Context<'_>) -> Nullable<Group> {
+        if let Related::Fetched(group) = &self.group {
+            return group.clone().map(Ok);
+        }
+        let found = async {
+            let own = [(self.record.id, self.record.branch_id)];
+            let mut groups = Group::of_borrowers(request(context)?, &own, &GroupPlan::default()).await?;
+            Ok(groups.remove(&self.record.id))
+        };
+        found.await.transpose()
     }
 
     /// The telephone number; all but its last three characters are hidden from those who may not read personal data.

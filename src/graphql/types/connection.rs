@@ -7,6 +7,7 @@ use async_graphql::{Context, Enum, Object, OutputType, Result};
 
 use super::borrower::Borrower;
 use super::branch::Branch;
+use super::group::Group;
 use super::loan::Loan;
 use super::loan_product::LoanProduct;
 use super::portfolio::{CurrencyTotals, currency_totals};
@@ -14,6 +15,7 @@ use crate::graphql::error::bad_input;
 use crate::graphql::request::{ApiLimits, request};
 use crate::service::borrowers::BorrowerField;
 use crate::service::branches::BranchField;
+use crate::service::groups::GroupField;
 use crate::service::list::{Filter, Page, PageRequest, SortKey};
 use crate::service::loan_products::LoanProductField;
 use crate::service::loans::LoanField;
@@ -151,6 +153,8 @@ connections! {
     BranchConnection(Branch, BranchConnectionFields);
     /// Borrowers, page by page.
     BorrowerConnection(Borrower, BorrowerConnectionFields);
+    /// Groups, page by page.
+    GroupConnection(Group, GroupConnectionFields);
     /// Loan products, page by page.
     LoanProductConnection(LoanProduct, LoanProductConnectionFields);
     /// Loans, page by page.
@@ -206,6 +210,7 @@ macro_rules! counted {
 
 counted!(BranchConnectionFields, BranchField, count_branches);
 counted!(BorrowerConnectionFields, BorrowerField, count_borrowers);
+counted!(GroupConnectionFields, GroupField, count_groups);
 counted!(LoanProductConnectionFields, LoanProductField, count_loan_products);
 
 /// What a connection of loans has beside its page.

@@ -6,6 +6,7 @@ use uuid::Uuid;
 
 use super::borrower::Borrower;
 use super::branch::Branch;
+use super::group::Group;
 use super::id::id;
 use super::loan_product::{LoanProduct, PeriodUnit};
 use super::money::Money;
@@ -23,6 +24,7 @@ pub struct Loan {
     branch: Related<Branch>,
     borrower: Related<Borrower>,
     product: Related<LoanProduct>,
+    group: Related<Group>,
 }
 
 /// Where a loan is in its life.
@@ -92,7 +94,13 @@ pub struct LoanTerms {
 
 impl From<LoanRecord> for Loan {
     fn from(record: LoanRecord) -> Self {
-        Self { record, branch: Related::Later, borrower: Related::Later, product: Related::Later }
+        Self {
+            record,
+            branch: Related::Later,
+            borrower: Related::Later,
+            product: Related::Later,
+            group: Related::Later,
+        }
     }
 }
 
@@ -112,12 +120,20 @@ impl Loan {
             true => Some(LoanProduct::by_id(request, ids(|loan| loan.product_id)).await?),
             false => None,
         };
+        let groups = match &plan.group {
+            Some(plan) => {
+                let ids = records.iter().filter_map(|loan| loan.group_id).collect();
+                Some(Group::by_id(request, ids, plan).await?)
+            }
+            None => None,
+        };
         Ok(records
             .into_iter()
             .map(|record| Self {
-                branch: related(branches.as_ref(), record.branch_id),
-                borrower: related(borrowers.as_ref(), record.borrower_id),
-                product: related(products.as_ref(), record.product_id),
+                branch: Related::of(branches.as_ref(), record.branch_id),
+                borrower: Related::of(borrowers.as_ref(), record.borrower_id),
+                product: Related::of(products.as_ref(), record.product_id),
+                group: record.group_id.map_or(Related::Fetched(None), |id| Related::of(groups.as_ref(), id)),
                 record,
             })
             .collect())
@@ -153,13 +169,6 @@ impl Loan {
             }
             _ => None,
         }
-    }
-}
-
-fn related<T: Clone>(fetched: Option<&std::collections::HashMap<Uuid, T>>, id: Uuid) -> Related<T> {
-    match fetched {
-        Some(rows) => Related::Fetched(rows.get(&id).cloned()),
-        None => Related::Later,
     }
 }
 
@@ -219,6 +228,18 @@ impl Loan {
             Related::Fetched(product) => product.clone().map(Ok),
             Related::Later => match request(context) {
                 Ok(request) => LoanProduct::load(request, self.record.product_id).await.transpose(),
+                Err(error) => Some(Err(error)),
+            },
+        }
+    }
+
+    /// The group whose members answer for it; null when there is none and where the caller may not see it.
+    async fn group(&self, context: &Context<'_>) -> Nullable<Group> {
+        match (&self.group, self.record.group_id) {
+            (Related::Fetched(group), _) => group.clone().map(Ok),
+            (Related::Later, None) => None,
+            (Related::Later, Some(id)) => match request(context) {
+                Ok(request) => Group::load(request, id).await.transpose(),
                 Err(error) => Some(Err(error)),
             },
         }

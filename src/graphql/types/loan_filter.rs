@@ -29,6 +29,8 @@ pub struct LoanFilter {
     pub borrower: Option<IdFilter>,
     /// The product.
     pub product: Option<IdFilter>,
+    /// The group whose members answer for it.
+    pub group: Option<IdFilter>,
     /// The subject of the credit officer.
     pub officer: Option<StringFilter>,
     /// The id in another system.
@@ -60,6 +62,7 @@ impl Nested for LoanFilter {
         conditions.branch(LoanField::Branch, self.branch, self.include_sub_branches)?;
         conditions.id(LoanField::Borrower, self.borrower, Kind::Borrower)?;
         conditions.id(LoanField::Product, self.product, Kind::LoanProduct)?;
+        conditions.id(LoanField::Group, self.group, Kind::Group)?;
         conditions.text(LoanField::Officer, self.officer);
         conditions.text(LoanField::ExternalRef, self.external_ref);
         conditions.currency(LoanField::Currency, self.currency)?;

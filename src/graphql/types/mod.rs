@@ -4,6 +4,8 @@ pub mod borrower;
 pub mod branch;
 pub mod connection;
 pub mod filters;
+pub mod group;
+pub mod group_member;
 pub mod id;
 pub mod loan;
 pub mod loan_filter;

@@ -4,6 +4,7 @@ use async_graphql::{ID, Interface};
 
 use super::borrower::Borrower;
 use super::branch::Branch;
+use super::group::Group;
 use super::loan::Loan;
 use super::loan_product::LoanProduct;
 
@@ -20,4 +21,6 @@ pub enum Node {
     LoanProduct(LoanProduct),
     /// A loan.
     Loan(Loan),
+    /// A group.
+    Group(Group),
 }

@@ -2,7 +2,10 @@
 //! statement each, because all their ids are known as soon as the page is. A plan is owned and plain, so that it can be
 //! kept across an `await`.
 
+use std::collections::HashMap;
+
 use async_graphql::{Context, Lookahead};
+use uuid::Uuid;
 
 /// The selections below one or several places of the query.
 pub struct Selected<'a>(Vec<Lookahead<'a>>);
@@ -50,13 +53,53 @@ impl BranchPlan {
 pub struct BorrowerPlan {
     /// The branches, and what of them.
     pub branch: Option<BranchPlan>,
+    /// The groups they belong to now, and what of them.
+    pub group: Option<Box<GroupPlan>>,
 }
 
 impl BorrowerPlan {
     /// Reads the plan from what is selected of borrowers.
     #[must_use]
     pub fn of(selected: &Selected<'_>) -> Self {
-        Self { branch: selected.has("branch").then(|| BranchPlan::of(&selected.field("branch"))) }
+        Self {
+            branch: selected.has("branch").then(|| BranchPlan::of(&selected.field("branch"))),
+            group: selected.has("group").then(|| Box::new(GroupPlan::of(&selected.field("group")))),
+        }
+    }
+}
+
+/// Which relations of groups to fetch. Their loans are pages of their own.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct GroupPlan {
+    /// The branches, and what of them.
+    pub branch: Option<BranchPlan>,
+    /// The members, and what of them.
+    pub members: Option<MemberPlan>,
+}
+
+impl GroupPlan {
+    /// Reads the plan from what is selected of groups.
+    #[must_use]
+    pub fn of(selected: &Selected<'_>) -> Self {
+        Self {
+            branch: selected.has("branch").then(|| BranchPlan::of(&selected.field("branch"))),
+            members: selected.has("members").then(|| MemberPlan::of(&selected.field("members"))),
+        }
+    }
+}
+
+/// Which relations of groups' members to fetch.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct MemberPlan {
+    /// The borrowers, and what of them.
+    pub borrower: Option<BorrowerPlan>,
+}
+
+impl MemberPlan {
+    /// Reads the plan from what is selected of members.
+    #[must_use]
+    pub fn of(selected: &Selected<'_>) -> Self {
+        Self { borrower: selected.has("borrower").then(|| BorrowerPlan::of(&selected.field("borrower"))) }
     }
 }
 
@@ -69,6 +112,8 @@ pub struct LoanPlan {
     pub borrower: Option<BorrowerPlan>,
     /// The products.
     pub product: bool,
+    /// The groups, and what of them.
+    pub group: Option<GroupPlan>,
 }
 
 impl LoanPlan {
@@ -79,6 +124,7 @@ impl LoanPlan {
             branch: selected.has("branch").then(|| BranchPlan::of(&selected.field("branch"))),
             borrower: selected.has("borrower").then(|| BorrowerPlan::of(&selected.field("borrower"))),
             product: selected.has("product"),
+            group: selected.has("group").then(|| GroupPlan::of(&selected.field("group"))),
         }
     }
 }
@@ -91,4 +137,14 @@ pub enum Related<T> {
     Later,
     /// It was; `None` when it does not exist for the caller.
     Fetched(Option<T>),
+}
+
+impl<T: Clone> Related<T> {
+    /// What was fetched of a relation for the row with this id; `None` stands for a relation that was not.
+    pub fn of(fetched: Option<&HashMap<Uuid, T>>, id: Uuid) -> Self {
+        match fetched {
+            Some(rows) => Self::Fetched(rows.get(&id).cloned()),
+            None => Self::Later,
+        }
+    }
 }

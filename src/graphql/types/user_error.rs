@@ -1,12 +1,14 @@
 //! What a caller can mend, in a mutation's payload: one interface, and a type for each kind of detail.
 
-use async_graphql::{Enum, Interface, SimpleObject};
+use async_graphql::{Enum, ID, Interface, SimpleObject};
 
-use super::loan::{LoanStatus, LoanTransition};
+use super::id::id;
+use super::loan::LoanStatus;
 use super::money::Money;
 use super::scalars::{Date, DateTime};
-use crate::service::ServiceError;
+use crate::ids::Kind;
 use crate::service::problem::{Detail, Problem};
+use crate::service::{self, ServiceError};
 
 /// What kind of problem it is. The list only ever grows: treat an unknown code like INVALID_FORMAT.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
@@ -48,10 +50,32 @@ pub enum UserErrorCode {
     BranchCycle,
     /// The product is retired.
     ProductRetired,
+    /// Another borrower has the same telephone number or national id.
+    PossibleDuplicate,
+    /// The borrower belongs to a group of the branch already.
+    AlreadyInGroup,
+    /// The borrower does not belong to the group.
+    NotAMember,
+    /// The member has a loan of the group that has not ended.
+    MemberHasOpenLoan,
+    /// The group is closed.
+    GroupClosed,
+    /// The group has loans that have not ended.
+    GroupInUse,
+    /// The group has as many members as one may have.
+    GroupFull,
+    /// The group belongs to another branch than the loan.
+    BranchMismatch,
     /// The loan's status does not allow the step.
     InvalidTransition,
     /// Someone else must take this step.
     SamePerson,
+    /// There is nothing of what the step is about: no credit to refund, no interest to waive.
+    NothingToDo,
+    /// The transaction was reversed before.
+    AlreadyReversed,
+    /// Other transactions rest on this one; reverse them first.
+    StillNeeded,
     /// The row changed since it was read.
     VersionConflict,
     /// The idempotency key was used for another input.
@@ -87,10 +111,12 @@ user_errors! {
     InvalidTransition {
         /// The loan's status.
         from: LoanStatus,
-        /// The step that was attempted.
-        attempted: LoanTransition,
-        /// The steps that are allowed now.
-        allowed: Vec<LoanTransition>,
+        /// The step that was attempted: APPROVE, RECORD_REPAYMENT, ….
+        attempted: String,
+        /// What is allowed now, by the same names.
+        allowed: Vec<String>,
+        /// The status the attempted step leads to; null for a step that is recorded without leading anywhere.
+        to: Option<LoanStatus>,
     }
 
     /// An amount outside its limits.
@@ -115,10 +141,43 @@ user_errors! {
         current: i64,
     }
 
+    /// Someone who may be known already: others hold the same telephone number or national id.
+    DuplicateBorrower {
+        /// Who, among the borrowers the caller may see; at most 20 borrowers.
+        matches: Vec<DuplicateMatch>,
+    }
+
     /// The idempotency key was used for another input.
     IdempotencyKeyMismatch {
         /// When it was first used.
         first_used_at: DateTime,
+    }
+}
+
+/// A personal value that borrowers are told apart by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
+#[graphql(remote = "crate::service::problem::PersonalField")]
+pub enum PersonalField {
+    /// The telephone number.
+    Phone,
+    /// The national id.
+    NationalId,
+}
+
+/// A borrower who holds the same personal value.
+#[derive(Debug, Clone, SimpleObject)]
+pub struct DuplicateMatch {
+    /// The borrower's id.
+    pub borrower_id: ID,
+    /// The borrower's number, such as "B-000000001".
+    pub number: String,
+    /// What is the same.
+    pub field: PersonalField,
+}
+
+impl From<service::problem::DuplicateMatch> for DuplicateMatch {
+    fn from(found: service::problem::DuplicateMatch) -> Self {
+        Self { borrower_id: id(Kind::Borrower, found.borrower), number: found.number, field: found.field.into() }
     }
 }
 
@@ -145,6 +204,8 @@ pub enum UserError {
     /// See the type.
     VersionConflict(VersionConflict),
     /// See the type.
+    DuplicateBorrower(DuplicateBorrower),
+    /// See the type.
     IdempotencyKeyMismatch(IdempotencyKeyMismatch),
 }
 
@@ -154,13 +215,14 @@ impl From<Problem> for UserError {
         let path = (!problem.path.is_empty()).then_some(problem.path);
         match problem.detail {
             Detail::None => Self::InvalidInput(InvalidInput { code, message, path }),
-            Detail::Transition { from, attempted, allowed } => Self::InvalidTransition(InvalidTransition {
+            Detail::Step { from, attempted, allowed } => Self::InvalidTransition(InvalidTransition {
                 code,
                 message,
                 path,
                 from: from.into(),
-                attempted: attempted.into(),
-                allowed: allowed.into_iter().map(LoanTransition::from).collect(),
+                attempted: attempted.to_owned(),
+                allowed: allowed.into_iter().map(str::to_owned).collect(),
+                to: lending::loan::Transition::parse(attempted).map(|step| step.target().into()),
             }),
             Detail::Amount { min, max } => Self::AmountOutOfRange(AmountOutOfRange {
                 code,
@@ -177,6 +239,12 @@ impl From<Problem> for UserError {
                 latest: latest.map(Date),
             }),
             Detail::Version { current } => Self::VersionConflict(VersionConflict { code, message, path, current }),
+            Detail::Duplicates { matches } => Self::DuplicateBorrower(DuplicateBorrower {
+                code,
+                message,
+                path,
+                matches: matches.into_iter().map(DuplicateMatch::from).collect(),
+            }),
             Detail::FirstUse { at } => Self::IdempotencyKeyMismatch(IdempotencyKeyMismatch {
                 code,
                 message,

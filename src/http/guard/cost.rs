@@ -24,10 +24,13 @@ pub const DEFAULT_PAGE: u64 = 20;
 /// Items charged for a `first` or `last` that is no count at all; execution refuses it anyway.
 pub const LARGEST_PAGE: u64 = 100;
 /// Fields that are statements of their own, by how their type's name ends, and what they cost whatever they answer:
-/// counting stops at 10,001 rows, a sum reads them all.
+/// counting stops at 10,001 rows, a sum reads them all, a group's members are a list of up to 50 that is not paged, and
+/// its loans are a page that a list of groups reads for each of them.
 const HEAVY: &[(&str, &str, u64)] = &[
     ("Connection", "totalCount", 10),
     ("Connection", "totals", 100),
+    ("Group", "members", 20),
+    ("Group", "loans", 20),
     ("Portfolio", "count", 100),
     ("Portfolio", "byCurrency", 100),
     ("Portfolio", "byStatus", 100),
@@ -58,6 +61,7 @@ enum FieldKind {
     /// Returns a connection; the number is the page when none is asked for.
     Page {
         default: u64,
+        weight: u64,
     },
     /// Takes ids in this argument and returns as many objects.
     Batch {
@@ -127,16 +131,17 @@ fn field_model(parent: &str, field: &FieldDefinition) -> FieldModel {
     let returns = base_name(&field.ty.node).to_owned();
     let name = field.name.node.as_str();
     let ids = field.arguments.iter().find(|argument| is_list_of_ids(&argument.node.ty.node));
+    let heavy = HEAVY.iter().find(|(of, heavy, _)| *heavy == name && parent.ends_with(of));
+    let weight = heavy.map_or(1, |(_, _, weight)| *weight);
     let kind = if is_connection(&returns) {
         let default = field.arguments.iter().find(|argument| argument.node.name.node == "first");
         let default = default.and_then(|argument| argument.node.default_value.as_ref());
         let default = default.and_then(|value| count(&value.node));
-        FieldKind::Page { default: default.unwrap_or(DEFAULT_PAGE) }
+        FieldKind::Page { default: default.unwrap_or(DEFAULT_PAGE), weight }
     } else if let Some(ids) = ids.filter(|_| matches!(field.ty.node.base, BaseType::List(_))) {
         FieldKind::Batch { argument: ids.node.name.node.to_string() }
     } else {
-        let heavy = HEAVY.iter().find(|(of, heavy, _)| *heavy == name && parent.ends_with(of));
-        FieldKind::Plain { weight: heavy.map_or(1, |(_, _, weight)| *weight) }
+        FieldKind::Plain { weight }
     };
     FieldModel { returns, kind }
 }
@@ -200,8 +205,8 @@ impl<'a> Compiler<'a> {
         let model = parent.and_then(|parent| self.model.types.get(parent)).and_then(|fields| fields.get(name));
         let inner = self.set(&field.selection_set.node, model.map(|model| model.returns.as_str()));
         match model.map(|model| &model.kind) {
-            Some(FieldKind::Page { default }) => {
-                pair.once.add_constant(1);
+            Some(FieldKind::Page { default, weight }) => {
+                pair.once.add_constant(*weight);
                 pair.once.add(inner.once);
                 pair.once.add_product(page(field, *default), inner.item);
             }

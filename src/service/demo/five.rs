@@ -208,6 +208,7 @@ fn loans(countries: &[Country; 5]) -> Result<Vec<LoanRecord>, ServiceError> {
             branch_id: branch(place),
             borrower_id: borrower(place),
             product_id: product(place),
+            group_id: None,
             officer: Some(officer),
             terms: LoanTerms {
                 principal,

@@ -214,6 +214,7 @@ impl Portfolio {
             branch_id: party.place.branch,
             borrower_id: party.id,
             product_id: five::product(party.place.country),
+            group_id: None,
             officer,
             terms,
             state,

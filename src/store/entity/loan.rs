@@ -16,6 +16,7 @@ pub struct Model {
     pub branch_id: Uuid,
     pub borrower_id: Uuid,
     pub product_id: Uuid,
+    pub group_id: Option<Uuid>,
     pub officer: Option<String>,
     pub currency: String,
     pub principal_minor: i64,
@@ -62,6 +63,8 @@ pub struct Model {
     pub borrower: BelongsTo<super::borrower::Entity>,
     #[sea_orm(belongs_to, from = "product_id", to = "id")]
     pub product: BelongsTo<super::loan_product::Entity>,
+    #[sea_orm(belongs_to, from = "group_id", to = "id")]
+    pub group: BelongsTo<Option<super::borrower_group::Entity>>,
 }
 
 impl ActiveModelBehavior for ActiveModel {}

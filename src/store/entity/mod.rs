@@ -1,8 +1,10 @@
 //! The tables as SeaORM entities, one file each. Only the store sees them; everyone else gets records.
 
 pub mod borrower;
+pub mod borrower_group;
 pub mod branch;
 pub mod branch_holiday;
+pub mod group_member;
 pub mod idempotency_key;
 pub mod journal_entry;
 pub mod journal_line;

@@ -26,6 +26,10 @@ struct Things {
     borrower: String,
     loan: String,
     product: String,
+    group: String,
+    /// Someone who may join the group, and someone who belongs to it.
+    joiner: String,
+    member: String,
     /// A number that no other cell of the matrix has.
     cell: usize,
 }
@@ -88,6 +92,12 @@ fn matrix() -> Vec<Row> {
         row("borrowers", Some(Action::ReadBorrowers), ByBranch, |_, of| {
             query("borrowers(filter: {branch: {eq: $id}}) { nodes { __typename } totalCount }", &of.branch)
         }),
+        row("group", Some(Action::ReadGroups), ByBranch, |_, of| {
+            query("group(by: {id: $id}) { __typename members { role } loans { totalCount } }", &of.group)
+        }),
+        row("groups", Some(Action::ReadGroups), ByBranch, |_, of| {
+            query("groups(filter: {branch: {eq: $id}}) { nodes { __typename } totalCount }", &of.branch)
+        }),
         row("loanProduct", Some(Action::ReadProducts), ByExistence, |_, of| {
             query("loanProduct(by: {id: $id}) { __typename }", &of.product)
         }),
@@ -122,6 +132,24 @@ fn matrix() -> Vec<Row> {
         }),
         row("updateBorrower", Some(Action::UpdateBorrower), ByBranch, |_, of| {
             change("updateBorrower", json!({"borrowerId": of.borrower, "name": "Changed"}))
+        }),
+        row("createGroup", Some(Action::CreateGroup), ByBranch, |_, of| {
+            change("createGroup", json!({"branchId": of.branch, "name": "New"}))
+        }),
+        row("updateGroup", Some(Action::UpdateGroup), ByBranch, |_, of| {
+            change("updateGroup", json!({"groupId": of.group, "name": "Changed"}))
+        }),
+        row("addGroupMember", Some(Action::ChangeGroupMembers), ByBranch, |_, of| {
+            change("addGroupMember", json!({"groupId": of.group, "borrowerId": of.joiner}))
+        }),
+        row("updateGroupMember", Some(Action::ChangeGroupMembers), ByBranch, |_, of| {
+            change("updateGroupMember", json!({"groupId": of.group, "borrowerId": of.member, "role": "CHAIR"}))
+        }),
+        row("removeGroupMember", Some(Action::ChangeGroupMembers), ByBranch, |_, of| {
+            change("removeGroupMember", json!({"groupId": of.group, "borrowerId": of.member}))
+        }),
+        row("closeGroup", Some(Action::CloseGroup), ByBranch, |_, of| {
+            change("closeGroup", json!({"groupId": of.group}))
         }),
         row("createLoanProduct", Some(Action::CreateProduct), Not, |_, of| {
             change("createLoanProduct", json!({"code": format!("P{}", of.cell), "name": "New", "currency": "KES"}))
@@ -210,12 +238,29 @@ fn outcome(field: &str, answer: &Answer) -> Outcome {
 }
 
 async fn things(world: &World, whose: Whose, cell: usize, fresh: bool) -> Things {
+    let mut of = rows(world, whose, cell, fresh).await;
+    let at = match whose {
+        Whose::Own => &world.nbo,
+        Whose::Foreign => &world.hcm,
+        Whose::Missing => return of,
+    };
+    of.group = create(&world.api, "createGroup", json!({"branchId": at, "name": "Group"})).await;
+    of.joiner = super::world::borrower(&world.api, at, "Joiner").await;
+    of.member = super::world::borrower(&world.api, at, "Member").await;
+    create(&world.api, "addGroupMember", json!({"groupId": of.group, "borrowerId": of.member})).await;
+    of
+}
+
+/// Things as far as they are no groups.
+async fn rows(world: &World, whose: Whose, cell: usize, fresh: bool) -> Things {
+    let id = |prefix: &str| format!("{prefix}_00000000000000000000000001");
+    let (group, joiner, member) = (id("group"), id("borrower"), id("borrower"));
     match whose {
         Whose::Own if fresh => {
             let branch = branch(&world.api, &format!("F{cell}"), Some(&world.nbo)).await;
             let loan = world.loan(&format!("fresh-{cell}"), "1").await;
             let product = super::world::product(&world.api, &format!("F{cell}"), "KES").await;
-            Things { branch, borrower: world.wanjiru.clone(), loan, product, cell }
+            Things { branch, borrower: world.wanjiru.clone(), loan, product, group, joiner, member, cell }
         }
         Whose::Own => {
             let loan = create(&world.api, "applyForLoan", world.application("own", "1")).await;
@@ -224,16 +269,20 @@ async fn things(world: &World, whose: Whose, cell: usize, fresh: bool) -> Things
                 borrower: world.wanjiru.clone(),
                 loan,
                 product: world.kes.clone(),
+                group,
+                joiner,
+                member,
                 cell,
             }
         }
         Whose::Foreign => {
             let loan = create(&world.api, "applyForLoan", world.foreign_application("foreign", "1")).await;
-            Things { branch: world.hcm.clone(), borrower: world.tran.clone(), loan, product: world.vnd.clone(), cell }
+            let (branch, borrower, product) = (world.hcm.clone(), world.tran.clone(), world.vnd.clone());
+            Things { branch, borrower, loan, product, group, joiner, member, cell }
         }
         Whose::Missing => {
-            let id = |prefix: &str| format!("{prefix}_00000000000000000000000001");
-            Things { branch: id("branch"), borrower: id("borrower"), loan: id("loan"), product: id("product"), cell }
+            let (branch, borrower, loan, product) = (id("branch"), id("borrower"), id("loan"), id("product"));
+            Things { branch, borrower, loan, product, group, joiner, member, cell }
         }
     }
 }
@@ -242,7 +291,7 @@ async fn ask(client: &Client, row: &Row, world: &World, of: &Things) -> (Outcome
     let (text, variables) = (row.ask)(world, of);
     let answer = client.post(&json!({"query": text, "variables": variables})).await;
     let mut shown = answer.text.clone();
-    for id in [&of.branch, &of.borrower, &of.loan, &of.product] {
+    for id in [&of.branch, &of.borrower, &of.loan, &of.product, &of.group, &of.joiner, &of.member] {
         shown = shown.replace(id.as_str(), "ID");
     }
     (outcome(row.field, &answer), shown)
@@ -290,7 +339,7 @@ async fn every_field_obeys_the_policy_for_every_role() {
 
 /// Whether a root field changes something.
 fn is_mutation(field: &str) -> bool {
-    ["create", "update", "close", "register", "retire", "apply", "approve", "reject", "withdraw"]
+    ["create", "update", "add", "remove", "close", "register", "retire", "apply", "approve", "reject", "withdraw"]
         .iter()
         .any(|verb| field.starts_with(verb))
 }
@@ -410,8 +459,9 @@ async fn the_viewer_knows_what_it_may_do() {
             "allBranches": false,
             "branchCodes": ["HCM", "NBO"],
             "permissions": [
-                "ReadBranches", "ReadBorrowers", "ReadProducts", "ReadLoans", "ReadPortfolio", "RegisterBorrower",
-                "UpdateBorrower", "ApplyForLoan", "WithdrawLoan"
+                "ReadBranches", "ReadBorrowers", "ReadGroups", "ReadProducts", "ReadLoans", "ReadPortfolio",
+                "RegisterBorrower", "UpdateBorrower", "CreateGroup", "UpdateGroup", "ChangeGroupMembers",
+                "ApplyForLoan", "WithdrawLoan"
             ],
         })
     );

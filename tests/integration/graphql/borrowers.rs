@@ -87,7 +87,8 @@ async fn a_new_borrower_is_refused() {
     let cases = [
         (json!({"name": ""}), "REQUIRED input.name"),
         (json!({"name": "n".repeat(201)}), "TOO_LONG input.name"),
-        (json!({"externalRef": "crm-17"}), "ALREADY_TAKEN input.externalRef"),
+        (json!({"externalRef": "crm-17", "allowDuplicate": true}), "ALREADY_TAKEN input.externalRef"),
+        (json!({}), "POSSIBLE_DUPLICATE input"),
         (json!({"phone": "123"}), "INVALID_FORMAT input.phone"),
         (json!({"phone": "1234567890123456"}), "INVALID_FORMAT input.phone"),
         (json!({"phone": "+254x700"}), "INVALID_FORMAT input.phone"),
@@ -100,7 +101,7 @@ async fn a_new_borrower_is_refused() {
         assert_eq!(refused(&world.api, "registerBorrower", input.clone()).await, [expected], "{input}");
     }
     // Refusals leave no gap in the numbers.
-    let next = with(achieng(&world), json!({"externalRef": null}));
+    let next = with(achieng(&world), json!({"externalRef": null, "allowDuplicate": true}));
     assert_eq!(change(&world.api, "registerBorrower", next, "number").await["number"], "B-000000004");
 }
 

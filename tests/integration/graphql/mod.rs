@@ -4,6 +4,7 @@ mod access;
 mod borrowers;
 mod branches;
 mod conformance;
+mod groups;
 mod lists;
 mod loan_products;
 mod loans;

@@ -107,6 +107,7 @@ pub fn object(mutation: &str) -> &'static str {
         name if name.ends_with("LoanProduct") => "loanProduct",
         name if name.ends_with("Branch") => "branch",
         name if name.ends_with("Borrower") => "borrower",
+        name if name.contains("Group") => "group",
         _ => "loan",
     }
 }
@@ -118,6 +119,7 @@ pub const USER_ERRORS: &str = "userErrors {
     ... on AmountOutOfRange { min { amount currency } max { amount currency } }
     ... on DateOutOfRange { earliest latest }
     ... on VersionConflict { current }
+    ... on DuplicateBorrower { matches { borrowerId number field } }
     ... on IdempotencyKeyMismatch { firstUsedAt }
 }";
 

@@ -34,6 +34,7 @@ fn full(branch: Uuid) -> RegisterBorrower {
         phone: Some("+254 (700) 000-001".to_owned()),
         national_id: Some("AB 123456".to_owned()),
         date_of_birth: Some(day("1990-02-28")),
+        allow_duplicate: false,
     }
 }
 
@@ -95,6 +96,7 @@ async fn every_problem_of_a_borrower_is_told_at_once(engine: Engine) {
         phone: Some("call me".to_owned()),
         national_id: Some("1\u{0}2".to_owned()),
         date_of_birth: None,
+        allow_duplicate: false,
     };
     let expected = [
         problem(ProblemCode::Required, "input.name"),
@@ -146,7 +148,8 @@ async fn a_reference_is_taken_once(engine: Engine) {
     let branch = world.branch("NBO", None).await;
     world.services.register_borrower(&admin(), &full(branch.id)).await.unwrap();
     let taken = problem(ProblemCode::AlreadyTaken, "input.externalRef");
-    assert_eq!(refusal(world.services.register_borrower(&admin(), &full(branch.id)).await), taken);
+    let again = RegisterBorrower { allow_duplicate: true, ..full(branch.id) };
+    assert_eq!(refusal(world.services.register_borrower(&admin(), &again).await), taken);
     let other = world.borrower(&branch).await;
     let change = UpdateBorrower { external_ref: Change::Set("crm-1".to_owned()), ..borrower_change(other.id) };
     assert_eq!(refusal(world.services.update_borrower(&admin(), &change).await), taken);

@@ -5,6 +5,7 @@ use branch_loan_api::auth::{Actor, BranchGrant, Role};
 use branch_loan_api::service::ServiceError;
 use branch_loan_api::service::borrowers::BorrowerKey;
 use branch_loan_api::service::branches::BranchKey;
+use branch_loan_api::service::groups::GroupKey;
 use branch_loan_api::service::list::{Filter, PageRequest};
 use branch_loan_api::service::loan_products::LoanProductKey;
 use branch_loan_api::service::loans::LoanKey;
@@ -12,8 +13,8 @@ use uuid::Uuid;
 
 use crate::support::engines::Engine;
 use crate::support::inputs::{
-    application, approve, borrower_change, branch_change, new_borrower, new_branch, new_product, product_change,
-    reject, withdraw,
+    application, approve, borrower_change, branch_change, group_change, joining, leaving, new_borrower, new_branch,
+    new_group, new_product, product_change, promotion, reject, withdraw,
 };
 use crate::support::services::{World, actor, admin};
 
@@ -36,6 +37,8 @@ async fn writes(world: &World, actor: &Actor) -> Vec<(Action, Option<Action>)> {
     nowhere.branch = nothing;
     let mut apply = application("k", &borrower, &product);
     apply.borrower = nothing;
+    let mut no_group = new_group(&branch);
+    no_group.branch = nothing;
     let bad_branch = new_branch("not a code");
     let bad_product = new_product("not a code");
     vec![
@@ -44,6 +47,18 @@ async fn writes(world: &World, actor: &Actor) -> Vec<(Action, Option<Action>)> {
         (Action::CloseBranch, forbidden(services.close_branch(actor, nothing, None).await)),
         (Action::RegisterBorrower, forbidden(services.register_borrower(actor, &nowhere).await)),
         (Action::UpdateBorrower, forbidden(services.update_borrower(actor, &borrower_change(nothing)).await)),
+        (Action::CreateGroup, forbidden(services.create_group(actor, &no_group).await)),
+        (Action::UpdateGroup, forbidden(services.update_group(actor, &group_change(nothing)).await)),
+        (Action::ChangeGroupMembers, forbidden(services.add_group_member(actor, &joining(nothing, borrower.id)).await)),
+        (
+            Action::ChangeGroupMembers,
+            forbidden(services.update_group_member(actor, &promotion(nothing, borrower.id)).await),
+        ),
+        (
+            Action::ChangeGroupMembers,
+            forbidden(services.remove_group_member(actor, &leaving(nothing, borrower.id)).await),
+        ),
+        (Action::CloseGroup, forbidden(services.close_group(actor, nothing, None).await)),
         (Action::CreateProduct, forbidden(services.create_loan_product(actor, &bad_product).await)),
         (Action::UpdateProduct, forbidden(services.update_loan_product(actor, &product_change(nothing)).await)),
         (Action::RetireProduct, forbidden(services.retire_loan_product(actor, nothing, None).await)),
@@ -70,6 +85,12 @@ async fn reads(world: &World, actor: &Actor) -> Vec<(Action, Option<Action>)> {
         (Action::ReadBorrowers, forbidden(services.borrowers_by_id(actor, &[id]).await)),
         (Action::ReadBorrowers, forbidden(services.borrowers(actor, &Filter::default(), &[], &page).await)),
         (Action::ReadBorrowers, forbidden(services.count_borrowers(actor, &Filter::default()).await)),
+        (Action::ReadGroups, forbidden(services.group(actor, &GroupKey::Id(id)).await)),
+        (Action::ReadGroups, forbidden(services.groups_by_id(actor, &[id]).await)),
+        (Action::ReadGroups, forbidden(services.groups(actor, &Filter::default(), &[], &page).await)),
+        (Action::ReadGroups, forbidden(services.count_groups(actor, &Filter::default()).await)),
+        (Action::ReadGroups, forbidden(services.members_of_groups(actor, &[id]).await)),
+        (Action::ReadGroups, forbidden(services.memberships_of_borrowers(actor, &[id]).await)),
         (Action::ReadProducts, forbidden(services.loan_product(actor, &LoanProductKey::Id(id)).await)),
         (Action::ReadProducts, forbidden(services.loan_products_by_id(actor, &[id]).await)),
         (Action::ReadProducts, forbidden(services.loan_products(actor, &Filter::default(), &[], &page).await)),

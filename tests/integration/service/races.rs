@@ -196,6 +196,6 @@ async fn a_branch_that_closes_takes_no_application_on_the_way(engine: Engine) {
 }
 
 /// SQLite has one writer, and needs no arranging.
-async fn gate(world: &World, table: &str) -> Option<Gate> {
+pub async fn gate(world: &World, table: &str) -> Option<Gate> {
     if world.engine.is_postgres() { Some(Gate::before_writes_to(table, &world.engine.url).await) } else { None }
 }

@@ -8,12 +8,14 @@ use crate::support::services::{World, admin};
 
 both_engines!(rows_that_make_no_sense_are_refused, references_must_exist, what_is_unique_stays_unique);
 
-/// A branch with a child, a borrower, a product, an approved loan and a pending one.
+/// A branch with a child, a borrower, a product, an approved loan and a pending one, and two groups.
 async fn world(engine: Engine) -> World {
     let world = World::new(engine).await;
     let (branch, borrower, product) = world.parties().await;
     world.branch("CHILD", Some(&branch)).await;
-    world.borrower(&branch).await;
+    let other = world.borrower(&branch).await;
+    world.group(&branch, &[&borrower]).await;
+    world.group(&branch, &[&other]).await;
     world.product("P2").await;
     let approved = world.loan("a", &borrower, &product).await;
     world.loan("b", &borrower, &product).await;
@@ -58,6 +60,13 @@ async fn rows_that_make_no_sense_are_refused(engine: Engine) {
         "UPDATE loans SET disbursed_minor = approved_minor + 1 WHERE status = 'APPROVED'",
         "UPDATE loans SET status = 'REPAID', disbursed_on = approved_on WHERE status = 'APPROVED'",
         "UPDATE idempotency_keys SET key = ''",
+        "UPDATE borrower_groups SET name = ''",
+        "UPDATE borrower_groups SET status = 'ASLEEP'",
+        "UPDATE borrower_groups SET status = 'CLOSED'",
+        "UPDATE borrower_groups SET closed_on = '2026-01-15'",
+        "UPDATE borrower_groups SET meeting_weekday = 'SOMEDAY'",
+        "UPDATE group_members SET role = 'KING'",
+        "UPDATE group_members SET left_on = '2025-01-01'",
     ] {
         assert_refused(&world, sql).await;
     }
@@ -71,6 +80,14 @@ async fn references_must_exist(engine: Engine) {
         "UPDATE loans SET branch_id = id",
         "UPDATE loans SET borrower_id = id",
         "UPDATE loans SET product_id = id",
+        "UPDATE loans SET group_id = id",
+        "UPDATE borrower_groups SET branch_id = id",
+        "UPDATE group_members SET group_id = id",
+        "UPDATE group_members SET borrower_id = id",
+        // A membership is of its group's branch.
+        "UPDATE group_members SET branch_id = (SELECT id FROM branches WHERE code = 'CHILD')",
+        "UPDATE borrower_groups SET branch_id = (SELECT id FROM branches WHERE code = 'CHILD')",
+        "DELETE FROM borrower_groups",
         "DELETE FROM branches WHERE code = 'NBO'",
         "DELETE FROM borrowers",
         "DELETE FROM loan_products",
@@ -89,6 +106,10 @@ async fn what_is_unique_stays_unique(engine: Engine) {
         "UPDATE loans SET number = 'SAME'",
         "UPDATE loans SET external_ref = 'SAME'",
         "UPDATE idempotency_keys SET key = 'SAME'",
+        "UPDATE borrower_groups SET number = 'SAME'",
+        "UPDATE borrower_groups SET external_ref = 'SAME'",
+        // One group of a branch at a time.
+        "UPDATE group_members SET borrower_id = (SELECT id FROM borrowers ORDER BY id LIMIT 1)",
     ] {
         assert_refused(&world, sql).await;
     }

@@ -40,7 +40,9 @@ async fn a_new_database_gets_the_whole_schema(engine: Engine) {
     database.migrate().await.unwrap();
     assert_eq!(database.pending_migrations().await.unwrap(), Vec::<String>::new());
     let tables = tables(&engine).await;
-    for name in ["branches", "borrowers", "loan_products", "loans", "idempotency_keys"] {
+    for name in
+        ["branches", "borrowers", "loan_products", "loans", "idempotency_keys", "borrower_groups", "group_members"]
+    {
         assert!(tables.iter().any(|table| table == name), "{name} in {tables:?}");
     }
 }

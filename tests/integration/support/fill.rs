@@ -181,6 +181,7 @@ fn loan(index: u32, borrowers: &[BorrowerRecord], products: &[LoanProductRecord]
         branch_id: borrower.branch_id,
         borrower_id: borrower.id,
         product_id: product.id,
+        group_id: None,
         officer: dice.random_bool(0.8).then(|| (*dice.pick(&OFFICERS)).to_owned()),
         terms: LoanTerms {
             principal,

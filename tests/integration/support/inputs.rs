@@ -4,6 +4,8 @@
 use branch_loan_api::service::borrowers::{BorrowerRecord, RegisterBorrower, UpdateBorrower};
 use branch_loan_api::service::branches::{BranchRecord, CreateBranch, UpdateBranch};
 use branch_loan_api::service::check::{AmountInput, Change};
+use branch_loan_api::service::group_members::{AddGroupMember, MemberRole, RemoveGroupMember, UpdateGroupMember};
+use branch_loan_api::service::groups::{CreateGroup, GroupRecord, UpdateGroup};
 use branch_loan_api::service::loan_products::{CreateLoanProduct, LoanProductRecord, ProductTerms, UpdateLoanProduct};
 use branch_loan_api::service::loans::{ApplyForLoan, Decide, DecisionInput, LoanRecord};
 use uuid::Uuid;
@@ -36,6 +38,7 @@ pub fn new_borrower(branch: &BranchRecord) -> RegisterBorrower {
         phone: None,
         national_id: None,
         date_of_birth: None,
+        allow_duplicate: false,
     }
 }
 
@@ -47,6 +50,7 @@ pub fn borrower_change(id: Uuid) -> UpdateBorrower {
         phone: Change::Keep,
         national_id: Change::Keep,
         date_of_birth: Change::Keep,
+        allow_duplicate: false,
         expected_version: None,
     }
 }
@@ -77,7 +81,41 @@ pub fn application(key: &str, borrower: &BorrowerRecord, product: &LoanProductRe
         applied_on: None,
         officer: None,
         external_ref: None,
+        group: None,
     }
+}
+
+pub fn new_group(branch: &BranchRecord) -> CreateGroup {
+    CreateGroup {
+        branch: branch.id,
+        name: "Umoja".to_owned(),
+        external_ref: None,
+        meeting_weekday: None,
+        meeting_place: None,
+    }
+}
+
+pub fn group_change(id: Uuid) -> UpdateGroup {
+    UpdateGroup {
+        id,
+        name: None,
+        external_ref: Change::Keep,
+        meeting_weekday: Change::Keep,
+        meeting_place: Change::Keep,
+        expected_version: None,
+    }
+}
+
+pub fn joining(group: Uuid, borrower: Uuid) -> AddGroupMember {
+    AddGroupMember { group, borrower, role: MemberRole::Member, joined_on: None, expected_version: None }
+}
+
+pub fn promotion(group: Uuid, borrower: Uuid) -> UpdateGroupMember {
+    UpdateGroupMember { group, borrower, role: MemberRole::Chair, expected_version: None }
+}
+
+pub fn leaving(group: Uuid, borrower: Uuid) -> RemoveGroupMember {
+    RemoveGroupMember { group, borrower, left_on: None, expected_version: None }
 }
 
 pub fn decide(loan: Uuid, decision: DecisionInput) -> Decide {
@@ -105,6 +143,15 @@ impl World {
 
     pub async fn borrower(&self, branch: &BranchRecord) -> BorrowerRecord {
         self.services.register_borrower(&admin(), &new_borrower(branch)).await.unwrap()
+    }
+
+    /// A group of a branch with these members.
+    pub async fn group(&self, branch: &BranchRecord, members: &[&BorrowerRecord]) -> GroupRecord {
+        let mut group = self.services.create_group(&admin(), &new_group(branch)).await.unwrap();
+        for member in members {
+            group = self.services.add_group_member(&admin(), &joining(group.id, member.id)).await.unwrap();
+        }
+        group
     }
 
     pub async fn product(&self, code: &str) -> LoanProductRecord {

@@ -49,6 +49,7 @@ pub fn value(field: LoanField, loan: &LoanRecord) -> Option<Scalar> {
         LoanField::Status => Scalar::Text(loan.state.status().as_str().to_owned()),
         LoanField::AppliedOn => Scalar::Date(loan.state.application().applied_on),
         LoanField::DisbursedOn => Scalar::Date(loan.state.disbursement()?.on),
+        LoanField::Group => Scalar::Id(loan.group_id?),
         LoanField::CreatedAt => Scalar::Time(loan.created_at),
     })
 }

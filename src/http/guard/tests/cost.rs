@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{assert_limit, guard, unlimited, variables};
+use super::{Guard, assert_limit, guard, unlimited, variables};
 
 fn cost_with(query: &str, values: serde_json::Value) -> u64 {
     guard(unlimited()).admit(query, None, &variables(values)).unwrap().cost
@@ -89,4 +89,14 @@ fn cost_at_and_beyond_the_limit() {
     assert!(guard.admit(query, None, &variables(json!({"n": 50}))).is_ok());
     let refusal = guard.admit(query, None, &variables(json!({"n": 51}))).unwrap_err();
     assert_eq!(refusal.code, "QUERY_TOO_COMPLEX", "a cached document is charged again");
+}
+
+#[test]
+fn what_a_list_of_groups_reads_for_each_of_them_is_charged_to_each() {
+    let guard = Guard::from_sdl(unlimited(), &crate::graphql::schema::sdl()).unwrap();
+    let cost = |query: &str| guard.admit(query, None, &variables(json!({}))).unwrap().cost;
+    let each = |query: &str| cost(&format!("{{ groups(first: 7) {{ nodes {{ {query} }} }} }}"));
+    assert_eq!(each("number"), 1 + 1 + 7);
+    assert_eq!(each("members { role }"), 1 + 1 + 7 * (20 + 1));
+    assert_eq!(each("loans(first: 3) { nodes { id } }"), 1 + 1 + 7 * (20 + 1 + 3));
 }

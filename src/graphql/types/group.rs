@@ -1,0 +1,264 @@
+//! Groups in the API, and their members.
+
+use std::collections::HashMap;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use async_graphql::{Context, Enum, ID, Object, Result};
+use uuid::Uuid;
+
+use super::branch::Branch;
+use super::connection::LoanConnection;
+use super::group_member::GroupMember;
+use super::id::id;
+use super::loan_filter::LoanFilter;
+use super::scalars::{Date, DateTime};
+use super::selection::{GroupPlan, Related};
+use crate::graphql::error::Nullable;
+use crate::graphql::query::loans::{LoanOrder, loans_page};
+use crate::graphql::request::{Request, request};
+use crate::ids::Kind;
+use crate::service::groups::{GroupKey, GroupRecord};
+use crate::service::list::{Filter, Scalar, Test};
+use crate::service::loans::LoanField;
+
+/// Borrowers who answer for each other's loans.
+#[derive(Clone)]
+pub struct Group {
+    record: GroupRecord,
+    branch: Related<Branch>,
+    members: Related<Arc<Vec<GroupMember>>>,
+}
+
+/// Whether a group does business.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
+#[graphql(remote = "crate::service::groups::GroupStatus")]
+pub enum GroupStatus {
+    /// It takes members and loans.
+    Active,
+    /// It has come to an end; its history stays visible.
+    Closed,
+}
+
+/// A day of the week.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
+pub enum Weekday {
+    /// Monday.
+    Monday,
+    /// Tuesday.
+    Tuesday,
+    /// Wednesday.
+    Wednesday,
+    /// Thursday.
+    Thursday,
+    /// Friday.
+    Friday,
+    /// Saturday.
+    Saturday,
+    /// Sunday.
+    Sunday,
+}
+
+impl From<chrono::Weekday> for Weekday {
+    fn from(weekday: chrono::Weekday) -> Self {
+        match weekday {
+            chrono::Weekday::Mon => Self::Monday,
+            chrono::Weekday::Tue => Self::Tuesday,
+            chrono::Weekday::Wed => Self::Wednesday,
+            chrono::Weekday::Thu => Self::Thursday,
+            chrono::Weekday::Fri => Self::Friday,
+            chrono::Weekday::Sat => Self::Saturday,
+            chrono::Weekday::Sun => Self::Sunday,
+        }
+    }
+}
+
+impl From<Weekday> for chrono::Weekday {
+    fn from(weekday: Weekday) -> Self {
+        match weekday {
+            Weekday::Monday => Self::Mon,
+            Weekday::Tuesday => Self::Tue,
+            Weekday::Wednesday => Self::Wed,
+            Weekday::Thursday => Self::Thu,
+            Weekday::Friday => Self::Fri,
+            Weekday::Saturday => Self::Sat,
+            Weekday::Sunday => Self::Sun,
+        }
+    }
+}
+
+impl From<GroupRecord> for Group {
+    fn from(record: GroupRecord) -> Self {
+        Self { record, branch: Related::Later, members: Related::Later }
+    }
+}
+
+impl Group {
+    /// Groups with the relations a plan asks for, in the order of the records: one statement per relation.
+    pub fn fetch<'a>(
+        request: Request<'a>,
+        records: Vec<GroupRecord>,
+        plan: &'a GroupPlan,
+    ) -> Pin<Box<dyn Future<Output = Result<Vec<Self>>> + Send + 'a>> {
+        Box::pin(async move {
+            let branches = match &plan.branch {
+                Some(plan) => {
+                    let ids = records.iter().map(|record| record.branch_id).collect();
+                    Some(Branch::by_id(request, ids, plan).await?)
+                }
+                None => None,
+            };
+            let members = match &plan.members {
+                Some(plan) => {
+                    let ids: Vec<Uuid> = records.iter().map(|record| record.id).collect();
+                    Some(GroupMember::by_group(request, &ids, plan).await?)
+                }
+                None => None,
+            };
+            Ok(records
+                .into_iter()
+                .map(|record| Self {
+                    branch: Related::of(branches.as_ref(), record.branch_id),
+                    members: Related::of(members.as_ref(), record.id),
+                    record,
+                })
+                .collect())
+        })
+    }
+
+    /// The groups with these ids, by id, with the relations a plan asks for.
+    pub async fn by_id(request: Request<'_>, mut ids: Vec<Uuid>, plan: &GroupPlan) -> Result<HashMap<Uuid, Self>> {
+        ids.sort_unstable();
+        ids.dedup();
+        let records = request.services.groups_by_id(request.actor, &ids).await?;
+        let groups = Self::fetch(request, records.into_iter().flatten().collect(), plan).await?;
+        Ok(groups.into_iter().map(|group| (group.record.id, group)).collect())
+    }
+
+    /// The one group with this id, loaded on its own.
+    pub async fn load(request: Request<'_>, id: Uuid) -> Result<Option<Self>> {
+        let record = request.services.group(request.actor, &GroupKey::Id(id)).await?;
+        Ok(record.map(Self::from))
+    }
+
+    /// The groups that borrowers belong to now at the branches that look after them, by borrower. The pairs are of a
+    /// borrower and that branch.
+    pub async fn of_borrowers(
+        request: Request<'_>,
+        borrowers: &[(Uuid, Uuid)],
+        plan: &GroupPlan,
+    ) -> Result<HashMap<Uuid, Self>> {
+        let ids: Vec<Uuid> = borrowers.iter().map(|(borrower, _)| *borrower).collect();
+        let mut memberships = request.services.memberships_of_borrowers(request.actor, &ids).await?;
+        memberships.retain(|member| borrowers.contains(&(member.borrower_id, member.branch_id)));
+        let groups = Self::by_id(request, memberships.iter().map(|member| member.group_id).collect(), plan).await?;
+        let group = |id: &Uuid| groups.get(id).cloned();
+        Ok(memberships.iter().filter_map(|member| Some((member.borrower_id, group(&member.group_id)?))).collect())
+    }
+}
+
+/// Borrowers who answer for each other's loans.
+#[Object]
+impl Group {
+    /// The id, such as "group_01k…".
+    pub async fn id(&self) -> ID {
+        id(Kind::Group, self.record.id)
+    }
+
+    /// The number people read out, such as "G-000000001".
+    async fn number(&self) -> &str {
+        &self.record.number
+    }
+
+    /// The name.
+    async fn name(&self) -> &str {
+        &self.record.name
+    }
+
+    /// The id in another system.
+    async fn external_ref(&self) -> Option<&str> {
+        self.record.external_ref.as_deref()
+    }
+
+    /// The branch that looks after it; null where the caller may not see it.
+    async fn branch(&self, context: &Context<'_>) -> Nullable<Branch> {
+        match &self.branch {
+            Related::Fetched(branch) => branch.clone().map(Ok),
+            Related::Later => match request(context) {
+                Ok(request) => Branch::load(request, self.record.branch_id).await.transpose(),
+                Err(error) => Some(Err(error)),
+            },
+        }
+    }
+
+    /// Whether it does business.
+    async fn status(&self) -> GroupStatus {
+        self.record.status.into()
+    }
+
+    /// The day of the week it meets on.
+    async fn meeting_weekday(&self) -> Option<Weekday> {
+        self.record.meeting_weekday.map(Weekday::from)
+    }
+
+    /// Where it meets: the center.
+    async fn meeting_place(&self) -> Option<&str> {
+        self.record.meeting_place.as_deref()
+    }
+
+    /// Its members, at most 50, whoever joined first coming first.
+    async fn members(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "Whether those who have left are listed too.", default = false)] include_former: bool,
+    ) -> Result<Vec<GroupMember>> {
+        let all = match &self.members {
+            Related::Fetched(members) => members.clone().unwrap_or_default(),
+            Related::Later => {
+                let plan = super::selection::MemberPlan::default();
+                let mut found = GroupMember::by_group(request(context)?, &[self.record.id], &plan).await?;
+                found.remove(&self.record.id).unwrap_or_default()
+            }
+        };
+        Ok(all.iter().filter(|member| include_former || member.is_current()).cloned().collect())
+    }
+
+    /// The loans its members took as members, oldest application first unless ordered otherwise. In a list of groups this is a statement for each. Permission: ReadLoans; the totals need ReadPortfolio.
+    #[allow(clippy::too_many_arguments)] // the arguments of a connection, as callers know them
+    async fn loans(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "So many from the start, 1 to 100; 20 if omitted.")] first: Option<i32>,
+        #[graphql(desc = "After this cursor.")] after: Option<String>,
+        #[graphql(desc = "So many from the end, 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Before this cursor.")] before: Option<String>,
+        #[graphql(desc = "Which of its loans.")] filter: Option<LoanFilter>,
+        #[graphql(desc = "In which order: at most 3 keys; the id decides between equals.")] order_by: Option<
+            Vec<LoanOrder>,
+        >,
+    ) -> Result<LoanConnection> {
+        let own = Filter::Field(LoanField::Group, Test::Is(Scalar::Id(self.record.id)));
+        loans_page(context, (first, after, last, before), Some(own), filter, order_by).await
+    }
+
+    /// The day it was closed.
+    async fn closed_on(&self) -> Option<Date> {
+        self.record.closed_on.map(Date)
+    }
+
+    /// Grows by one with every change, of its members too.
+    async fn version(&self) -> i64 {
+        self.record.version
+    }
+
+    /// When it was created.
+    async fn created_at(&self) -> DateTime {
+        DateTime(self.record.created_at)
+    }
+
+    /// When it or its members last changed.
+    async fn updated_at(&self) -> DateTime {
+        DateTime(self.record.updated_at)
+    }
+}
