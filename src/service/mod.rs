@@ -94,7 +94,12 @@ impl Services {
 
 /// The branch's business date: what day it is there.
 fn business_date(branch: &BranchRecord, now: DateTime<Utc>) -> NaiveDate {
-    match branch.time_zone.parse::<chrono_tz::Tz>() {
+    date_in(&branch.time_zone, now)
+}
+
+/// What day it is in a time zone.
+fn date_in(time_zone: &str, now: DateTime<Utc>) -> NaiveDate {
+    match time_zone.parse::<chrono_tz::Tz>() {
         Ok(zone) => now.with_timezone(&zone).date_naive(),
         Err(_) => now.date_naive(),
     }

@@ -12,7 +12,8 @@ use super::loan::Loan;
 use super::loan::event::LoanEvent;
 use super::loan::transaction::LoanTransaction;
 use super::loan_product::LoanProduct;
-use super::portfolio::{CurrencyTotals, currency_totals};
+use super::portfolio::currency_totals;
+use super::portfolio::totals::CurrencyTotals;
 use crate::graphql::error::bad_input;
 use crate::graphql::request::{ApiLimits, request};
 use crate::service::borrowers::BorrowerField;
@@ -21,6 +22,7 @@ use crate::service::groups::GroupField;
 use crate::service::list::{Filter, Page, PageRequest, SortKey};
 use crate::service::loan_products::LoanProductField;
 use crate::service::loans::LoanField;
+use crate::service::portfolio::Report;
 
 /// Rows on a page when the caller names no number.
 const DEFAULT_PAGE: u32 = 20;
@@ -265,7 +267,6 @@ impl LoanConnectionFields {
 
     /// Exact totals on the same filter, on all pages together: one row per currency, never added across currencies.
     async fn totals(&self, context: &Context<'_>) -> Result<Vec<CurrencyTotals>> {
-        let request = request(context)?;
-        currency_totals(request.services.portfolio_totals(request.actor, &self.filter).await?)
+        currency_totals(context, &Arc::new(Report::new(Filter::clone(&self.filter), None))).await
     }
 }
