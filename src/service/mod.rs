@@ -12,6 +12,7 @@ pub mod error;
 pub mod group_members;
 pub mod groups;
 pub mod idempotency;
+pub mod ledger;
 pub mod list;
 pub mod loan_books;
 pub mod loan_disclosure;

@@ -16,6 +16,7 @@ pub mod groups;
 pub mod idempotency;
 mod insert;
 pub mod journal;
+pub mod ledger;
 pub mod loan_balances;
 pub mod loan_history;
 pub mod loan_products;

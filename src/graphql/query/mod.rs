@@ -3,6 +3,7 @@
 pub mod borrowers;
 pub mod branches;
 pub mod groups;
+pub mod ledger;
 pub mod loan_products;
 pub mod loans;
 pub mod node;
@@ -23,5 +24,6 @@ pub struct Query(
     loan_products::LoanProductQuery,
     loans::LoanQuery,
     portfolio::PortfolioQuery,
+    ledger::LedgerQuery,
     simulations::SimulationQuery,
 );

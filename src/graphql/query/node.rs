@@ -10,11 +10,12 @@ use crate::graphql::request::{Request, request};
 use crate::graphql::types::borrower::Borrower;
 use crate::graphql::types::branch::Branch;
 use crate::graphql::types::group::Group;
+use crate::graphql::types::journal::JournalEntry;
 use crate::graphql::types::loan::Loan;
 use crate::graphql::types::loan::transaction::LoanTransaction;
 use crate::graphql::types::loan_product::LoanProduct;
 use crate::graphql::types::node::Node;
-use crate::graphql::types::selection::{BorrowerPlan, BranchPlan, GroupPlan, LoanPlan, Selected};
+use crate::graphql::types::selection::{BorrowerPlan, BranchPlan, EntryPlan, GroupPlan, LoanPlan, Selected};
 use crate::ids::{Kind, NodeId};
 
 /// The most ids in one `nodes`.
@@ -30,6 +31,7 @@ struct Plans {
     borrower: BorrowerPlan,
     loan: LoanPlan,
     group: GroupPlan,
+    entry: EntryPlan,
 }
 
 #[Object]
@@ -38,7 +40,7 @@ impl NodeQuery {
     async fn node(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "The id of a branch, borrower, loan product, loan, group or loan transaction.")] id: ID,
+        #[graphql(desc = "The id of a branch, borrower, loan product, loan, group, loan transaction or journal entry.")] id: ID,
     ) -> Nullable<Node> {
         let plans = plans(context);
         match fetch(context, vec![id], plans).await {
@@ -68,6 +70,7 @@ fn plans(context: &Context<'_>) -> Plans {
         borrower: BorrowerPlan::of(&selected),
         loan: LoanPlan::of(&selected),
         group: GroupPlan::of(&selected),
+        entry: EntryPlan::of(&selected),
     }
 }
 
@@ -105,6 +108,13 @@ async fn of_kind(request: Request<'_>, kind: Kind, ids: Vec<Uuid>, plans: &Plans
         Kind::Group => {
             let rows = Group::by_id(request, ids, &plans.group).await?;
             rows.into_iter().map(|(id, row)| (id, Node::Group(row))).collect()
+        }
+        Kind::JournalEntry => {
+            let records: Vec<_> =
+                request.services.journal_entries_by_id(request.actor, &ids).await?.into_iter().flatten().collect();
+            let uuids: Vec<Uuid> = records.iter().map(|record| record.id).collect();
+            let rows = JournalEntry::fetch(request, records, &plans.entry).await?;
+            uuids.into_iter().zip(rows).map(|(id, row)| (id, Node::JournalEntry(row))).collect()
         }
         Kind::LoanTransaction => {
             let views = request.services.loan_views_of_transactions(request.actor, &ids).await?;

@@ -8,6 +8,7 @@ use async_graphql::{Context, Enum, Object, OutputType, Result};
 use super::borrower::Borrower;
 use super::branch::Branch;
 use super::group::Group;
+use super::journal::JournalEntry;
 use super::loan::Loan;
 use super::loan::event::LoanEvent;
 use super::loan::transaction::LoanTransaction;
@@ -19,6 +20,7 @@ use crate::graphql::request::{ApiLimits, request};
 use crate::service::borrowers::BorrowerField;
 use crate::service::branches::BranchField;
 use crate::service::groups::GroupField;
+use crate::service::ledger::EntryField;
 use crate::service::list::{Filter, Page, PageRequest, SortKey};
 use crate::service::loan_products::LoanProductField;
 use crate::service::loans::LoanField;
@@ -163,6 +165,8 @@ connections! {
     LoanProductConnection(LoanProduct, LoanProductConnectionFields);
     /// Loans, page by page.
     LoanConnection(Loan, LoanConnectionFields);
+    /// Journal entries, page by page.
+    JournalEntryConnection(JournalEntry, JournalEntryConnectionFields);
     /// What happened to a loan, page by page.
     LoanEventConnection(LoanEvent, OwnListFields);
     /// Transactions of a loan, page by page.
@@ -220,6 +224,8 @@ counted!(BranchConnectionFields, BranchField, count_branches);
 counted!(BorrowerConnectionFields, BorrowerField, count_borrowers);
 counted!(GroupConnectionFields, GroupField, count_groups);
 counted!(LoanProductConnectionFields, LoanProductField, count_loan_products);
+
+counted!(JournalEntryConnectionFields, EntryField, count_journal_entries);
 
 /// What a connection of one loan's rows has beside its page.
 pub struct OwnListFields {

@@ -12,6 +12,7 @@ mod schedule;
 pub mod simulation;
 pub mod transaction;
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use async_graphql::{Context, Enum, ID, Object, Result};
@@ -26,6 +27,7 @@ use super::borrower::Borrower;
 use super::branch::Branch;
 use super::group::Group;
 use super::id::id;
+use super::journal::LoanJournal;
 use super::loan_product::LoanProduct;
 use super::money::Money;
 use super::scalars::{Date, DateTime};
@@ -167,6 +169,15 @@ impl Loan {
             loan.engine = Engine::fetched(Arc::clone(&loan.record), view);
         }
         Ok(loan)
+    }
+
+    /// The loans with these ids, by id, with the relations a plan asks for.
+    pub async fn by_id(request: Request<'_>, mut ids: Vec<Uuid>, plan: &LoanPlan) -> Result<HashMap<Uuid, Self>> {
+        ids.sort_unstable();
+        ids.dedup();
+        let records: Vec<_> = request.services.loans_by_id(request.actor, &ids).await?.into_iter().flatten().collect();
+        let loans = Self::fetch(request, records, plan).await?;
+        Ok(loans.into_iter().map(|loan| (loan.record.id, loan)).collect())
     }
 
     /// The one loan with this id, loaded on its own.
@@ -350,6 +361,11 @@ impl Loan {
     #[graphql(flatten)]
     async fn lists(&self) -> LoanLists {
         LoanLists(self.engine.clone())
+    }
+
+    #[graphql(flatten)]
+    async fn journal(&self) -> LoanJournal {
+        LoanJournal(self.record.id)
     }
 
     #[graphql(flatten)]
