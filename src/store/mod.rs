@@ -5,6 +5,7 @@ pub mod borrowers;
 pub mod branches;
 pub mod calendars;
 mod conditions;
+pub mod collection;
 mod convert;
 pub mod database;
 pub mod entity;

@@ -2,6 +2,7 @@
 
 pub mod borrowers;
 pub mod branches;
+pub mod collection_sheet;
 pub mod groups;
 pub mod ledger;
 pub mod loan_products;
@@ -25,5 +26,6 @@ pub struct Query(
     loans::LoanQuery,
     portfolio::PortfolioQuery,
     ledger::LedgerQuery,
+    collection_sheet::CollectionSheetQuery,
     simulations::SimulationQuery,
 );

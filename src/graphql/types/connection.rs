@@ -7,6 +7,7 @@ use async_graphql::{Context, Enum, Object, OutputType, Result};
 
 use super::borrower::Borrower;
 use super::branch::Branch;
+use super::collection::{CollectionRow, CollectionRowConnectionFields};
 use super::group::Group;
 use super::journal::JournalEntry;
 use super::loan::Loan;
@@ -165,6 +166,8 @@ connections! {
     LoanProductConnection(LoanProduct, LoanProductConnectionFields);
     /// Loans, page by page.
     LoanConnection(Loan, LoanConnectionFields);
+    /// What is to be collected, page by page.
+    CollectionRowConnection(CollectionRow, CollectionRowConnectionFields);
     /// Journal entries, page by page.
     JournalEntryConnection(JournalEntry, JournalEntryConnectionFields);
     /// What happened to a loan, page by page.

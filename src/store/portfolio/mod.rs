@@ -28,6 +28,7 @@ use super::loans::{LoanField, LoanRecord};
 use super::scope::Scope;
 
 pub use flows::{Flow, Flows, flows};
+pub(super) use owed::{left, of_loan, something_left};
 pub use owed::{AGES, Aged, Counted, Late, Owed, Rescheduled, aged, counted, late, owed, rescheduled};
 
 /// The statuses of loans that something can be owed on.

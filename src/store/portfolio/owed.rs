@@ -216,17 +216,17 @@ pub async fn aged(
     Ok(sums)
 }
 
-pub(super) fn of_loan() -> SimpleExpr {
+pub(in crate::store) fn of_loan() -> SimpleExpr {
     Expr::col((loan_installment::Entity, loan_installment::Column::LoanId)).equals((loan::Entity, loan::Column::Id))
 }
 
 /// Written out and not bound: an index is of just these rows, and engines only see that when it is.
-pub(super) fn something_left() -> SimpleExpr {
+pub(in crate::store) fn something_left() -> SimpleExpr {
     Expr::cust("loan_installments.left_minor > 0")
 }
 
 /// The four portions that are left of an installment.
-pub(super) fn left() -> [SimpleExpr; 4] {
+pub(in crate::store) fn left() -> [SimpleExpr; 4] {
     use loan_installment::Column as Of;
     let part = |due: Of, paid: Of, waived: Of, written_off: Of| {
         let column = |column: Of| Expr::col((loan_installment::Entity, column));
