@@ -3,6 +3,7 @@
 //! calls the store.
 
 pub mod borrowers;
+pub mod branch_calendar;
 pub mod branches;
 pub mod check;
 pub mod collection_sheet;

@@ -2,6 +2,7 @@
 //! what to mend.
 
 pub mod borrowers;
+pub mod branch_calendar;
 pub mod branches;
 pub mod groups;
 pub mod loan_products;
@@ -15,6 +16,7 @@ use crate::service::check::Change;
 #[derive(MergedObject, Default)]
 pub struct Mutation(
     branches::BranchMutation,
+    branch_calendar::BranchCalendarMutation,
     borrowers::BorrowerMutation,
     groups::GroupMutation,
     loan_products::LoanProductMutation,

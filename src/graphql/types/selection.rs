@@ -38,13 +38,18 @@ impl<'a> Selected<'a> {
 pub struct BranchPlan {
     /// The branches above, and what of them.
     pub parent: Option<Box<BranchPlan>>,
+    /// Their holidays.
+    pub holidays: bool,
 }
 
 impl BranchPlan {
     /// Reads the plan from what is selected of branches.
     #[must_use]
     pub fn of(selected: &Selected<'_>) -> Self {
-        Self { parent: selected.has("parent").then(|| Box::new(Self::of(&selected.field("parent")))) }
+        Self {
+            parent: selected.has("parent").then(|| Box::new(Self::of(&selected.field("parent")))),
+            holidays: selected.has("holidays"),
+        }
     }
 }
 
