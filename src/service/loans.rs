@@ -2,7 +2,7 @@
 //! withdrawing. What a step may do is decided by `lending`; what it may be called with is checked here.
 
 use chrono::NaiveDate;
-use lending::loan::{Business, Field, Lifecycle, LoanTerms, TransitionError};
+use lending::loan::{Business, Lifecycle, TransitionError};
 use serde::Serialize;
 use uuid::Uuid;
 
@@ -12,6 +12,7 @@ use super::error::ServiceError;
 use super::group_members;
 use super::idempotency::{self, Turn};
 use super::list::{COUNT_CAP, in_order};
+use super::loan_terms::{self, TermsInput};
 use super::problem::{Problem, ProblemCode};
 use super::{Services, business_date};
 use crate::auth::Actor;
@@ -52,6 +53,9 @@ pub struct ApplyForLoan {
     pub annual_rate: Option<String>,
     /// The number of installments.
     pub installments: Option<i32>,
+    /// The other terms. Left out of the fingerprint where they are missing, like the group.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub terms: Option<TermsInput>,
     /// The day of the application.
     pub applied_on: Option<NaiveDate>,
     /// The credit officer who looks after it.
@@ -215,13 +219,13 @@ impl Services {
             group_members::check_member(&mut check, transaction, scope, group, &parties.borrower, &parties.branch)
                 .await?;
         }
-        let terms = read_terms(&mut check, &parties.product, input);
+        let applied_on = input.applied_on.unwrap_or(today);
+        let terms = loan_terms::read(&mut check, &parties.product, input, applied_on);
         let officer = check.optional_text(&["input", "officer"], input.officer.as_deref(), OFFICER_LENGTH);
         let external_ref =
             check.optional_text(&["input", "externalRef"], input.external_ref.as_deref(), REFERENCE_LENGTH);
         let business = Business { today, maker_checker: self.rules.maker_checker };
         let state = terms.as_ref().and_then(|terms| {
-            let applied_on = input.applied_on.unwrap_or(today);
             Lifecycle::apply(applied_on, actor.subject.clone(), terms.principal, business)
                 .map_err(|error| check.note(step_problem(&error, "appliedOn", "principal")))
                 .ok()
@@ -354,35 +358,4 @@ impl Parties {
             ));
         }
     }
-}
-
-fn read_terms(check: &mut Check, product: &LoanProductRecord, input: &ApplyForLoan) -> Option<LoanTerms> {
-    let principal = check.money(&["input", "principal"], &input.principal);
-    let annual_rate = match &input.annual_rate {
-        Some(percent) => check.rate(&["input", "annualRate"], percent),
-        None => Some(product.default_rate),
-    };
-    let installments = match input.installments {
-        Some(number) => check.positive(&["input", "installments"], number),
-        None => Some(product.default_installments),
-    };
-    let terms = LoanTerms {
-        principal: principal?,
-        annual_rate: annual_rate?,
-        installments: installments?,
-        every: product.every,
-        unit: product.unit,
-        first_due_on: None,
-        conditions: lending::loan::Conditions::default(),
-    };
-    let violations = product.limits.check(&terms);
-    let fits = violations.is_empty();
-    check.terms(violations, |field| match field {
-        Field::Principal => vec!["input", "principal", "amount"],
-        Field::Currency => vec!["input", "principal", "currency"],
-        Field::AnnualRate => vec!["input", "annualRate"],
-        Field::Installments => vec!["input", "installments"],
-        Field::Every => vec!["input", "productId"],
-    });
-    fits.then_some(terms)
 }

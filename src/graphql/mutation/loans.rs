@@ -8,6 +8,7 @@ use crate::graphql::types::id::InputIds;
 use crate::graphql::types::loan::Loan;
 use crate::graphql::types::money::MoneyInput;
 use crate::graphql::types::scalars::{Date, Decimal};
+use crate::graphql::types::terms_input::LoanTermsInput;
 use crate::graphql::types::user_error::{UserError, split};
 use crate::ids::Kind;
 use crate::service::ServiceError;
@@ -34,6 +35,8 @@ pub struct ApplyForLoanInput {
     pub annual_rate: Option<Decimal>,
     /// The number of installments; the product's default if omitted.
     pub installments: Option<i32>,
+    /// The other terms; what is left out comes from the product.
+    pub terms: Option<LoanTermsInput>,
     /// The day of the application, not in the future; the branch's business date if omitted.
     pub applied_on: Option<Date>,
     /// The subject of the credit officer who looks after it; the caller if omitted.
@@ -132,6 +135,7 @@ impl ApplyForLoanInput {
             principal: self.principal.into(),
             annual_rate: self.annual_rate.map(|rate| rate.0),
             installments: self.installments,
+            terms: self.terms.map(Into::into),
             applied_on: self.applied_on.map(|date| date.0),
             officer: self.officer,
             external_ref: self.external_ref,
@@ -156,7 +160,7 @@ async fn decide(
 
 #[Object]
 impl LoanMutation {
-    /// Takes an application for a loan, once per idempotency key. Permission: ApplyForLoan. User errors: REQUIRED, TOO_LONG, INVALID_FORMAT, INVALID_ID, NOT_FOUND, BRANCH_CLOSED, PRODUCT_RETIRED, GROUP_CLOSED, NOT_A_MEMBER, BRANCH_MISMATCH, UNKNOWN_CURRENCY, CURRENCY_MISMATCH, TOO_MANY_DECIMALS, AMOUNT_OUT_OF_RANGE, RATE_OUT_OF_RANGE, NUMBER_OUT_OF_RANGE, DATE_OUT_OF_RANGE, ALREADY_TAKEN, IDEMPOTENCY_KEY_MISMATCH, IDEMPOTENCY_IN_PROGRESS.
+    /// Takes an application for a loan, once per idempotency key. Permission: ApplyForLoan. User errors: REQUIRED, TOO_LONG, INVALID_FORMAT, INVALID_ID, NOT_FOUND, BRANCH_CLOSED, PRODUCT_RETIRED, GROUP_CLOSED, NOT_A_MEMBER, BRANCH_MISMATCH, UNKNOWN_CURRENCY, CURRENCY_MISMATCH, TOO_MANY_DECIMALS, AMOUNT_OUT_OF_RANGE, RATE_OUT_OF_RANGE, NUMBER_OUT_OF_RANGE, DATE_OUT_OF_RANGE, INCOMPLETE_LIST, CONTRADICTION, ALREADY_TAKEN, IDEMPOTENCY_KEY_MISMATCH, IDEMPOTENCY_IN_PROGRESS.
     async fn apply_for_loan(
         &self,
         context: &Context<'_>,

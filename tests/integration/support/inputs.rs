@@ -78,6 +78,7 @@ pub fn application(key: &str, borrower: &BorrowerRecord, product: &LoanProductRe
         principal: amount("12500.00", "KES"),
         annual_rate: None,
         installments: None,
+        terms: None,
         applied_on: None,
         officer: None,
         external_ref: None,
