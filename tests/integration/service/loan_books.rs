@@ -56,8 +56,9 @@ impl Case {
             ..application("apply", &borrower, &product)
         };
         let loan = world.services.apply_for_loan(&admin(), &input).await.unwrap().loan;
-        let decision = branch_loan_api::service::loans::Decide { on: Some(day("2025-06-01")), ..approve(loan.id) };
-        let loan = world.services.decide(&admin(), &decision).await.unwrap();
+        let decision =
+            branch_loan_api::service::loan_decisions::Decide { on: Some(day("2025-06-01")), ..approve(loan.id) };
+        let loan = world.services.decide(&admin(), &decision).await.unwrap().loan;
         Self { world: Arc::new(world), loan, keys: std::sync::atomic::AtomicU32::new(0) }
     }
 
