@@ -5,11 +5,16 @@ mod currency;
 mod disclosure;
 mod disclosure_details;
 mod disclosure_properties;
+mod example;
+mod fold_properties;
+mod ledger_properties;
 mod lifecycle;
 mod lifecycle_properties;
 mod limits;
 mod money;
+mod random;
 mod rate;
+mod schedule_properties;
 
 use chrono::NaiveDate;
 use lending::loan::Business;
