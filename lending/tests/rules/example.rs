@@ -5,6 +5,7 @@ use std::fmt;
 
 use chrono::NaiveDate;
 use lending::calendar::Calendar;
+use lending::loan::conditions::AllocationMode;
 use lending::loan::payoff::PayoffQuote;
 use lending::loan::{
     ChargeKind, Conditions, Event, Installment, Loan, LoanState, LoanTerms, PaymentKind, PeriodUnit, Portions,
@@ -41,14 +42,19 @@ impl fmt::Debug for Example {
         writeln!(formatter, "{} {rate}% {}x {every} {unit:?}{first}", terms.principal, terms.installments)?;
         let usual = serde_json::to_value(Conditions::default()).unwrap();
         for (name, value) in serde_json::to_value(&terms.conditions).unwrap().as_object().unwrap() {
-            let rules = value.get("mode").is_some_and(|mode| mode == "RULES");
-            if let (Some(allocation), false) = (value.as_object(), rules) {
-                for (name, value) in allocation.iter().filter(|(name, _)| !["rules"].contains(&name.as_str())) {
+            if let ("allocation", Some(allocation)) = (name.as_str(), value.as_object()) {
+                for (name, value) in allocation.iter().filter(|(name, _)| *name != "rules") {
                     writeln!(formatter, "  {name}: {value}")?;
                 }
             } else if usual.get(name) != Some(value) {
                 writeln!(formatter, "  {name}: {value}")?;
             }
+        }
+        if terms.conditions.allocation.mode == AllocationMode::Rules {
+            for rule in &terms.conditions.allocation.rules {
+                write!(formatter, "  {:?}{:?}", rule.state, rule.component)?;
+            }
+            writeln!(formatter)?;
         }
         if !self.calendar.is_working_day(day("2024-01-06")) {
             writeln!(formatter, "  rests on weekends")?;

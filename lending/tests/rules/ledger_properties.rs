@@ -3,7 +3,7 @@
 
 use lending::ledger::{Account, Side};
 use lending::loan::posting::{accrual, difference};
-use lending::loan::{Portions, Standing};
+use lending::loan::{Event, Portions, Standing};
 use proptest::prelude::*;
 
 use crate::random::any_loan;
@@ -64,6 +64,10 @@ proptest! {
     fn rebooking_the_difference_makes_the_books_of_the_new_history(example in any_loan(8), reversed in 1_usize..8) {
         let mut changed = example.clone();
         let Some(transaction) = changed.transactions.get_mut(reversed) else { return Ok(()) };
+        if matches!(transaction.event, Event::Charge { .. }) {
+            // A waiver may rest on it; the gate refuses that.
+            return Ok(());
+        }
         transaction.reversed = true;
         let (before, after) = (states(&example), states(&changed));
         let (Some(before), Some(after)) = (before.last(), after.last()) else { return Ok(()) };
