@@ -4,6 +4,7 @@
 pub use sea_orm_migration::MigratorTrait;
 use sea_orm_migration::prelude::*;
 
+mod append_only;
 mod columns;
 mod m20261124_000001_number_sequences;
 mod m20261124_000002_branches;
@@ -14,6 +15,11 @@ mod m20261124_000006_idempotency_keys;
 mod m20261124_000007_groups;
 mod m20261124_000008_product_conditions;
 mod m20261124_000009_loan_conditions;
+mod m20261124_000010_loan_transactions;
+mod m20261124_000011_journal;
+mod m20261124_000012_loan_projections;
+mod m20261124_000013_loan_balances;
+mod m20261124_000014_branch_calendars;
 
 /// The list of migrations, in the order they run.
 #[derive(Debug, Clone, Copy)]
@@ -32,6 +38,11 @@ impl MigratorTrait for Migrator {
             Box::new(m20261124_000007_groups::Migration),
             Box::new(m20261124_000008_product_conditions::Migration),
             Box::new(m20261124_000009_loan_conditions::Migration),
+            Box::new(m20261124_000010_loan_transactions::Migration),
+            Box::new(m20261124_000011_journal::Migration),
+            Box::new(m20261124_000012_loan_projections::Migration),
+            Box::new(m20261124_000013_loan_balances::Migration),
+            Box::new(m20261124_000014_branch_calendars::Migration),
         ]
     }
 }

@@ -2,7 +2,9 @@
 //! the others go to the log and never to the caller. The enum has no `Display` on purpose: async-graphql turns anything
 //! that has one into a message for the caller, and a cause would slip out with a mere `?`.
 
-use super::problem::Problem;
+use lending::loan::FoldError;
+
+use super::problem::{Problem, ProblemCode};
 use crate::auth::policy::Action;
 use crate::store::database::Collides;
 use crate::store::error::StoreError;
@@ -37,9 +39,18 @@ impl From<StoreError> for ServiceError {
             StoreError::Collision(_) | StoreError::TooSlow(_) | StoreError::StaleVersion => Self::Contended(error),
             StoreError::Duplicate(_)
             | StoreError::Corrupt(_)
+            | StoreError::Unbalanced
             | StoreError::UnreadableAddress
             | StoreError::Database(_) => Self::Internal(error),
         }
+    }
+}
+
+impl From<FoldError> for ServiceError {
+    /// A history that cannot be folded any more: amounts or dates at the limits of what can be kept, or terms that
+    /// make no schedule.
+    fn from(error: FoldError) -> Self {
+        Problem::new(ProblemCode::AmountOutOfRange, &["input"], error.to_string()).into()
     }
 }
 

@@ -21,6 +21,7 @@ use crate::store::borrowers::{self, BorrowerKey, BorrowerRecord};
 use crate::store::branches::{self, BranchKey, BranchRecord, BranchStatus};
 use crate::store::database::Transaction;
 use crate::store::find::{self, Lock};
+use crate::store::loan_balances::LoanProjection;
 use crate::store::loan_products::{self, LoanProductKey, LoanProductRecord, LoanProductStatus};
 use crate::store::loans as store;
 use crate::store::numbers::{self, Sequence};
@@ -243,6 +244,7 @@ impl Services {
             officer: officer.or_else(|| Some(actor.subject.clone())),
             terms,
             state,
+            projection: LoanProjection::default(),
             version: 1,
             created_at: now,
             updated_at: now,

@@ -13,6 +13,7 @@ pub mod group_members;
 pub mod groups;
 pub mod idempotency;
 pub mod list;
+pub mod loan_books;
 pub mod loan_products;
 pub mod loan_terms;
 pub mod loans;

@@ -2,7 +2,7 @@
 //! about. A use case reports all the problems it can see at once, and has then written nothing.
 
 use chrono::{DateTime, NaiveDate, Utc};
-use lending::loan::{LoanStatus, Transition, TransitionError};
+use lending::loan::{LoanStatus, TransitionError, admission};
 use lending::money::Money;
 use uuid::Uuid;
 
@@ -69,6 +69,12 @@ pub enum ProblemCode {
     InvalidTransition,
     /// Someone else must take this step.
     SamePerson,
+    /// There is nothing of what the step is about.
+    NothingToDo,
+    /// The transaction was reversed before.
+    AlreadyReversed,
+    /// Other transactions rest on this one.
+    StillNeeded,
     /// The row changed since it was read.
     VersionConflict,
     /// The idempotency key was used for another input.
@@ -103,13 +109,13 @@ pub enum Detail {
     /// Nothing.
     None,
     /// The step, and what would be allowed now.
-    Transition {
+    Step {
         /// The loan's status.
         from: LoanStatus,
         /// What was attempted.
-        attempted: Transition,
+        attempted: &'static str,
         /// What is allowed.
-        allowed: Vec<Transition>,
+        allowed: Vec<&'static str>,
     },
     /// The limits of an amount, inclusive.
     Amount {
@@ -210,11 +216,11 @@ impl Problem {
     pub fn transition(error: &TransitionError, date: &[&str], amount: &[&str]) -> Self {
         let message = error.to_string();
         match error {
-            TransitionError::InvalidTransition { from, attempted, allowed } => {
-                Self::new(ProblemCode::InvalidTransition, &["input", "loanId"], message).with(Detail::Transition {
+            TransitionError::InvalidTransition { from, attempted, .. } => {
+                Self::new(ProblemCode::InvalidTransition, &["input", "loanId"], message).with(Detail::Step {
                     from: *from,
-                    attempted: *attempted,
-                    allowed: allowed.clone(),
+                    attempted: attempted.as_str(),
+                    allowed: admission::allowed_now(*from),
                 })
             }
             TransitionError::DateOutOfRange { earliest, latest, .. } => {

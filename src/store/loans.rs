@@ -17,6 +17,7 @@ use super::error::StoreError;
 use super::filter::{Field, LikePattern, storable};
 use super::find::{self, Lock};
 use super::insert;
+use super::loan_balances::LoanProjection;
 use super::scope::Scope;
 
 /// The statuses of loans that have not ended.
@@ -46,6 +47,8 @@ pub struct LoanRecord {
     pub terms: LoanTerms,
     /// The lifecycle so far.
     pub state: Lifecycle,
+    /// What its transactions come to.
+    pub projection: LoanProjection,
     /// Grows with every change.
     pub version: i64,
     /// When it was applied for, to the millisecond.
@@ -60,6 +63,7 @@ impl TryFrom<loan::Model> for LoanRecord {
     fn try_from(row: loan::Model) -> Result<Self, StoreError> {
         let currency = convert::currency(&row.currency)?;
         let state = state(&row, currency)?;
+        let projection = LoanProjection::from(&row);
         Ok(Self {
             id: row.id,
             number: row.number,
@@ -79,6 +83,7 @@ impl TryFrom<loan::Model> for LoanRecord {
                 conditions: conditions::read(&row.conditions)?,
             },
             state,
+            projection,
             version: row.version,
             created_at: row.created_at,
             updated_at: row.updated_at,
@@ -199,6 +204,7 @@ impl TryFrom<&LoanRecord> for loan::ActiveModel {
 
     fn try_from(record: &LoanRecord) -> Result<Self, StoreError> {
         let facts = facts(&record.state);
+        let projection = &record.projection;
         Ok(Self {
             id: Set(record.id),
             number: Set(record.number.clone()),
@@ -230,6 +236,22 @@ impl TryFrom<&LoanRecord> for loan::ActiveModel {
             disbursed_minor: Set(facts.disbursement.map(|disbursement| disbursement.amount.minor())),
             defaulted_on: Set(facts.defaulted_on),
             closed_on: Set(facts.closed_on),
+            disbursed_total_minor: Set(projection.disbursed),
+            outstanding_principal_minor: Set(projection.outstanding.principal),
+            outstanding_interest_minor: Set(projection.outstanding.interest),
+            outstanding_fees_minor: Set(projection.outstanding.fees),
+            outstanding_penalties_minor: Set(projection.outstanding.penalties),
+            credit_minor: Set(projection.credit),
+            recovered_minor: Set(projection.recovered),
+            accrued_interest_minor: Set(projection.accrued.interest),
+            accrued_fees_minor: Set(projection.accrued.fees),
+            accrued_penalties_minor: Set(projection.accrued.penalties),
+            oldest_unpaid_due_on: Set(projection.oldest_unpaid_due_on),
+            next_due_on: Set(projection.next_due_on),
+            matures_on: Set(projection.matures_on),
+            charged_off_on: Set(projection.charged_off_on),
+            accrued_through: Set(projection.accrued_through),
+            projected_on: Set(projection.projected_on),
             version: Set(record.version),
             created_at: Set(record.created_at),
             updated_at: Set(record.updated_at),

@@ -3,6 +3,7 @@
 
 pub mod borrowers;
 pub mod branches;
+pub mod calendars;
 mod conditions;
 mod convert;
 pub mod database;
@@ -14,7 +15,11 @@ pub mod group_members;
 pub mod groups;
 pub mod idempotency;
 mod insert;
+pub mod journal;
+pub mod loan_balances;
+pub mod loan_history;
 pub mod loan_products;
+pub mod loan_projection;
 pub mod loans;
 pub mod numbers;
 pub mod page;

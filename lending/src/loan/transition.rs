@@ -69,6 +69,11 @@ impl Transition {
         }
     }
 
+    /// The step of that name, exactly as [`as_str`](Self::as_str) writes it.
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|step| step.as_str() == name)
+    }
+
     /// The status a loan has after this step.
     pub const fn target(self) -> LoanStatus {
         match self {

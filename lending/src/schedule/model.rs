@@ -135,8 +135,12 @@ impl<'a> Model<'a> {
             self.tariff.rates.retain(|(date, _)| *date < from || *date == NaiveDate::MIN);
             self.tariff.rates.push((from, rate));
         }
-        if agreement.annual_rate.is_some() || extra > 0 {
+        if extra > 0 {
             self.solve(first)?;
+        } else if agreement.annual_rate.is_some() {
+            // A row that ends on the day bears the old rate throughout, and keeps its amount.
+            let running = self.rows.iter().position(|row| row.until > from).unwrap_or(first);
+            self.solve(running.max(first))?;
         }
         self.settle(from)
     }
@@ -165,6 +169,14 @@ impl<'a> Model<'a> {
         let index = self.row_of(on).unwrap_or(last);
         let ends_here = self.rows.get(index).is_some_and(|row| row.until == on);
         if ends_here { index.saturating_add(1).min(last) } else { index }
+    }
+
+    /// What was paid or waived of a row, for a schedule that does not depend on it.
+    pub(crate) fn note_settled(&mut self, index: usize, principal: i64, interest: i64) {
+        if let Some(row) = self.rows.get_mut(index) {
+            row.settled_principal = principal;
+            row.settled_interest = interest;
+        }
     }
 
     fn without_payments(&self) -> Self {
@@ -232,6 +244,8 @@ impl<'a> Model<'a> {
             credited: 0,
             paid_principal: 0,
             paid_interest: 0,
+            settled_principal: 0,
+            settled_interest: 0,
             moved_here: 0,
             moved_away: false,
             interest: 0,
@@ -346,7 +360,8 @@ impl<'a> Model<'a> {
         amount: impl Fn(&Row) -> Result<i64, FoldError>,
     ) -> Result<(), FoldError> {
         for row in self.rows.iter_mut().skip(first) {
-            let principal = if row.principal_grace { 0 } else { amount(row)?.max(row.paid_principal) };
+            let settled = row.paid_principal.max(row.settled_principal);
+            let principal = if row.principal_grace { 0 } else { amount(row)?.max(settled) };
             row.target = Target::Principal(principal);
             row.original = principal;
         }
@@ -401,7 +416,7 @@ impl<'a> Model<'a> {
 
     fn set_level(&mut self, first: usize, amount: i64) -> Result<(), FoldError> {
         for row in self.rows.iter_mut().skip(first).filter(|row| !row.principal_grace) {
-            if amount >= row.paid()? {
+            if amount >= row.floor()? {
                 row.target = Target::Level(amount);
                 row.original = amount;
             }
@@ -515,11 +530,10 @@ impl<'a> Model<'a> {
                 break;
             }
             if let Some(row) = self.rows.get_mut(index) {
-                let paid = row.paid()?;
                 row.target = row.target.plus(missing)?;
                 let floor = match row.target {
-                    Target::Level(_) => sub(paid, row.credited)?,
-                    Target::Principal(_) => sub(row.paid_principal, row.credited)?,
+                    Target::Level(_) => sub(row.floor()?, row.credited)?,
+                    Target::Principal(_) => sub(row.paid_principal.max(row.settled_principal), row.credited)?,
                 }
                 .max(0);
                 if row.target.amount() < floor {
@@ -540,6 +554,10 @@ impl<'a> Model<'a> {
         let mut any_paid = false;
         for (index, row) in self.rows.iter().enumerate() {
             any_paid |= row.paid_principal > 0;
+            if row.floor()? >= row.total()? && row.floor()? > 0 && row.paid()? == 0 {
+                // Settled without the schedule having been told.
+                continue;
+            }
             if !row.is_fully_paid()? || matches!(row.target, Target::Principal(_)) && row.paid_principal < row.principal
             {
                 found = Some(index);

@@ -6,7 +6,7 @@
 use chrono::NaiveDate;
 
 use super::model::{Change, ChangeKind, Model};
-use super::row::{Target, add, sub, sum};
+use super::row::{Row, Target, add, sub, sum};
 use crate::loan::FoldError;
 
 /// What a row asks for on a day.
@@ -86,23 +86,20 @@ impl Model<'_> {
     pub(crate) fn bear_overdue(&mut self, on: NaiveDate) -> Result<(), FoldError> {
         let Some(maturity) = self.maturity() else { return Ok(()) };
         let on = on.min(maturity);
-        let late: Vec<(NaiveDate, i64)> = self
-            .rows
-            .iter()
-            .filter(|row| row.until < on)
-            .map(|row| Ok((row.from, row.outstanding_principal()?)))
-            .collect::<Result<_, FoldError>>()?;
-        if late.is_empty() {
+        let late = self.rows.iter().take_while(|row| row.until < on).count();
+        if late == 0 {
             return Ok(());
         }
         let mut open = 0_i64;
         let mut all = 0_i64;
-        for (from, outstanding) in late {
+        for index in 0..late {
+            let Some(from) = self.rows.get(index).map(|row| row.from) else { break };
             if open != 0 {
                 self.bear_from(from, None, open, all, on)?;
             }
-            open = outstanding;
-            all = add(all, outstanding)?;
+            // Asked only now: what an earlier row left unpaid has changed this one's interest, and so its principal.
+            open = self.rows.get(index).map_or(Ok(0), Row::outstanding_principal)?;
+            all = add(all, open)?;
         }
         let running = self.row_of(on).and_then(|index| self.rows.get(index)).map(|row| (row.from, row.until));
         if let Some((from, until)) = running {

@@ -58,6 +58,10 @@ pub(crate) struct Row {
     pub credited: i64,
     pub paid_principal: i64,
     pub paid_interest: i64,
+    /// Paid or waived without the schedule having been told, because it does not depend on it: no new agreement may
+    /// ask for less.
+    pub settled_principal: i64,
+    pub settled_interest: i64,
     /// Interest of later rows, all paid ahead, that shows here.
     pub moved_here: i64,
     /// Its own interest shows in an earlier row.
@@ -92,6 +96,11 @@ impl Row {
         add(self.paid_principal, self.paid_interest)
     }
 
+    /// The least it can ask for.
+    pub(crate) fn floor(&self) -> Result<i64, FoldError> {
+        Ok(self.paid()?.max(add(self.settled_principal, self.settled_interest)?))
+    }
+
     pub(crate) fn is_fully_paid(&self) -> Result<bool, FoldError> {
         Ok(self.total()? == self.paid()?)
     }
@@ -122,6 +131,8 @@ impl Row {
                 self.principal = add(principal, self.credited)?.max(self.paid_principal).max(0);
             }
         }
+        self.interest = self.interest.max(self.settled_interest);
+        self.principal = self.principal.max(self.settled_principal);
         self.unrecognized = sub(calculated, self.interest)?.max(0);
         Ok(())
     }

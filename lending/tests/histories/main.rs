@@ -130,7 +130,7 @@ impl Replay {
             "chargeOff" => Event::ChargeOff,
             "writeOff" => Event::WriteOff,
             "reschedule" => Event::Reschedule(Reschedule {
-                from: date(&step["on"]),
+                from: step.get("from").map_or_else(|| date(&step["on"]), date),
                 first_due_on: step.get("firstDueOn").map(date),
                 annual_rate: step.get("annualRate").map(|rate| Rate::parse_percent(text(rate)).unwrap()),
                 extra_installments: step

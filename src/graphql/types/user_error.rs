@@ -3,7 +3,7 @@
 use async_graphql::{Enum, ID, Interface, SimpleObject};
 
 use super::id::id;
-use super::loan::{LoanStatus, LoanTransition};
+use super::loan::LoanStatus;
 use super::money::Money;
 use super::scalars::{Date, DateTime};
 use crate::ids::Kind;
@@ -74,6 +74,12 @@ pub enum UserErrorCode {
     InvalidTransition,
     /// Someone else must take this step.
     SamePerson,
+    /// There is nothing of what the step is about: no credit to refund, no interest to waive.
+    NothingToDo,
+    /// The transaction was reversed before.
+    AlreadyReversed,
+    /// Other transactions rest on this one; reverse them first.
+    StillNeeded,
     /// The row changed since it was read.
     VersionConflict,
     /// The idempotency key was used for another input.
@@ -109,10 +115,12 @@ user_errors! {
     InvalidTransition {
         /// The loan's status.
         from: LoanStatus,
-        /// The step that was attempted.
-        attempted: LoanTransition,
-        /// The steps that are allowed now.
-        allowed: Vec<LoanTransition>,
+        /// The step that was attempted: APPROVE, RECORD_REPAYMENT, ….
+        attempted: String,
+        /// What is allowed now, by the same names.
+        allowed: Vec<String>,
+        /// The status the attempted step leads to; null for a step that is recorded without leading anywhere.
+        to: Option<LoanStatus>,
     }
 
     /// An amount outside its limits.
@@ -211,13 +219,14 @@ impl From<Problem> for UserError {
         let path = (!problem.path.is_empty()).then_some(problem.path);
         match problem.detail {
             Detail::None => Self::InvalidInput(InvalidInput { code, message, path }),
-            Detail::Transition { from, attempted, allowed } => Self::InvalidTransition(InvalidTransition {
+            Detail::Step { from, attempted, allowed } => Self::InvalidTransition(InvalidTransition {
                 code,
                 message,
                 path,
                 from: from.into(),
-                attempted: attempted.into(),
-                allowed: allowed.into_iter().map(LoanTransition::from).collect(),
+                attempted: attempted.to_owned(),
+                allowed: allowed.into_iter().map(str::to_owned).collect(),
+                to: lending::loan::Transition::parse(attempted).map(|step| step.target().into()),
             }),
             Detail::Amount { min, max } => Self::AmountOutOfRange(AmountOutOfRange {
                 code,

@@ -14,6 +14,7 @@ use super::{DemoReport, defect};
 use crate::service::{ServiceError, Services};
 use crate::store::borrowers::BorrowerRecord;
 use crate::store::branches::{BranchRecord, BranchStatus};
+use crate::store::loan_balances::LoanProjection;
 use crate::store::loan_products::{LoanProductRecord, LoanProductStatus};
 use crate::store::loans::LoanRecord;
 
@@ -63,6 +64,8 @@ pub(super) fn branch_record(
         currency: country.currency,
         time_zone: country.time_zone.name().to_owned(),
         status: BranchStatus::Open,
+        rest_days: Vec::new(),
+        closed_through: None,
         version: 1,
         created_at,
         updated_at: created_at,
@@ -91,6 +94,8 @@ fn branches(countries: &[Country; 5]) -> Result<Vec<BranchRecord>, ServiceError>
         currency: Currency::parse("USD").map_err(defect)?,
         time_zone: chrono_tz::UTC.name().to_owned(),
         status: BranchStatus::Open,
+        rest_days: Vec::new(),
+        closed_through: None,
         version: 1,
         created_at: OPENED,
         updated_at: OPENED,
@@ -216,6 +221,7 @@ fn loans(countries: &[Country; 5]) -> Result<Vec<LoanRecord>, ServiceError> {
                 conditions: lending::loan::Conditions::default(),
             },
             state,
+            projection: LoanProjection::default(),
             version,
             created_at,
             updated_at,

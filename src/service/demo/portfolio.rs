@@ -19,6 +19,7 @@ use super::{DemoOptions, DemoReport, ROWS_AT_ONCE};
 use crate::service::{ServiceError, Services};
 use crate::store::borrowers::BorrowerRecord;
 use crate::store::branches::BranchRecord;
+use crate::store::loan_balances::LoanProjection;
 use crate::store::loans::LoanRecord;
 
 /// The first moment of the first application, 1 January 2024; branches and borrowers are there before.
@@ -217,6 +218,7 @@ impl Portfolio {
             officer,
             terms,
             state,
+            projection: LoanProjection::default(),
             version,
             created_at,
             updated_at,

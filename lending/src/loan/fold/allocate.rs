@@ -80,6 +80,9 @@ impl Folding<'_> {
 
     fn allocate(&mut self, on: NaiveDate, amount: i64) -> Result<Vec<Share>, FoldError> {
         let interest_on = self.interest_day(on, amount)?;
+        if interest_on > on {
+            self.advance_to(interest_on)?;
+        }
         let mut paying = Paying { on, interest_on, left: amount, shares: Vec::new() };
         match self.terms.conditions.allocation.mode {
             AllocationMode::Rules => self.by_rules(&mut paying)?,

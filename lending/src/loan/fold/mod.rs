@@ -216,6 +216,7 @@ impl<'a> Folding<'a> {
 
     fn disburse(&mut self, on: NaiveDate, amount: i64) -> Result<Outcome, FoldError> {
         let first_time = self.first_disbursed_on.is_none();
+        self.tell_settled()?;
         self.model.disburse(on, amount)?;
         self.first_disbursed_on = self.first_disbursed_on.or(Some(on));
         self.advance_to(on)?;
@@ -229,6 +230,19 @@ impl<'a> Folding<'a> {
             entry: book::disbursement(amount, upfront, &shares, used)?,
             shares,
         })
+    }
+
+    /// Tells a schedule that does not follow payments what it may not undercut.
+    fn tell_settled(&mut self) -> Result<(), FoldError> {
+        if self.interest == Interest::ByRules {
+            return Ok(());
+        }
+        for (index, account) in self.accounts.iter().enumerate().filter(|(_, account)| !account.beyond) {
+            let settled = account.paid.plus(&account.waived)?;
+            let principal = sub(settled.principal, account.owed_again)?.max(0);
+            self.model.note_settled(index, principal, settled.interest);
+        }
+        Ok(())
     }
 
     /// One account for each row, with the charges that every installment bears.
@@ -433,6 +447,7 @@ impl<'a> Folding<'a> {
     }
 
     fn reschedule(&mut self, agreement: &super::event::Reschedule) -> Result<Outcome, FoldError> {
+        self.tell_settled()?;
         self.model.reschedule(agreement)?;
         self.open_accounts()?;
         self.advance_to(agreement.from)?;

@@ -62,7 +62,10 @@ impl Folding<'_> {
             PayoffInterest::ToPeriodEnd => self.model.period_end(on),
         };
         if self.interest == Interest::ByRules {
-            return Ok(self.model.payoff(day)?.interest);
+            // To the period's end means that overdue principal bears interest until then, too.
+            let mut look = self.model.clone();
+            look.bear_overdue(day)?;
+            return Ok(look.payoff(day)?.interest);
         }
         let mut look = self.clone();
         if look.model.maturity().is_some_and(|maturity| day < maturity) {

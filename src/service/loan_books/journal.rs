@@ -1,0 +1,34 @@
+//! Entries of `lending` as rows of the journal: who booked them, for what, on which day, and which entry they take back.
+
+use chrono::NaiveDate;
+use lending::ledger::Entry;
+use uuid::Uuid;
+
+use super::Books;
+use super::write::Stamp;
+use crate::store::journal::{Booking, EntryKind, EntryRecord};
+
+/// What an entry is about.
+pub(super) struct About {
+    pub kind: EntryKind,
+    pub transaction: Option<Uuid>,
+    pub reverses: Option<Uuid>,
+}
+
+/// An entry on the books of a loan, on a business date.
+pub(super) fn booking(books: &Books, stamp: &Stamp<'_>, about: About, entry: &Entry, on: NaiveDate) -> Booking {
+    let record = EntryRecord {
+        id: stamp.ids.next(stamp.now),
+        branch_id: books.loan.branch_id,
+        loan_id: Some(books.loan.id),
+        transaction_id: about.transaction,
+        kind: about.kind,
+        booked_on: on,
+        recorded_at: stamp.now,
+        recorded_by: stamp.actor.subject.clone(),
+        currency: books.currency(),
+        reverses_id: about.reverses,
+        memo: None,
+    };
+    Booking::of_loan(record, entry)
+}

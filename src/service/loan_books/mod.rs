@@ -1,0 +1,248 @@
+//! The books of a loan: every change of its history goes through one pipeline, whatever it is. Authorise → claim the
+//! key → load and lock the loan with its history → let `lending` admit the event and fold before and after → write the
+//! transaction, the projection, the journal and the loan, all at once. Nothing is written until everything is decided.
+
+mod input;
+mod journal;
+mod write;
+
+use chrono::{DateTime, NaiveDate, Utc};
+use lending::calendar::Calendar;
+use lending::loan::admission::{self, Admission};
+use lending::loan::posting::{Difference, Replayed, difference};
+use lending::loan::{Lifecycle, Loan, LoanState, Sequence, Transaction as LoanTransaction};
+use lending::money::Currency;
+use uuid::Uuid;
+
+pub use input::{Record, What};
+
+use super::Services;
+use super::error::ServiceError;
+use super::idempotency::{self, Turn};
+use super::problem::{Detail, Problem, ProblemCode};
+use crate::auth::Actor;
+use crate::service::check::Check;
+use crate::store::StoreError;
+use crate::store::branches::{self, BranchKey, BranchRecord};
+use crate::store::calendars;
+use crate::store::database::Transaction;
+use crate::store::find::Lock;
+use crate::store::loan_history::{self, StoredTransaction};
+use crate::store::loans::{self, LoanKey, LoanRecord};
+use crate::store::scope::Scope;
+use input::HistoryChange;
+
+/// What came of recording something.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Recorded {
+    /// The loan as it now is.
+    pub loan: LoanRecord,
+    /// The transaction that was recorded, or that was reversed.
+    pub transaction: Uuid,
+    /// Which earlier transactions changed, and how.
+    pub replay: Vec<ReplayedTransaction>,
+    /// It had been recorded before, under the same key.
+    pub replayed: bool,
+}
+
+/// An earlier transaction that is split differently now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ReplayedTransaction {
+    /// The transaction.
+    pub transaction: Uuid,
+    /// Its splits.
+    pub change: Replayed,
+}
+
+/// A loan, locked, with everything its future depends on.
+pub(super) struct Books {
+    pub loan: LoanRecord,
+    pub branch: BranchRecord,
+    pub calendar: Calendar,
+    pub history: Vec<StoredTransaction>,
+    /// The branch's business date.
+    pub today: NaiveDate,
+    /// The loan as it is on its business date.
+    pub state: LoanState,
+}
+
+/// A decided change, not written yet.
+pub(super) struct Change {
+    pub added: Option<LoanTransaction>,
+    pub reversed: Option<(Sequence, Option<String>)>,
+    pub after: LoanState,
+    pub difference: Difference,
+}
+
+impl Services {
+    /// Records something on a loan, once per idempotency key.
+    ///
+    /// # Errors
+    /// [`ServiceError::Rejected`] when the loan does not take it; [`ServiceError::Forbidden`].
+    pub async fn record(&self, actor: &Actor, input: &Record) -> Result<Recorded, ServiceError> {
+        let scope = self.authorize(actor, input.what.action())?;
+        let mut check = Check::default();
+        let key = check.idempotency_key(&["input", "idempotencyKey"], &input.idempotency_key);
+        check.finish()?;
+        let key = key.ok_or(ServiceError::BadInput)?;
+        let fingerprint = idempotency::fingerprint(input);
+        let now = self.now();
+        let id = self.ids.next(now);
+        let (scope, key, fingerprint) = (&scope, &key, &fingerprint);
+        self.database
+            .write(|transaction| async move {
+                let operation = input.what.operation();
+                match idempotency::claim(&transaction, actor, operation, key, fingerprint, id, now).await? {
+                    Turn::Repetition(id) => repeated(&transaction, scope, input, id).await,
+                    Turn::First(id) => {
+                        let mut books = Books::open(&transaction, scope, input.loan, now).await?;
+                        if input.expected_version.is_some_and(|expected| expected != books.loan.version) {
+                            return Err(Problem::version_conflict(books.loan.version).into());
+                        }
+                        let on = input.on.unwrap_or(books.today);
+                        let reference = input::external_ref(input)?;
+                        let change = books.decide(&input.what, on)?;
+                        let stamp = write::Stamp { actor, now, id, reference, ids: &*self.ids };
+                        write::change(&transaction, &mut books, &change, &stamp).await
+                    }
+                }
+            })
+            .await
+            .map_err(|error| super::branches::taken(error, &["input", "externalRef"]))
+    }
+}
+
+/// What a repetition is answered with: the loan as it now is, and the transaction of the first time. What the caller
+/// may not see any more is not shown.
+async fn repeated(
+    transaction: &Transaction,
+    scope: &Scope,
+    input: &Record,
+    id: Uuid,
+) -> Result<Recorded, ServiceError> {
+    let loan = loans::find(&**transaction, scope, &LoanKey::Id(input.loan), Lock::None).await?;
+    let loan = loan.ok_or_else(|| Problem::not_found(&["input", "loanId"], "loan"))?;
+    let transaction = match &input.what {
+        What::Reverse { transaction, .. } => *transaction,
+        _ => id,
+    };
+    Ok(Recorded { loan, transaction, replay: Vec::new(), replayed: true })
+}
+
+impl Books {
+    /// Loads and locks a loan with its history.
+    pub(super) async fn open(
+        transaction: &Transaction,
+        scope: &Scope,
+        id: Uuid,
+        now: DateTime<Utc>,
+    ) -> Result<Self, ServiceError> {
+        let loan = loans::find(&**transaction, scope, &LoanKey::Id(id), Lock::ForUpdate).await?;
+        let loan = loan.ok_or_else(|| Problem::not_found(&["input", "loanId"], "loan"))?;
+        let branch = branches::find(&**transaction, &Scope::All, &BranchKey::Id(loan.branch_id), Lock::None).await?;
+        let branch = branch.ok_or_else(|| StoreError::Corrupt("a loan without a branch".to_owned()))?;
+        let calendar = calendars::calendar(&**transaction, &branch).await?;
+        let history = loan_history::of_loan(&**transaction, id).await?;
+        let today = super::business_date(&branch, now);
+        let state = fold(&loan, &StoredTransaction::history(&history), &calendar, today)?;
+        Ok(Self { loan, branch, calendar, history, today, state })
+    }
+
+    pub(super) const fn currency(&self) -> Currency {
+        self.loan.terms.principal.currency()
+    }
+
+    /// The approved amount in minor units; nothing before the approval.
+    pub(super) fn approved(&self) -> i64 {
+        self.loan.state.approval().map_or(0, |approval| approval.amount.minor())
+    }
+
+    /// The place of a transaction of this loan in its history.
+    pub(super) fn sequence_of(&self, id: Uuid, field: &str) -> Result<Sequence, ServiceError> {
+        let found = self.history.iter().find(|stored| stored.id == id);
+        let found = found.ok_or_else(|| Problem::not_found(&["input", field], "transaction of this loan"))?;
+        Ok(found.transaction.sequence)
+    }
+
+    /// The one disbursement that stands while nothing else does.
+    pub(super) fn only_disbursement(&self) -> Result<Sequence, ServiceError> {
+        if self.loan.state.disbursement().is_none() {
+            return Err(self.wrong_status("UNDO_DISBURSEMENT").into());
+        }
+        let standing: Vec<&LoanTransaction> =
+            self.history.iter().map(|stored| &stored.transaction).filter(|one| !one.reversed).collect();
+        match standing.as_slice() {
+            [only] => Ok(only.sequence),
+            _ => Err(Problem::new(
+                ProblemCode::StillNeeded,
+                &["input", "loanId"],
+                "Other transactions rest on this disbursement; reverse them first.",
+            )
+            .into()),
+        }
+    }
+
+    /// The loan's status does not know this step.
+    pub(super) fn wrong_status(&self, attempted: &'static str) -> Problem {
+        let from = self.loan.state.status();
+        let allowed = admission::allowed_now(from);
+        let now = match allowed.as_slice() {
+            [] => "it is closed".to_owned(),
+            names => format!("choose one of {}", names.join(", ")),
+        };
+        let message = format!("A loan that is {from} cannot take the step {attempted} now; {now}.");
+        Problem::new(ProblemCode::InvalidTransition, &["input", "loanId"], message).with(Detail::Step {
+            from,
+            attempted,
+            allowed,
+        })
+    }
+
+    /// Decides a change: whether the loan takes it, and what it makes of the loan.
+    pub(super) fn decide(&self, what: &What, on: NaiveDate) -> Result<Change, ServiceError> {
+        let Some(approval) = self.loan.state.approval().filter(|_| self.takes_transactions()) else {
+            return Err(self.wrong_status(what.attempted()).into());
+        };
+        let (added, reversed) = match input::read(self, what, on)? {
+            HistoryChange::Add(event) => {
+                let admission = Admission {
+                    approved: approval.amount.minor(),
+                    approved_on: approval.on,
+                    today: self.today,
+                    closed_through: self.branch.closed_through,
+                    state: &self.state,
+                };
+                admission::admit(&admission, &event, on).map_err(|refusal| input::refused(self, &refusal))?;
+                let sequence = loan_history::next_sequence(&self.history);
+                (Some(LoanTransaction { sequence, on, event, reversed: false }), None)
+            }
+            HistoryChange::Reverse { sequence, reason } => {
+                admission::admit_reversal(&StoredTransaction::history(&self.history), sequence)
+                    .map_err(|refusal| input::refused(self, &refusal))?;
+                (None, Some((sequence, reason)))
+            }
+        };
+        let mut changed = StoredTransaction::history(&self.history);
+        changed.extend(added.clone());
+        for transaction in &mut changed {
+            transaction.reversed |= reversed.as_ref().is_some_and(|(sequence, _)| transaction.sequence == *sequence);
+        }
+        let after = fold(&self.loan, &changed, &self.calendar, self.today)?;
+        let difference = difference(&self.state, &after);
+        Ok(Change { added, reversed, after, difference })
+    }
+
+    fn takes_transactions(&self) -> bool {
+        !matches!(self.loan.state, Lifecycle::Pending { .. } | Lifecycle::Rejected { .. } | Lifecycle::Withdrawn { .. })
+    }
+}
+
+/// The loan on a day.
+pub(super) fn fold(
+    loan: &LoanRecord,
+    transactions: &[LoanTransaction],
+    calendar: &Calendar,
+    as_of: NaiveDate,
+) -> Result<LoanState, ServiceError> {
+    Ok(Loan::fold(&loan.terms, transactions, calendar, as_of)?)
+}
