@@ -38,11 +38,14 @@ pub enum Kind {
     Loan,
     /// `group_…`
     Group,
+    /// `loantx_…`
+    LoanTransaction,
 }
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 5] = [Self::Branch, Self::Borrower, Self::LoanProduct, Self::Loan, Self::Group];
+    pub const ALL: [Self; 6] =
+        [Self::Branch, Self::Borrower, Self::LoanProduct, Self::Loan, Self::Group, Self::LoanTransaction];
 
     /// The part before the underscore.
     #[must_use]
@@ -53,6 +56,7 @@ impl Kind {
             Self::LoanProduct => "product",
             Self::Loan => "loan",
             Self::Group => "group",
+            Self::LoanTransaction => "loantx",
         }
     }
 
@@ -65,6 +69,7 @@ impl Kind {
             Self::LoanProduct => "loan product",
             Self::Loan => "loan",
             Self::Group => "group",
+            Self::LoanTransaction => "loan transaction",
         }
     }
 }

@@ -149,12 +149,12 @@ const POSTGRES_BALANCE: [&str; 2] = [
 ];
 
 const SQLITE_BALANCE: [&str; 3] = [
-    "CREATE TABLE nothing (id integer PRIMARY KEY, CHECK (id IS NULL))",
+    "CREATE TABLE no_rows (id integer PRIMARY KEY CHECK (1 = 0))",
     "CREATE TABLE journal_differences (
-         entry_id text NOT NULL,
+         entry_id blob NOT NULL,
          currency text NOT NULL,
          difference_minor bigint NOT NULL,
-         must_be_gone integer NOT NULL DEFAULT 1 REFERENCES nothing (id) DEFERRABLE INITIALLY DEFERRED,
+         must_be_gone integer NOT NULL DEFAULT 1 REFERENCES no_rows (id) DEFERRABLE INITIALLY DEFERRED,
          PRIMARY KEY (entry_id, currency)
      )",
     "CREATE TRIGGER journal_lines_balance AFTER INSERT ON journal_lines BEGIN

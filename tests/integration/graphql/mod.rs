@@ -7,6 +7,8 @@ mod conformance;
 mod groups;
 mod lists;
 mod loan_products;
+mod loan_simulations;
+mod loan_views;
 mod loans;
 mod portfolio;
 mod scalars;

@@ -9,6 +9,7 @@ mod duplicates;
 mod group_races;
 mod groups;
 mod idempotency;
+mod loan_books;
 mod loan_products;
 mod odd_text;
 mod permissions;
