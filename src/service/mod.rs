@@ -15,6 +15,7 @@ pub mod idempotency;
 pub mod list;
 pub mod loan_books;
 pub mod loan_disclosure;
+pub mod loan_journal;
 pub mod loan_products;
 pub mod loan_simulation;
 pub mod loan_terms;
