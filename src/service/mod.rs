@@ -14,6 +14,7 @@ pub mod groups;
 pub mod idempotency;
 pub mod list;
 pub mod loan_books;
+pub mod loan_decisions;
 pub mod loan_disclosure;
 pub mod loan_journal;
 pub mod loan_products;

@@ -8,6 +8,7 @@ pub mod event_input;
 mod figures;
 mod lists;
 mod quotes;
+pub mod replay;
 mod schedule;
 pub mod simulation;
 pub mod transaction;
