@@ -40,12 +40,21 @@ pub enum Kind {
     Group,
     /// `loantx_…`
     LoanTransaction,
+    /// `entry_…`
+    JournalEntry,
 }
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 6] =
-        [Self::Branch, Self::Borrower, Self::LoanProduct, Self::Loan, Self::Group, Self::LoanTransaction];
+    pub const ALL: [Self; 7] = [
+        Self::Branch,
+        Self::Borrower,
+        Self::LoanProduct,
+        Self::Loan,
+        Self::Group,
+        Self::LoanTransaction,
+        Self::JournalEntry,
+    ];
 
     /// The part before the underscore.
     #[must_use]
@@ -57,6 +66,7 @@ impl Kind {
             Self::Loan => "loan",
             Self::Group => "group",
             Self::LoanTransaction => "loantx",
+            Self::JournalEntry => "entry",
         }
     }
 
@@ -70,6 +80,7 @@ impl Kind {
             Self::Loan => "loan",
             Self::Group => "group",
             Self::LoanTransaction => "loan transaction",
+            Self::JournalEntry => "journal entry",
         }
     }
 }

@@ -16,6 +16,7 @@ pub mod list;
 pub mod loan_books;
 pub mod loan_decisions;
 pub mod loan_disclosure;
+pub mod loan_journal;
 pub mod loan_products;
 pub mod loan_simulation;
 pub mod loan_terms;

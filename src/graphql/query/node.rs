@@ -10,6 +10,7 @@ use crate::graphql::request::{Request, request};
 use crate::graphql::types::borrower::Borrower;
 use crate::graphql::types::branch::Branch;
 use crate::graphql::types::group::Group;
+use crate::graphql::types::journal_entry::JournalEntry;
 use crate::graphql::types::loan::Loan;
 use crate::graphql::types::loan::transaction::LoanTransaction;
 use crate::graphql::types::loan_product::LoanProduct;
@@ -38,7 +39,10 @@ impl NodeQuery {
     async fn node(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "The id of a branch, borrower, loan product, loan, group or loan transaction.")] id: ID,
+        #[graphql(
+            desc = "The id of a branch, borrower, loan product, loan, group, loan transaction or journal entry."
+        )]
+        id: ID,
     ) -> Nullable<Node> {
         let plans = plans(context);
         match fetch(context, vec![id], plans).await {
@@ -105,6 +109,11 @@ async fn of_kind(request: Request<'_>, kind: Kind, ids: Vec<Uuid>, plans: &Plans
         Kind::Group => {
             let rows = Group::by_id(request, ids, &plans.group).await?;
             rows.into_iter().map(|(id, row)| (id, Node::Group(row))).collect()
+        }
+        Kind::JournalEntry => {
+            let rows = request.services.journal_entries_by_id(request.actor, &ids).await?;
+            let entries = rows.into_iter().map(JournalEntry::from);
+            entries.map(|entry| (entry.uuid(), Node::JournalEntry(entry))).collect()
         }
         Kind::LoanTransaction => {
             let views = request.services.loan_views_of_transactions(request.actor, &ids).await?;

@@ -8,6 +8,7 @@ use async_graphql::{Context, Enum, Object, OutputType, Result};
 use super::borrower::Borrower;
 use super::branch::Branch;
 use super::group::Group;
+use super::journal_entry::{JournalEntry, JournalEntryConnectionFields};
 use super::loan::Loan;
 use super::loan::event::LoanEvent;
 use super::loan::transaction::LoanTransaction;
@@ -161,6 +162,8 @@ connections! {
     LoanProductConnection(LoanProduct, LoanProductConnectionFields);
     /// Loans, page by page.
     LoanConnection(Loan, LoanConnectionFields);
+    /// Journal entries, page by page.
+    JournalEntryConnection(JournalEntry, JournalEntryConnectionFields);
     /// What happened to a loan, page by page.
     LoanEventConnection(LoanEvent, OwnListFields);
     /// Transactions of a loan, page by page.

@@ -5,6 +5,7 @@ use async_graphql::{ID, Interface};
 use super::borrower::Borrower;
 use super::branch::Branch;
 use super::group::Group;
+use super::journal_entry::JournalEntry;
 use super::loan::Loan;
 use super::loan::transaction::LoanTransaction;
 use super::loan_product::LoanProduct;
@@ -26,4 +27,6 @@ pub enum Node {
     Group(Group),
     /// A transaction of a loan.
     LoanTransaction(LoanTransaction),
+    /// A journal entry.
+    JournalEntry(JournalEntry),
 }

@@ -104,7 +104,7 @@ impl MemberPlan {
 }
 
 /// The fields of a loan that are worked out from its history.
-const OF_THE_ENGINE: [&str; 19] = [
+const OF_THE_ENGINE: [&str; 18] = [
     "asOf",
     "schedule",
     "interestLines",
@@ -123,7 +123,6 @@ const OF_THE_ENGINE: [&str; 19] = [
     "payoffQuote",
     "disclosure",
     "simulate",
-    "journalEntries",
 ];
 
 /// Which relations of loans to fetch.

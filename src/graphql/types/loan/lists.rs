@@ -11,10 +11,13 @@ use uuid::Uuid;
 use super::engine::Engine;
 use super::event::LoanEvent;
 use super::transaction::LoanTransaction;
+use crate::graphql::error::Nullable;
 use crate::graphql::request::request;
 use crate::graphql::types::connection::{
-    LoanEventConnection, LoanTransactionConnection, OwnListFields, connection, page_request, records,
+    JournalEntryConnection, LoanEventConnection, LoanTransactionConnection, OwnListFields, connection, page_request,
+    records,
 };
+use crate::graphql::types::journal_entry::{JournalEntry, JournalEntryConnectionFields};
 use crate::service::ServiceError;
 use crate::service::list::{Page, PageRequest};
 
@@ -43,6 +46,26 @@ impl LoanLists {
         let page = page("transactions", view.record.id, rows, &asked)?;
         let nodes = records(&page);
         Ok(connection(page, nodes, OwnListFields::new(total)))
+    }
+
+    /// What was booked of the loan, in the order of booking, mirrors included; what a day accrued for a whole branch is not of one loan. Whatever the day the loan is asked for, these are all there are. Null, with an error, for those without the permission ReadLedger.
+    async fn journal_entries(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "So many from the start, 1 to 100; 20 if omitted.")] first: Option<i32>,
+        #[graphql(desc = "After this cursor.")] after: Option<String>,
+        #[graphql(desc = "So many from the end, 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Before this cursor.")] before: Option<String>,
+    ) -> Nullable<JournalEntryConnection> {
+        let found = async {
+            let request = request(context)?;
+            let asked = page_request(request.limits, first, after, last, before)?;
+            let loan = self.0.loan_id();
+            let page = request.services.journal_of_loan(request.actor, loan, &asked).await?;
+            let nodes = records(&page).into_iter().map(JournalEntry::from).collect();
+            Ok(connection(page, nodes, JournalEntryConnectionFields::new(loan)))
+        };
+        Some(found.await)
     }
 
     /// What happened to the loan, from the application on, the newest last.
