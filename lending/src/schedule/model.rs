@@ -2,6 +2,9 @@
 //! change the balances run through all rows once more, and the last unpaid row takes what is left, so that the
 //! principal of the rows is always exactly what was disbursed.
 
+use std::cell::RefCell;
+use std::rc::Rc;
+
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
 
@@ -45,6 +48,8 @@ pub(crate) struct Model<'a> {
     pub(crate) credited: i64,
     /// In a look at a day within the loan: days from here on bear nothing.
     pub(crate) interest_until: Option<NaiveDate>,
+    /// The last look at a day, until the rows change.
+    pub(crate) look: RefCell<Option<(NaiveDate, Rc<Self>)>>,
     /// Up to when overdue principal has borne interest.
     pub(crate) overdue_until: Option<NaiveDate>,
 }
@@ -56,11 +61,7 @@ impl<'a> Model<'a> {
             AllocationMode::Rules => Rounding::PerRow,
             AllocationMode::ByInstallment | AllocationMode::DueThenAdvance => Rounding::PerStretch,
         };
-        let tariff = Tariff {
-            day_count: terms.conditions.day_count,
-            rounding,
-            rates: vec![(NaiveDate::MIN, terms.annual_rate)],
-        };
+        let tariff = Tariff::new(terms.conditions.day_count, rounding, terms.annual_rate);
         Self {
             terms,
             calendar,
@@ -70,6 +71,7 @@ impl<'a> Model<'a> {
             disbursed: 0,
             credited: 0,
             interest_until: None,
+            look: RefCell::default(),
             overdue_until: None,
         }
     }
@@ -135,6 +137,7 @@ impl<'a> Model<'a> {
             self.tariff.rates.retain(|(date, _)| *date < from || *date == NaiveDate::MIN);
             self.tariff.rates.push((from, rate));
         }
+        self.tariff.forget();
         if agreement.annual_rate.is_some() || extra > 0 {
             self.solve(first)?;
         }
@@ -510,6 +513,7 @@ impl<'a> Model<'a> {
 
     /// Lets the last unpaid row take what the others leave. `on` is the day of what changed.
     pub(crate) fn settle(&mut self, on: NaiveDate) -> Result<(), FoldError> {
+        self.look.take();
         self.recompute()?;
         self.trim()?;
         for row in &mut self.rows {

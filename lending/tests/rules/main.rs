@@ -19,9 +19,11 @@ mod lifecycle;
 mod lifecycle_properties;
 mod limits;
 mod money;
+mod payoff;
 mod postings;
 mod random;
 mod rate;
+mod recalculation;
 mod schedule_properties;
 mod schedules;
 

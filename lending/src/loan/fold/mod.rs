@@ -195,12 +195,12 @@ impl<'a> Folding<'a> {
 
     /// Lets interest that follows the balance catch up with a day.
     fn advance_to(&mut self, on: NaiveDate) -> Result<(), FoldError> {
-        let on = self.charged_off_on.map_or(on, |stopped| stopped.min(on));
+        let stopped = self.charged_off_on.or(self.written_off_on);
         match self.interest {
             Interest::Fixed => Ok(()),
-            Interest::ByRules if self.charged_off_on.is_some() => Ok(()),
+            Interest::ByRules if stopped.is_some() => Ok(()),
             Interest::ByRules => self.model.bear_overdue(on),
-            Interest::ByInstallment => self.remake(on),
+            Interest::ByInstallment => self.remake(stopped.map_or(on, |stopped| stopped.min(on))),
         }
     }
 
