@@ -54,7 +54,13 @@ impl Tariff {
         self.known = Rc::default();
     }
 
-    fn fraction_of(&self, installment: u32, period: Period, from: NaiveDate, until: NaiveDate) -> Result<Decimal, FoldError> {
+    fn fraction_of(
+        &self,
+        installment: u32,
+        period: Period,
+        from: NaiveDate,
+        until: NaiveDate,
+    ) -> Result<Decimal, FoldError> {
         let key = (installment, from, until);
         if let Some(known) = self.known.borrow().get(&key) {
             return Ok(*known);

@@ -515,20 +515,25 @@ impl<'a> Model<'a> {
     pub(crate) fn settle(&mut self, on: NaiveDate) -> Result<(), FoldError> {
         self.look.take();
         self.recompute()?;
-        self.trim()?;
+        // A run through the rows is what everything else costs: there is one only after something moved.
+        let mut stale = self.trim()?;
         for row in &mut self.rows {
+            stale |= row.moved_here != 0 || row.moved_away;
             row.moved_here = 0;
             row.moved_away = false;
         }
         let mut taker = None;
         for _ in 0..=self.rows.len() {
-            self.recompute()?;
+            if std::mem::take(&mut stale) {
+                self.recompute()?;
+            }
             let missing = sub(add(self.disbursed, self.credited)?, sum(self.rows.iter().map(|row| row.principal))?)?;
             taker = self.taker()?;
             let Some(index) = taker else { return Ok(()) };
             if missing == 0 {
                 break;
             }
+            stale = true;
             // Rounding can have the earlier rows ask for more than there is: then the last one that still can gives way.
             let giver = if missing < 0 { self.giver(index)? } else { index };
             if let Some(row) = self.rows.get_mut(giver) {
@@ -546,8 +551,7 @@ impl<'a> Model<'a> {
                 }
             }
         }
-        self.move_late_interest(taker, on)?;
-        self.recompute()
+        if self.move_late_interest(taker, on)? || stale { self.recompute() } else { Ok(()) }
     }
 
     /// The last row that is not fully paid; the last of all while nothing is paid.
@@ -580,7 +584,8 @@ impl<'a> Model<'a> {
     }
 
     /// No row asks for more principal than the loan still owes.
-    fn trim(&mut self) -> Result<(), FoldError> {
+    fn trim(&mut self) -> Result<bool, FoldError> {
+        let mut trimmed = false;
         let paid = sum(self.rows.iter().map(|row| row.paid_principal))?;
         let owed = sub(add(self.disbursed, self.credited)?, paid)?.max(0);
         for row in &mut self.rows {
@@ -588,6 +593,7 @@ impl<'a> Model<'a> {
             if over <= 0 {
                 continue;
             }
+            trimmed = true;
             let lowered = row.target.plus(over.checked_neg().ok_or(FoldError::Overflow)?)?;
             let floor = match row.target {
                 Target::Level(_) => sub(row.paid()?, row.credited)?.max(0),
@@ -598,24 +604,25 @@ impl<'a> Model<'a> {
                 Target::Principal(amount) => Target::Principal(amount.max(floor)),
             };
         }
-        Ok(())
+        Ok(trimmed)
     }
 
-    /// When the rows after the taker were all paid ahead, interest they cannot show belongs to the taker.
-    fn move_late_interest(&mut self, taker: Option<usize>, on: NaiveDate) -> Result<(), FoldError> {
-        let Some(taker) = taker.filter(|index| index.saturating_add(1) < self.rows.len()) else { return Ok(()) };
+    /// When the rows after the taker were all paid ahead, interest they cannot show belongs to the taker. Answers
+    /// whether there was any.
+    fn move_late_interest(&mut self, taker: Option<usize>, on: NaiveDate) -> Result<bool, FoldError> {
+        let Some(taker) = taker.filter(|index| index.saturating_add(1) < self.rows.len()) else { return Ok(false) };
         let mut look = self.clone();
         look.interest_until = Some(self.interest_until.map_or(on, |until| until.min(on)));
         look.recompute()?;
         let later = look.rows.iter().skip(taker.saturating_add(1)).rev().find(|row| row.unrecognized > 0);
-        let Some(moved) = later.map(|row| row.unrecognized) else { return Ok(()) };
+        let Some(moved) = later.map(|row| row.unrecognized) else { return Ok(false) };
         for row in self.rows.iter_mut().skip(taker.saturating_add(1)) {
             row.moved_away = true;
         }
         if let Some(row) = self.rows.get_mut(taker) {
             row.moved_here = moved;
         }
-        Ok(())
+        Ok(true)
     }
 }
 

@@ -18,6 +18,7 @@ mod ledger_properties;
 mod lifecycle;
 mod lifecycle_properties;
 mod limits;
+mod long_loans;
 mod money;
 mod payoff;
 mod postings;

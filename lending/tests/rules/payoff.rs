@@ -1,8 +1,6 @@
 //! What it takes to be rid of a loan on a day. The example of 100.00 at 7 %, 30/360, over 6 months is a published one.
 
-use lending::loan::conditions::{
-    Allocation, AllocationMode, DayCount, InterestRecalculation, PayoffInterest,
-};
+use lending::loan::conditions::{Allocation, AllocationMode, DayCount, InterestRecalculation, PayoffInterest};
 use lending::loan::{Conditions, Standing};
 
 use crate::example::{Example, day, portions};

@@ -1,9 +1,7 @@
 //! Interest that is fixed and interest that follows the balance. The loan of the examples lends 1,000.00 at 2 % a month
 //! and asks for 250.00 of principal four times, so that every figure is a share of 20.00, 15.00, 10.00 and 5.00.
 
-use lending::loan::conditions::{
-    Allocation, AllocationMode, Amortization, EarlyPaymentRule, InterestRecalculation,
-};
+use lending::loan::conditions::{Allocation, AllocationMode, Amortization, EarlyPaymentRule, InterestRecalculation};
 use lending::loan::{Conditions, Event, Reschedule};
 use lending::rate::Rate;
 

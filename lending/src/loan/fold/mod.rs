@@ -167,7 +167,7 @@ impl<'a> Folding<'a> {
             Event::ChargeOff => self.charge_off(on),
             Event::WriteOff => self.write_off(on),
             Event::Recovery { amount } => self.recover(*amount),
-            Event::Reschedule(agreement) => self.reschedule(agreement),
+            Event::Reschedule(agreement) => self.reschedule(on, agreement),
         }?;
         self.note_settled(on)?;
         let outstanding = self.outstanding()?;
@@ -457,18 +457,20 @@ impl<'a> Folding<'a> {
         })
     }
 
-    fn reschedule(&mut self, agreement: &super::event::Reschedule) -> Result<Outcome, FoldError> {
+    fn reschedule(&mut self, on: NaiveDate, agreement: &super::event::Reschedule) -> Result<Outcome, FoldError> {
         self.tell_settled()?;
         self.model.reschedule(agreement)?;
         self.open_accounts()?;
         self.advance_to(agreement.from)?;
         let outstanding = self.outstanding()?;
+        // A dearer agreement can ask something of a loan that a payment recorded later had repaid.
+        let (shares, used) = self.use_credit(on)?;
         Ok(Outcome {
             amount: outstanding.principal,
             portions: Portions::ZERO,
-            to_credit: 0,
-            shares: Vec::new(),
-            entry: Entry::default(),
+            to_credit: neg(used)?,
+            entry: book::use_of_credit(&shares, used, self.charged_off_on.is_some())?,
+            shares,
         })
     }
 }
