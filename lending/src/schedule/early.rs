@@ -70,6 +70,7 @@ impl Model<'_> {
             }
         }
         self.rows = rows;
+        self.look.take();
         Ok(())
     }
 
