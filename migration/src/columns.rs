@@ -48,6 +48,11 @@ pub fn optional_date(name: &'static str) -> ColumnDef {
     ColumnDef::new(name).date().null().take()
 }
 
+/// Conditions of a loan as JSON text; what they do not name is as usual, so `{}` is the usual conditions.
+pub fn conditions() -> ColumnDef {
+    ColumnDef::new("conditions").text().not_null().default("{}").take()
+}
+
 /// A reference to another table's id.
 pub fn reference(name: &'static str) -> ColumnDef {
     ColumnDef::new(name).uuid().not_null().take()

@@ -13,6 +13,8 @@ mod m20261124_000004_loan_products;
 mod m20261124_000005_loans;
 mod m20261124_000006_idempotency_keys;
 mod m20261124_000007_groups;
+mod m20261124_000008_product_conditions;
+mod m20261124_000009_loan_conditions;
 mod m20261124_000010_loan_transactions;
 mod m20261124_000011_journal;
 mod m20261124_000012_loan_projections;
@@ -34,6 +36,8 @@ impl MigratorTrait for Migrator {
             Box::new(m20261124_000005_loans::Migration),
             Box::new(m20261124_000006_idempotency_keys::Migration),
             Box::new(m20261124_000007_groups::Migration),
+            Box::new(m20261124_000008_product_conditions::Migration),
+            Box::new(m20261124_000009_loan_conditions::Migration),
             Box::new(m20261124_000010_loan_transactions::Migration),
             Box::new(m20261124_000011_journal::Migration),
             Box::new(m20261124_000012_loan_projections::Migration),

@@ -1,6 +1,8 @@
 //! The days a branch works, and the last business date it closed. A branch's calendar is its own: neither the branch
 //! above nor those below have a part in it.
 
+use std::collections::HashMap;
+
 use chrono::{NaiveDate, Weekday};
 use lending::calendar::Calendar;
 use sea_orm::sea_query::OnConflict;
@@ -56,6 +58,32 @@ pub(super) fn parse_rest_days(text: &str) -> Result<Vec<Weekday>, StoreError> {
 pub async fn calendar(connection: &impl ConnectionTrait, branch: &BranchRecord) -> Result<Calendar, StoreError> {
     let holidays = holidays(connection, branch.id).await?;
     Ok(Calendar::new(branch.rest_days.iter().copied(), holidays.into_iter().map(|holiday| holiday.on)))
+}
+
+/// The calendars of branches by id, in one statement; none is sent for no branches.
+///
+/// # Errors
+/// Whatever the database answers.
+pub async fn of_branches(
+    connection: &impl ConnectionTrait,
+    branches: &[BranchRecord],
+) -> Result<HashMap<Uuid, Calendar>, StoreError> {
+    if branches.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let rows = branch_holiday::Entity::find()
+        .filter(branch_holiday::Column::BranchId.is_in(branches.iter().map(|branch| branch.id)))
+        .all(connection)
+        .await?;
+    let mut holidays: HashMap<Uuid, Vec<NaiveDate>> = HashMap::new();
+    for row in rows {
+        holidays.entry(row.branch_id).or_default().push(row.holiday_on);
+    }
+    let calendar = |branch: &BranchRecord| {
+        let holidays = holidays.remove(&branch.id).unwrap_or_default();
+        (branch.id, Calendar::new(branch.rest_days.iter().copied(), holidays))
+    };
+    Ok(branches.iter().map(calendar).collect())
 }
 
 /// The holidays of a branch, first to last.

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use lending::loan::{Event, Sequence, Transaction};
-use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder};
+use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use uuid::Uuid;
 
 use super::convert;
@@ -97,6 +97,24 @@ pub async fn of_loans(
         found.entry(row.loan_id).or_default().push(read(row, reversal)?);
     }
     Ok(found)
+}
+
+/// The loans these transactions belong to, each once. Nothing is said of whether they exist for the caller.
+///
+/// # Errors
+/// Whatever the database answers.
+pub async fn loans_of(connection: &impl ConnectionTrait, transactions: &[Uuid]) -> Result<Vec<Uuid>, StoreError> {
+    if transactions.is_empty() {
+        return Ok(Vec::new());
+    }
+    Ok(loan_transaction::Entity::find()
+        .select_only()
+        .column(loan_transaction::Column::LoanId)
+        .distinct()
+        .filter(loan_transaction::Column::Id.is_in(transactions.iter().copied()))
+        .into_tuple()
+        .all(connection)
+        .await?)
 }
 
 fn read(row: loan_transaction::Model, reversal: Option<loan_reversal::Model>) -> Result<StoredTransaction, StoreError> {

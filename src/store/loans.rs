@@ -10,6 +10,7 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use super::borrowers;
+use super::conditions;
 use super::convert::{self, money, required};
 use super::entity::{borrower, loan};
 use super::error::StoreError;
@@ -78,8 +79,8 @@ impl TryFrom<loan::Model> for LoanRecord {
                 installments: convert::count(row.installments)?,
                 every: convert::count(row.repayment_every)?,
                 unit: convert::unit(&row.repayment_unit)?,
-                first_due_on: None,
-                conditions: lending::loan::Conditions::default(),
+                first_due_on: row.first_due_on,
+                conditions: conditions::read(&row.conditions)?,
             },
             state,
             projection,
@@ -198,11 +199,13 @@ fn facts(state: &Lifecycle) -> Facts<'_> {
     }
 }
 
-impl From<&LoanRecord> for loan::ActiveModel {
-    fn from(record: &LoanRecord) -> Self {
+impl TryFrom<&LoanRecord> for loan::ActiveModel {
+    type Error = StoreError;
+
+    fn try_from(record: &LoanRecord) -> Result<Self, StoreError> {
         let facts = facts(&record.state);
         let projection = &record.projection;
-        Self {
+        Ok(Self {
             id: Set(record.id),
             number: Set(record.number.clone()),
             external_ref: Set(record.external_ref.clone()),
@@ -217,6 +220,8 @@ impl From<&LoanRecord> for loan::ActiveModel {
             installments: Set(record.terms.installments.into()),
             repayment_every: Set(record.terms.every.into()),
             repayment_unit: Set(record.terms.unit.as_str().to_owned()),
+            first_due_on: Set(record.terms.first_due_on),
+            conditions: Set(conditions::write(&record.terms.conditions)?),
             status: Set(record.state.status().as_str().to_owned()),
             applied_on: Set(facts.application.applied_on),
             applied_by: Set(facts.application.applied_by.clone()),
@@ -250,7 +255,7 @@ impl From<&LoanRecord> for loan::ActiveModel {
             version: Set(record.version),
             created_at: Set(record.created_at),
             updated_at: Set(record.updated_at),
-        }
+        })
     }
 }
 
@@ -365,7 +370,8 @@ pub async fn find(
 /// # Errors
 /// [`StoreError::Duplicate`] when an external reference is taken; otherwise whatever the database answers.
 pub async fn insert(transaction: &impl ConnectionTrait, records: &[LoanRecord]) -> Result<(), StoreError> {
-    insert::many::<loan::Entity, _>(transaction, records.iter().map(loan::ActiveModel::from).collect()).await
+    let rows = records.iter().map(loan::ActiveModel::try_from).collect::<Result<Vec<_>, _>>()?;
+    insert::many::<loan::Entity, _>(transaction, rows).await
 }
 
 /// Writes a changed loan whose row must still be of the version before the record's.
@@ -373,6 +379,6 @@ pub async fn insert(transaction: &impl ConnectionTrait, records: &[LoanRecord]) 
 /// # Errors
 /// [`StoreError::StaleVersion`] when it is not; otherwise whatever the database answers.
 pub async fn update(transaction: &impl ConnectionTrait, record: &LoanRecord) -> Result<(), StoreError> {
-    let row = loan::ActiveModel::from(record);
+    let row = loan::ActiveModel::try_from(record)?;
     find::change_one(transaction, row, loan::Column::Id, loan::Column::Version).await
 }

@@ -4,6 +4,7 @@
 pub mod borrowers;
 pub mod branches;
 pub mod calendars;
+mod conditions;
 mod convert;
 pub mod database;
 pub mod entity;

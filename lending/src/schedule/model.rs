@@ -529,7 +529,9 @@ impl<'a> Model<'a> {
             if missing == 0 {
                 break;
             }
-            if let Some(row) = self.rows.get_mut(index) {
+            // Rounding can have the earlier rows ask for more than there is: then the last one that still can gives way.
+            let giver = if missing < 0 { self.giver(index)? } else { index };
+            if let Some(row) = self.rows.get_mut(giver) {
                 row.target = row.target.plus(missing)?;
                 let floor = match row.target {
                     Target::Level(_) => sub(row.floor()?, row.credited)?,
@@ -565,6 +567,16 @@ impl<'a> Model<'a> {
         }
         let last = self.rows.len().checked_sub(1);
         Ok(found.or(if any_paid { None } else { last }))
+    }
+
+    /// The last row up to `taker` that can ask for less principal; `taker` when none can.
+    fn giver(&self, taker: usize) -> Result<usize, FoldError> {
+        for (index, row) in self.rows.iter().enumerate().take(taker.saturating_add(1)).rev() {
+            if row.principal > row.paid_principal.max(row.settled_principal).max(row.credited) {
+                return Ok(index);
+            }
+        }
+        Ok(taker)
     }
 
     /// No row asks for more principal than the loan still owes.

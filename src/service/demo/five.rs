@@ -119,6 +119,7 @@ fn products(countries: &[Country; 5]) -> Vec<LoanProductRecord> {
         default_installments: country.installments,
         every: 1,
         unit: PeriodUnit::Month,
+        conditions: lending::loan::Conditions::default(),
         status: LoanProductStatus::Active,
         version: 1,
         created_at: OPENED,

@@ -48,7 +48,7 @@ pub struct Recorded {
 }
 
 /// An earlier transaction that is split differently now.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReplayedTransaction {
     /// The transaction.
     pub transaction: Uuid,

@@ -84,7 +84,7 @@ async fn history(
 fn replayed(books: &Books, change: &Change) -> Vec<ReplayedTransaction> {
     let ids = ids_of(books);
     let of = |change: &posting::Replayed| {
-        ids.get(&change.sequence).map(|id| ReplayedTransaction { transaction: *id, change: *change })
+        ids.get(&change.sequence).map(|id| ReplayedTransaction { transaction: *id, change: change.clone() })
     };
     change.difference.replayed.iter().filter_map(of).collect()
 }

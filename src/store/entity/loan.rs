@@ -24,6 +24,8 @@ pub struct Model {
     pub installments: i64,
     pub repayment_every: i64,
     pub repayment_unit: String,
+    pub first_due_on: Option<Date>,
+    pub conditions: String,
     pub status: String,
     pub applied_on: Date,
     pub applied_by: String,

@@ -3,6 +3,7 @@
 mod applications;
 mod borrowers;
 mod branches;
+mod conditions;
 mod decisions;
 mod duplicates;
 mod group_races;

@@ -141,6 +141,7 @@ fn products() -> Vec<LoanProductRecord> {
         default_installments: 12,
         every: 1,
         unit: PeriodUnit::Month,
+        conditions: lending::loan::Conditions::default(),
         status: LoanProductStatus::Active,
         version: 1,
         created_at: start(),
