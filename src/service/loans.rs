@@ -25,15 +25,14 @@ use crate::store::loan_balances::LoanProjection;
 use crate::store::loan_products::{self, LoanProductKey, LoanProductRecord, LoanProductStatus};
 use crate::store::loans as store;
 use crate::store::numbers::{self, Sequence};
+use crate::store::page;
 use crate::store::scope::Scope;
-use crate::store::{StoreError, page};
 
 pub use super::list::{Filter, Page, PageRequest, SortKey};
 pub use crate::store::loans::{LoanField, LoanKey, LoanRecord};
 
 const REFERENCE_LENGTH: usize = 100;
 const OFFICER_LENGTH: usize = 200;
-const REASON_LENGTH: usize = 500;
 
 /// An application for a loan. What is missing comes from the product, the borrower or the day.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -75,49 +74,6 @@ pub struct Applied {
     pub loan: LoanRecord,
     /// The application had been taken before, under the same key.
     pub replayed: bool,
-}
-
-/// A decision on an application.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Decide {
-    /// Which loan.
-    pub loan: Uuid,
-    /// The day of the decision; the branch's business date when missing.
-    pub on: Option<NaiveDate>,
-    /// What was decided.
-    pub decision: DecisionInput,
-    /// The version the caller saw.
-    pub expected_version: Option<i64>,
-}
-
-/// What can be decided.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum DecisionInput {
-    /// The lender agrees, to less than was applied for if an amount is named.
-    Approve {
-        /// The approved amount.
-        amount: Option<AmountInput>,
-    },
-    /// The lender refuses.
-    Reject {
-        /// Why.
-        reason: Option<String>,
-    },
-    /// The borrower gives up.
-    Withdraw {
-        /// Why.
-        reason: Option<String>,
-    },
-}
-
-impl DecisionInput {
-    const fn action(&self) -> Action {
-        match self {
-            Self::Approve { .. } => Action::ApproveLoan,
-            Self::Reject { .. } => Action::RejectLoan,
-            Self::Withdraw { .. } => Action::WithdrawLoan,
-        }
-    }
 }
 
 impl Services {
@@ -252,63 +208,9 @@ impl Services {
             updated_at: now,
         })
     }
-
-    /// Approves, rejects or withdraws an application.
-    ///
-    /// # Errors
-    /// [`ServiceError::Rejected`] when the loan's status, the date, the amount or the person does not allow it;
-    /// [`ServiceError::Forbidden`].
-    pub async fn decide(&self, actor: &Actor, input: &Decide) -> Result<LoanRecord, ServiceError> {
-        let scope = self.authorize(actor, input.decision.action())?;
-        let now = self.now();
-        let scope = &scope;
-        self.database
-            .write(|transaction| async move {
-                let mut loan = store::find(&*transaction, scope, &LoanKey::Id(input.loan), Lock::ForUpdate)
-                    .await?
-                    .ok_or_else(|| Problem::not_found(&["input", "loanId"], "loan"))?;
-                if input.expected_version.is_some_and(|expected| expected != loan.version) {
-                    return Err(Problem::version_conflict(loan.version).into());
-                }
-                let branch = branches::find(&*transaction, &Scope::All, &BranchKey::Id(loan.branch_id), Lock::None)
-                    .await?
-                    .ok_or_else(|| StoreError::Corrupt("a loan without a branch".to_owned()))?;
-                let business = Business { today: business_date(&branch, now), maker_checker: self.rules.maker_checker };
-                loan.state = next_state(actor, loan.state, input, business)?;
-                loan.version += 1;
-                loan.updated_at = now;
-                store::update(&*transaction, &loan).await?;
-                Ok(loan)
-            })
-            .await
-    }
 }
 
-fn next_state(actor: &Actor, state: Lifecycle, input: &Decide, business: Business) -> Result<Lifecycle, ServiceError> {
-    let on = input.on.unwrap_or(business.today);
-    let by = actor.subject.clone();
-    let mut check = Check::default();
-    let step = match &input.decision {
-        DecisionInput::Approve { amount } => {
-            let amount = amount.as_ref().map(|amount| check.money(&["input", "amount"], amount));
-            check.finish()?;
-            state.approve(on, by, amount.flatten(), business)
-        }
-        DecisionInput::Reject { reason } => {
-            let reason = check.optional_text(&["input", "reason"], reason.as_deref(), REASON_LENGTH);
-            check.finish()?;
-            state.reject(on, by, reason, business)
-        }
-        DecisionInput::Withdraw { reason } => {
-            let reason = check.optional_text(&["input", "reason"], reason.as_deref(), REASON_LENGTH);
-            check.finish()?;
-            state.withdraw(on, by, reason, business)
-        }
-    };
-    step.map_err(|error| step_problem(&error, "on", "amount").into())
-}
-
-fn step_problem(error: &TransitionError, date: &str, amount: &str) -> Problem {
+pub(super) fn step_problem(error: &TransitionError, date: &str, amount: &str) -> Problem {
     Problem::transition(error, &["input", date], &["input", amount])
 }
 

@@ -17,6 +17,7 @@ pub mod idempotency;
 pub mod ledger;
 pub mod list;
 pub mod loan_books;
+pub mod loan_decisions;
 pub mod loan_disclosure;
 pub mod loan_products;
 pub mod loan_simulation;

@@ -70,6 +70,7 @@ impl Model<'_> {
             }
         }
         self.rows = rows;
+        self.look.take();
         Ok(())
     }
 
@@ -218,6 +219,8 @@ fn fill(
     } else {
         add(interest, std::mem::take(&mut walk.deferred))?
     };
+    // What was paid ahead of it, or waived, stays paid.
+    row.interest = row.interest.max(row.settled_interest);
     row.target = match row.target {
         Target::Level(_) => Target::Level(add(row.principal, row.interest)?),
         Target::Principal(_) => Target::Principal(row.principal),

@@ -2,6 +2,9 @@
 //! change the balances run through all rows once more, and the last unpaid row takes what is left, so that the
 //! principal of the rows is always exactly what was disbursed.
 
+use std::cell::RefCell;
+use std::rc::Rc;
+
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
 
@@ -45,6 +48,8 @@ pub(crate) struct Model<'a> {
     pub(crate) credited: i64,
     /// In a look at a day within the loan: days from here on bear nothing.
     pub(crate) interest_until: Option<NaiveDate>,
+    /// The last look at a day, until the rows change.
+    pub(crate) look: RefCell<Option<(NaiveDate, Rc<Self>)>>,
     /// Up to when overdue principal has borne interest.
     pub(crate) overdue_until: Option<NaiveDate>,
 }
@@ -56,11 +61,7 @@ impl<'a> Model<'a> {
             AllocationMode::Rules => Rounding::PerRow,
             AllocationMode::ByInstallment | AllocationMode::DueThenAdvance => Rounding::PerStretch,
         };
-        let tariff = Tariff {
-            day_count: terms.conditions.day_count,
-            rounding,
-            rates: vec![(NaiveDate::MIN, terms.annual_rate)],
-        };
+        let tariff = Tariff::new(terms.conditions.day_count, rounding, terms.annual_rate);
         Self {
             terms,
             calendar,
@@ -70,6 +71,7 @@ impl<'a> Model<'a> {
             disbursed: 0,
             credited: 0,
             interest_until: None,
+            look: RefCell::default(),
             overdue_until: None,
         }
     }
@@ -135,6 +137,7 @@ impl<'a> Model<'a> {
             self.tariff.rates.retain(|(date, _)| *date < from || *date == NaiveDate::MIN);
             self.tariff.rates.push((from, rate));
         }
+        self.tariff.forget();
         if extra > 0 {
             self.solve(first)?;
         } else if agreement.annual_rate.is_some() {
@@ -514,22 +517,30 @@ impl<'a> Model<'a> {
 
     /// Lets the last unpaid row take what the others leave. `on` is the day of what changed.
     pub(crate) fn settle(&mut self, on: NaiveDate) -> Result<(), FoldError> {
+        self.look.take();
         self.recompute()?;
-        self.trim()?;
+        // A run through the rows is what everything else costs: there is one only after something moved.
+        let mut stale = self.trim()?;
         for row in &mut self.rows {
+            stale |= row.moved_here != 0 || row.moved_away;
             row.moved_here = 0;
             row.moved_away = false;
         }
         let mut taker = None;
         for _ in 0..=self.rows.len() {
-            self.recompute()?;
+            if std::mem::take(&mut stale) {
+                self.recompute()?;
+            }
             let missing = sub(add(self.disbursed, self.credited)?, sum(self.rows.iter().map(|row| row.principal))?)?;
             taker = self.taker()?;
             let Some(index) = taker else { return Ok(()) };
             if missing == 0 {
                 break;
             }
-            if let Some(row) = self.rows.get_mut(index) {
+            stale = true;
+            // Rounding can have the earlier rows ask for more than there is: then the last one that still can gives way.
+            let giver = if missing < 0 { self.giver(index)? } else { index };
+            if let Some(row) = self.rows.get_mut(giver) {
                 row.target = row.target.plus(missing)?;
                 let floor = match row.target {
                     Target::Level(_) => sub(row.floor()?, row.credited)?,
@@ -544,8 +555,7 @@ impl<'a> Model<'a> {
                 }
             }
         }
-        self.move_late_interest(taker, on)?;
-        self.recompute()
+        if self.move_late_interest(taker, on)? || stale { self.recompute() } else { Ok(()) }
     }
 
     /// The last row that is not fully paid; the last of all while nothing is paid.
@@ -567,8 +577,19 @@ impl<'a> Model<'a> {
         Ok(found.or(if any_paid { None } else { last }))
     }
 
+    /// The last row up to `taker` that can ask for less principal; `taker` when none can.
+    fn giver(&self, taker: usize) -> Result<usize, FoldError> {
+        for (index, row) in self.rows.iter().enumerate().take(taker.saturating_add(1)).rev() {
+            if row.principal > row.paid_principal.max(row.settled_principal).max(row.credited) {
+                return Ok(index);
+            }
+        }
+        Ok(taker)
+    }
+
     /// No row asks for more principal than the loan still owes.
-    fn trim(&mut self) -> Result<(), FoldError> {
+    fn trim(&mut self) -> Result<bool, FoldError> {
+        let mut trimmed = false;
         let paid = sum(self.rows.iter().map(|row| row.paid_principal))?;
         let owed = sub(add(self.disbursed, self.credited)?, paid)?.max(0);
         for row in &mut self.rows {
@@ -576,6 +597,7 @@ impl<'a> Model<'a> {
             if over <= 0 {
                 continue;
             }
+            trimmed = true;
             let lowered = row.target.plus(over.checked_neg().ok_or(FoldError::Overflow)?)?;
             let floor = match row.target {
                 Target::Level(_) => sub(row.paid()?, row.credited)?.max(0),
@@ -586,24 +608,25 @@ impl<'a> Model<'a> {
                 Target::Principal(amount) => Target::Principal(amount.max(floor)),
             };
         }
-        Ok(())
+        Ok(trimmed)
     }
 
-    /// When the rows after the taker were all paid ahead, interest they cannot show belongs to the taker.
-    fn move_late_interest(&mut self, taker: Option<usize>, on: NaiveDate) -> Result<(), FoldError> {
-        let Some(taker) = taker.filter(|index| index.saturating_add(1) < self.rows.len()) else { return Ok(()) };
+    /// When the rows after the taker were all paid ahead, interest they cannot show belongs to the taker. Answers
+    /// whether there was any.
+    fn move_late_interest(&mut self, taker: Option<usize>, on: NaiveDate) -> Result<bool, FoldError> {
+        let Some(taker) = taker.filter(|index| index.saturating_add(1) < self.rows.len()) else { return Ok(false) };
         let mut look = self.clone();
         look.interest_until = Some(self.interest_until.map_or(on, |until| until.min(on)));
         look.recompute()?;
         let later = look.rows.iter().skip(taker.saturating_add(1)).rev().find(|row| row.unrecognized > 0);
-        let Some(moved) = later.map(|row| row.unrecognized) else { return Ok(()) };
+        let Some(moved) = later.map(|row| row.unrecognized) else { return Ok(false) };
         for row in self.rows.iter_mut().skip(taker.saturating_add(1)) {
             row.moved_away = true;
         }
         if let Some(row) = self.rows.get_mut(taker) {
             row.moved_here = moved;
         }
-        Ok(())
+        Ok(true)
     }
 }
 

@@ -1,15 +1,32 @@
 //! The rules of lending by example, worked out by hand, and by property, a thousand cases each. One file per subject.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may fail by panicking")]
 
+mod allocation;
+mod arrears;
+mod charges;
+mod closing;
+mod credit;
 mod currency;
+mod day_counts;
 mod disclosure;
 mod disclosure_details;
 mod disclosure_properties;
+mod due_dates;
+mod example;
+mod fold_properties;
+mod ledger_properties;
 mod lifecycle;
 mod lifecycle_properties;
 mod limits;
+mod long_loans;
 mod money;
+mod payoff;
+mod postings;
+mod random;
 mod rate;
+mod recalculation;
+mod schedule_properties;
+mod schedules;
 
 use chrono::NaiveDate;
 use lending::loan::Business;

@@ -5,6 +5,7 @@ pub mod borrowers;
 pub mod branch_calendar;
 pub mod branches;
 pub mod groups;
+pub mod loan_books;
 pub mod loan_products;
 pub mod loans;
 
@@ -21,6 +22,7 @@ pub struct Mutation(
     groups::GroupMutation,
     loan_products::LoanProductMutation,
     loans::LoanMutation,
+    loan_books::LoanBooksMutation,
 );
 
 /// A field of an update: what is left out stays, null removes.

@@ -12,7 +12,7 @@ use crate::graphql::types::filters::{
     self, Conditions, CurrencyFilter, DateFilter, IdFilter, Inner, Nested,
 };
 use crate::graphql::types::id;
-use crate::graphql::types::journal::journal_page;
+use crate::graphql::types::journal_entry::journal_page;
 use crate::graphql::types::ledger::{Account, AccountKind, JournalEntryKind, Side};
 use crate::graphql::types::loan::balances::money;
 use crate::graphql::types::money::Money;
@@ -85,8 +85,8 @@ pub struct JournalEntryFilter {
     /// Whether the branches below count too.
     #[graphql(default = true)]
     pub include_sub_branches: bool,
-    /// The business date.
-    pub booked_on: Option<DateFilter>,
+    /// The business date it counts from.
+    pub on: Option<DateFilter>,
     /// The loan.
     pub loan: Option<IdFilter>,
     /// What it is for.
@@ -109,7 +109,7 @@ impl Nested for JournalEntryFilter {
     fn own(self) -> Result<Conditions<EntryField>> {
         let mut conditions = Conditions::default();
         conditions.branch(EntryField::Branch, self.branch, self.include_sub_branches)?;
-        conditions.date(EntryField::BookedOn, self.booked_on);
+        conditions.date(EntryField::BookedOn, self.on);
         conditions.id(EntryField::Loan, self.loan, Kind::Loan)?;
         conditions.id(EntryField::Transaction, self.transaction, Kind::LoanTransaction)?;
         conditions.name(EntryField::Kind, self.kind.map(JournalEntryKind::name));
@@ -132,8 +132,8 @@ pub struct JournalEntryOrder {
 /// What journal entries can be sorted by. The order of booking decides between equals.
 #[derive(Clone, Copy, PartialEq, Eq, Enum)]
 pub enum JournalEntryOrderField {
-    /// The business date.
-    BookedOn,
+    /// The business date it counts from.
+    On,
 }
 
 impl Order for JournalEntryOrder {
@@ -147,7 +147,7 @@ impl Order for JournalEntryOrder {
 impl From<JournalEntryOrderField> for EntryField {
     fn from(field: JournalEntryOrderField) -> Self {
         match field {
-            JournalEntryOrderField::BookedOn => Self::BookedOn,
+            JournalEntryOrderField::On => Self::BookedOn,
         }
     }
 }

@@ -10,7 +10,7 @@ use crate::graphql::request::{Request, request};
 use crate::graphql::types::borrower::Borrower;
 use crate::graphql::types::branch::Branch;
 use crate::graphql::types::group::Group;
-use crate::graphql::types::journal::JournalEntry;
+use crate::graphql::types::journal_entry::JournalEntry;
 use crate::graphql::types::loan::Loan;
 use crate::graphql::types::loan::transaction::LoanTransaction;
 use crate::graphql::types::loan_product::LoanProduct;

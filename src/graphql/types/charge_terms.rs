@@ -10,10 +10,11 @@ use super::scalars::Decimal;
 use crate::service::conditions as service;
 
 /// What kind of charge.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Enum)]
 #[graphql(remote = "lending::loan::ChargeKind")]
 pub enum ChargeKind {
     /// Any charge but one for being late.
+    #[default]
     Fee,
     /// A charge for being late.
     Penalty,

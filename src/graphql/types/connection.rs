@@ -9,7 +9,7 @@ use super::borrower::Borrower;
 use super::branch::Branch;
 use super::collection::{CollectionRow, CollectionRowConnectionFields};
 use super::group::Group;
-use super::journal::JournalEntry;
+use super::journal_entry::JournalEntry;
 use super::loan::Loan;
 use super::loan::event::LoanEvent;
 use super::loan::transaction::LoanTransaction;

@@ -8,6 +8,7 @@ pub mod event_input;
 mod figures;
 mod lists;
 mod quotes;
+pub mod replay;
 mod schedule;
 pub mod simulation;
 pub mod transaction;
@@ -27,7 +28,6 @@ use super::borrower::Borrower;
 use super::branch::Branch;
 use super::group::Group;
 use super::id::id;
-use super::journal::LoanJournal;
 use super::loan_product::LoanProduct;
 use super::money::Money;
 use super::scalars::{Date, DateTime};
@@ -361,11 +361,6 @@ impl Loan {
     #[graphql(flatten)]
     async fn lists(&self) -> LoanLists {
         LoanLists(self.engine.clone())
-    }
-
-    #[graphql(flatten)]
-    async fn journal(&self) -> LoanJournal {
-        LoanJournal(self.record.id)
     }
 
     #[graphql(flatten)]

@@ -11,7 +11,7 @@ pub mod filters;
 pub mod group;
 pub mod group_member;
 pub mod id;
-pub mod journal;
+pub mod journal_entry;
 pub mod ledger;
 pub mod loan;
 pub mod loan_filter;

@@ -5,7 +5,7 @@ use async_graphql::{ID, Interface};
 use super::borrower::Borrower;
 use super::branch::Branch;
 use super::group::Group;
-use super::journal::JournalEntry;
+use super::journal_entry::JournalEntry;
 use super::loan::Loan;
 use super::loan::transaction::LoanTransaction;
 use super::loan_product::LoanProduct;

@@ -35,6 +35,7 @@ const HEAVY: &[(&str, &str, u64)] = &[
     ("Loan", "schedule", 20),
     ("Loan", "interestLines", 20),
     ("Loan", "simulate", 50),
+    ("Loan", "journalEntries", 20),
     ("Query", "simulateLoan", 50),
     ("Loan", "disclosure", 10),
     ("LoanSimulation", "disclosure", 10),

@@ -4,6 +4,7 @@
 //! Each seed is a portfolio of its own: with the same seed a second run adds nothing, a larger number of loans adds the
 //! missing ones (and is the same as having asked for them at once), and another seed adds a portfolio beside the first.
 
+mod conduct;
 mod countries;
 mod draw;
 mod five;

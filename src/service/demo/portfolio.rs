@@ -10,12 +10,14 @@ use lending::money::Money;
 use lending::rate::Rate;
 use uuid::Uuid;
 
+use super::conduct::{Conduct, Till};
 use super::countries::Country;
 use super::draw::Draws;
 use super::five;
 use super::life::{self, Life, Step};
 use super::rows::add_missing;
 use super::{DemoOptions, DemoReport, ROWS_AT_ONCE};
+use crate::service::loan_books::bulk::MadeLoan;
 use crate::service::{ServiceError, Services};
 use crate::store::borrowers::BorrowerRecord;
 use crate::store::branches::BranchRecord;
@@ -48,7 +50,7 @@ const REJECTIONS: [Option<&str>; 3] =
     [Some("Income could not be confirmed."), Some("Other debts leave no room for the installments."), None];
 const WITHDRAWALS: [Option<&str>; 2] = [Some("The borrower found the money elsewhere."), None];
 
-/// What becomes of a loan, given time.
+/// What becomes of an application, and then of the loan. Where the loan stands on the last day follows from it.
 #[derive(Clone, Copy)]
 enum Fate {
     Undecided,
@@ -56,9 +58,9 @@ enum Fate {
     Rejected,
     Withdrawn,
     WithdrawnApproved,
-    Running,
-    Defaulted,
-    Repaid,
+    PaysAsAgreed,
+    StopsPaying,
+    PaysOffEarly,
     WrittenOff,
 }
 
@@ -69,9 +71,9 @@ const FATES: [(Fate, u64); 9] = [
     (Fate::Rejected, 12),
     (Fate::Withdrawn, 3),
     (Fate::WithdrawnApproved, 3),
-    (Fate::Running, 33),
-    (Fate::Defaulted, 8),
-    (Fate::Repaid, 26),
+    (Fate::PaysAsAgreed, 45),
+    (Fate::StopsPaying, 10),
+    (Fate::PaysOffEarly, 12),
     (Fate::WrittenOff, 6),
 ];
 
@@ -85,6 +87,7 @@ pub(super) struct Portfolio {
 /// A branch as far as its place goes.
 #[derive(Clone, Copy)]
 struct Place {
+    number: u64,
     country: usize,
     branch: Uuid,
 }
@@ -135,7 +138,7 @@ impl Portfolio {
     fn place(&self, number: u64) -> Place {
         let countries = u64::try_from(self.countries.len()).unwrap_or(1);
         let branch = Draws::new(self.seed, "branch", number).id(START - TimeDelta::days(DAYS_BEFORE));
-        Place { country: usize::try_from(number % countries).unwrap_or_default(), branch }
+        Place { number, country: usize::try_from(number % countries).unwrap_or_default(), branch }
     }
 
     pub(super) fn branch(&self, number: u64) -> BranchRecord {
@@ -193,7 +196,7 @@ impl Portfolio {
         })
     }
 
-    fn loan(&self, number: u64) -> Result<LoanRecord, ServiceError> {
+    fn loan(&self, number: u64) -> Result<MadeLoan, ServiceError> {
         let mut draws = Draws::new(self.seed, "loan", number);
         let created_at = application(&mut draws);
         let id = draws.id(created_at);
@@ -205,9 +208,10 @@ impl Portfolio {
         let terms = terms(&mut draws, country);
         let officer = (!draws.once_in(20)).then(|| country.officer(draws.pick(&OFFICERS).copied().unwrap_or(1)));
         let taken_by = officer.as_deref().unwrap_or("application-portal");
-        let steps = steps(&mut draws, &terms);
+        let Story { steps, paid_out } = story(&mut draws, &terms);
         let Life { state, version, updated_at } = life::live(country, taken_by, terms.principal, created_at, &steps)?;
-        Ok(LoanRecord {
+        let till = Till { country, cashier: &country.officer(4) };
+        let loan = LoanRecord {
             id,
             number: String::new(),
             external_ref: (!draws.once_in(3)).then(|| format!("demo-{}-loan-{number:08}", self.seed)),
@@ -222,7 +226,8 @@ impl Portfolio {
             version,
             created_at,
             updated_at,
-        })
+        };
+        till.make(loan, self.branch(party.place.number), paid_out, &mut draws)
     }
 }
 
@@ -253,34 +258,38 @@ fn terms(draws: &mut Draws, country: &Country) -> LoanTerms {
     }
 }
 
-/// What a loan goes through, each step with its day after the application.
-fn steps(draws: &mut Draws, terms: &LoanTerms) -> Vec<(Step, i64)> {
+/// What a loan goes through.
+struct Story {
+    /// Each step with its day after the application.
+    steps: Vec<(Step, i64)>,
+    /// The days from the application to the payout, and how the borrower pays.
+    paid_out: Option<(i64, Conduct)>,
+}
+
+fn story(draws: &mut Draws, terms: &LoanTerms) -> Story {
     let fate = draws.weighted(&FATES).unwrap_or(Fate::Undecided);
     let decided = draws.between(0, 14);
     let paid_out = decided + draws.between(0, 7);
-    let defaulted = paid_out + draws.between(120, 240);
     // One in six is granted less than was asked for.
     let less = Money::new(terms.principal.minor() / 5 * 4, terms.principal.currency());
     let approve = (Step::Approve(draws.once_in(6).then_some(less)), decided);
-    let disburse = (Step::Disburse, paid_out);
+    let disbursed = |conduct| Story { steps: vec![approve], paid_out: Some((paid_out, conduct)) };
+    let ended = |steps| Story { steps, paid_out: None };
+    let some = draws.below(u64::from(terms.installments));
     match fate {
-        Fate::Undecided => Vec::new(),
-        Fate::Approved => vec![approve],
-        Fate::Rejected => vec![(Step::Reject(draws.pick(&REJECTIONS).copied().flatten()), decided)],
-        Fate::Withdrawn => vec![(Step::Withdraw(draws.pick(&WITHDRAWALS).copied().flatten()), decided)],
+        Fate::Undecided => ended(Vec::new()),
+        Fate::Approved => ended(vec![approve]),
+        Fate::Rejected => ended(vec![(Step::Reject(draws.pick(&REJECTIONS).copied().flatten()), decided)]),
+        Fate::Withdrawn => ended(vec![(Step::Withdraw(draws.pick(&WITHDRAWALS).copied().flatten()), decided)]),
         Fate::WithdrawnApproved => {
-            vec![approve, (Step::Withdraw(draws.pick(&WITHDRAWALS).copied().flatten()), paid_out)]
+            ended(vec![approve, (Step::Withdraw(draws.pick(&WITHDRAWALS).copied().flatten()), paid_out)])
         }
-        Fate::Running => vec![approve, disburse],
-        Fate::Defaulted => vec![approve, disburse, (Step::Default, defaulted)],
-        Fate::Repaid => {
-            let closed = paid_out + i64::from(terms.installments) * 30 - draws.between(0, 20);
-            vec![approve, disburse, (Step::Repay, closed)]
-        }
-        Fate::WrittenOff => {
-            let given_up = defaulted + draws.between(60, 180);
-            vec![approve, disburse, (Step::Default, defaulted), (Step::WriteOff, given_up)]
-        }
+        Fate::PaysAsAgreed if draws.once_in(3) => disbursed(Conduct::Late),
+        Fate::PaysAsAgreed => disbursed(Conduct::Punctual),
+        Fate::StopsPaying => disbursed(Conduct::Stops { after: some }),
+        Fate::PaysOffEarly => disbursed(Conduct::PaysOff { after: some }),
+        // Lenders give up on loans that were hardly paid at all.
+        Fate::WrittenOff => disbursed(Conduct::GivenUp { after: some.min(2), days: draws.between(60, 180) }),
     }
 }
 

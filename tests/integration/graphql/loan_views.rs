@@ -223,9 +223,9 @@ async fn a_loans_own_lists_are_paged_both_ways() {
         record(&world, &loan, "2026-04-02", pay(cents)).await;
     }
     let page = |arguments: &str| {
-        format!(
-            "query($id: ID!, $cursor: String) {{ loan(by: {{id: $id}}) {{ transactions({arguments}) {{ nodes {{ amount {{ amount }} }} edges {{ cursor }} totalCount pageInfo {{ hasNextPage hasPreviousPage endCursor startCursor }} }} }} }}"
-        )
+        let cursor = if arguments.contains("$cursor") { ", $cursor: String" } else { "" };
+        let shown = "nodes { amount { amount } } edges { cursor } totalCount pageInfo { hasNextPage hasPreviousPage endCursor startCursor }";
+        format!("query($id: ID!{cursor}) {{ loan(by: {{id: $id}}) {{ transactions({arguments}) {{ {shown} }} }} }}")
     };
     let first = world.api.data(&page("first: 2"), json!({"id": loan})).await["loan"]["transactions"].take();
     assert_eq!(first["totalCount"], 5);
@@ -380,4 +380,61 @@ async fn figures_of_a_page_take_no_statement_a_loan() {
     let text =
         format!("{{ node(id: {id}) {{ ... on Loan {{ daysPastDue overdue {{ total {{ amount }} }} nextDueOn }} }} }}");
     assert_eq!(statements(&text).await, 4, "{:#?}", world.api.statements().texts());
+}
+
+#[tokio::test]
+async fn the_journal_of_a_loan_is_for_those_who_may_read_ledgers() {
+    let world = World::start().await;
+    let loan = running(&world).await;
+    world.api.clock.set("2026-04-20T09:00:00Z");
+    let payment = record(&world, &loan, "2026-04-02", pay("500")).await;
+    record(&world, &loan, "2026-04-20", What::Reverse { transaction: uuid(&payment), reason: None }).await;
+    let selection = "id kind on recordedBy transactionId reverses lines { account side amount { amount } }";
+    let seen = look(&world, &loan, "", &format!("journalEntries {{ totalCount nodes {{ {selection} }} }}")).await;
+    let nodes = seen["journalEntries"]["nodes"].as_array().unwrap();
+    assert_eq!(seen["journalEntries"]["totalCount"], json!(nodes.len()));
+    assert_eq!(
+        nodes[0]["lines"],
+        json!([
+            {"account": "LOANS_RECEIVABLE", "side": "DEBIT", "amount": {"amount": "12000.00"}},
+            {"account": "CASH", "side": "CREDIT", "amount": {"amount": "12000.00"}},
+        ])
+    );
+    let booked = nodes.iter().find(|one| one["kind"] == "REPAYMENT" && one["reverses"].is_null()).unwrap();
+    let mirror = nodes.iter().find(|one| one["reverses"] == booked["id"]).unwrap();
+    assert_eq!((&booked["transactionId"], &mirror["transactionId"]), (&json!(payment), &json!(payment)));
+    let first = look(&world, &loan, "", "journalEntries(first: 1) { nodes { id } pageInfo { hasNextPage } }").await;
+    assert_eq!(first["journalEntries"]["nodes"][0]["id"], nodes[0]["id"]);
+    assert_eq!(first["journalEntries"]["pageInfo"]["hasNextPage"], true);
+    let node = format!("query($id: ID!) {{ node(id: $id) {{ ... on JournalEntry {{ {selection} }} }} }}");
+    assert_eq!(world.api.data(&node, json!({"id": booked["id"]})).await["node"], *booked);
+    let query = "query($id: ID!) { loan(by: {id: $id}) { status journalEntries { totalCount } } }";
+    let officer = world.api.as_role(&[Role::Officer], &["NBO"]);
+    let answer = officer.query(query, json!({"id": loan})).await;
+    assert_eq!(answer["data"]["loan"], json!({"status": "DISBURSED", "journalEntries": null}));
+    assert_eq!(answer["errors"][0]["extensions"]["code"], "FORBIDDEN");
+}
+
+#[tokio::test]
+async fn charges_of_one_installment_are_paid_in_the_order_they_fall_due() {
+    let world = World::start().await;
+    let loan = running(&world).await;
+    world.api.clock.set("2026-04-20T09:00:00Z");
+    let fee = |amount: &str, due_on: &str| What::Charge {
+        amount: kes(amount),
+        kind: ChargeKind::Fee,
+        due_on: Some(day(due_on)),
+    };
+    record(&world, &loan, "2026-04-01", fee("50", "2026-03-20")).await;
+    record(&world, &loan, "2026-04-01", fee("30", "2026-03-10")).await;
+    let waived = record(&world, &loan, "2026-04-01", fee("20", "2026-03-25")).await;
+    record(&world, &loan, "2026-04-01", What::WaiveCharge { charge: uuid(&waived), amount: Some(kes("5")) }).await;
+    record(&world, &loan, "2026-04-02", pay("45")).await;
+    let seen = look(&world, &loan, "", "charges { dueOn amount { amount } waived { amount } outstanding { amount } } schedule { outstanding { fees { amount } } }").await;
+    let left: Vec<(&Json, &Json)> =
+        seen["charges"].as_array().unwrap().iter().map(|one| (&one["dueOn"], &one["outstanding"]["amount"])).collect();
+    let expected = [("2026-03-10", "0.00"), ("2026-03-20", "35.00"), ("2026-03-25", "15.00")]
+        .map(|(due_on, left)| (json!(due_on), json!(left)));
+    assert_eq!(left, expected.iter().map(|(due_on, left)| (due_on, left)).collect::<Vec<_>>());
+    assert_eq!(seen["schedule"][0]["outstanding"]["fees"]["amount"], "50.00");
 }

@@ -95,7 +95,7 @@ impl Folding<'_> {
     /// balance, interest counts only up to that day.
     pub(super) fn owed_on(&self, index: usize, component: Component, on: NaiveDate) -> Result<i64, FoldError> {
         let follows =
-            self.interest == Interest::ByRules && matches!(component, Component::Principal | Component::Interest);
+            self.follows() == Interest::ByRules && matches!(component, Component::Principal | Component::Interest);
         let beyond = self.accounts.get(index).is_none_or(|account| account.beyond);
         if !follows || beyond || self.due_date_of(index) <= on {
             return self.owed_now(index, component);

@@ -33,8 +33,10 @@ impl Folding<'_> {
         amount: i64,
         kind: PaymentKind,
     ) -> Result<Outcome, FoldError> {
+        // Asked before the early-closure fee is charged, or the fee would be asked for twice.
+        let interest_on = self.interest_day(on, amount)?;
         self.charge_early_closure(sequence, on, amount)?;
-        let shares = self.allocate(on, amount)?;
+        let shares = self.allocate(on, interest_on, amount)?;
         let portions = sum_of(&shares)?;
         let to_credit = sub(amount, portions.total()?)?;
         self.credit = add(self.credit, to_credit)?;
@@ -47,7 +49,8 @@ impl Folding<'_> {
         if self.credit <= 0 {
             return Ok((Vec::new(), 0));
         }
-        let shares = self.allocate(on, self.credit)?;
+        let interest_on = self.interest_day(on, self.credit)?;
+        let shares = self.allocate(on, interest_on, self.credit)?;
         let used = sum_of(&shares)?.total()?;
         self.credit = sub(self.credit, used)?;
         Ok((shares, used))
@@ -78,8 +81,7 @@ impl Folding<'_> {
         Ok(())
     }
 
-    fn allocate(&mut self, on: NaiveDate, amount: i64) -> Result<Vec<Share>, FoldError> {
-        let interest_on = self.interest_day(on, amount)?;
+    fn allocate(&mut self, on: NaiveDate, interest_on: NaiveDate, amount: i64) -> Result<Vec<Share>, FoldError> {
         if interest_on > on {
             self.advance_to(interest_on)?;
         }
@@ -142,7 +144,7 @@ impl Folding<'_> {
             return Ok(());
         }
         self.early.push(Early { on: paying.interest_on, amount: paying.left });
-        self.model.remake(&self.early, &self.principal_paid, paying.on)
+        self.remake(paying.on)
     }
 
     fn settle_in_order(&mut self, index: usize, order: &[Component], paying: &mut Paying) -> Result<(), FoldError> {
@@ -313,8 +315,7 @@ impl Folding<'_> {
         amount: i64,
         paying: &Paying,
     ) -> Result<(), FoldError> {
-        let follows = if self.charged_off_on.is_some() { Interest::Fixed } else { self.interest };
-        match (follows, component) {
+        match (self.follows(), component) {
             (Interest::ByRules, Component::Principal) => self.model.pay_principal(index, paying.interest_on, amount),
             (Interest::ByRules, Component::Interest) => self.model.pay_interest(index, paying.interest_on, amount),
             (Interest::ByInstallment, Component::Principal) => {

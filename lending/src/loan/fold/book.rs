@@ -70,17 +70,25 @@ pub(super) fn payment(
     entry(lines)
 }
 
-/// Credit that is used by what became owed.
-pub(super) fn use_of_credit(shares: &[Share], used: i64) -> Result<Entry, FoldError> {
+/// Credit that is used by what became owed; of a loan that is off the books it is recovery.
+pub(super) fn use_of_credit(shares: &[Share], used: i64, off_the_books: bool) -> Result<Entry, FoldError> {
+    if off_the_books {
+        return entry([
+            (Account::OverpaymentLiability, Side::Debit, used),
+            (Account::RecoveryIncome, Side::Credit, used),
+        ]);
+    }
     entry(credit_lines(shares, used)?)
 }
 
-/// Cash against the credit, and against principal where the credit does not reach.
-pub(super) fn refund(covered: i64, short: i64) -> Result<Entry, FoldError> {
+/// Cash against the credit, and against principal where the credit does not reach. Principal of a loan that is off the
+/// books is no receivable: it is lost like the rest.
+pub(super) fn refund(covered: i64, short: i64, off_the_books: bool) -> Result<Entry, FoldError> {
     let amount = covered.checked_add(short).ok_or(FoldError::Overflow)?;
+    let principal = if off_the_books { Account::CreditLoss } else { Account::LoansReceivable };
     entry([
         (Account::OverpaymentLiability, Side::Debit, covered),
-        (Account::LoansReceivable, Side::Debit, short),
+        (principal, Side::Debit, short),
         (Account::Cash, Side::Credit, amount),
     ])
 }

@@ -167,7 +167,7 @@ impl<'a> Folding<'a> {
             Event::ChargeOff => self.charge_off(on),
             Event::WriteOff => self.write_off(on),
             Event::Recovery { amount } => self.recover(*amount),
-            Event::Reschedule(agreement) => self.reschedule(agreement),
+            Event::Reschedule(agreement) => self.reschedule(on, agreement),
         }?;
         self.note_settled(on)?;
         let outstanding = self.outstanding()?;
@@ -195,13 +195,24 @@ impl<'a> Folding<'a> {
 
     /// Lets interest that follows the balance catch up with a day.
     fn advance_to(&mut self, on: NaiveDate) -> Result<(), FoldError> {
-        let on = self.charged_off_on.map_or(on, |stopped| stopped.min(on));
+        let stopped = self.charged_off_on.or(self.written_off_on);
         match self.interest {
             Interest::Fixed => Ok(()),
-            Interest::ByRules if self.charged_off_on.is_some() => Ok(()),
+            Interest::ByRules if stopped.is_some() => Ok(()),
             Interest::ByRules => self.model.bear_overdue(on),
-            Interest::ByInstallment => self.model.remake(&self.early, &self.principal_paid, on),
+            Interest::ByInstallment => self.remake(stopped.map_or(on, |stopped| stopped.min(on))),
         }
+    }
+
+    /// How interest follows payments now: of a loan that is off the books it no longer does.
+    fn follows(&self) -> Interest {
+        if self.charged_off_on.is_some() { Interest::Fixed } else { self.interest }
+    }
+
+    /// Makes the rows of a loan that settles installment by installment anew, for what is known on a day.
+    fn remake(&mut self, on: NaiveDate) -> Result<(), FoldError> {
+        self.tell_settled()?;
+        self.model.remake(&self.early, &self.principal_paid, on)
     }
 
     fn watch_default(&mut self, on: NaiveDate) -> Result<(), FoldError> {
@@ -272,7 +283,7 @@ impl<'a> Folding<'a> {
         let mut shares = Vec::new();
         if short > 0 {
             self.owed_again = add(self.owed_again, short)?;
-            let number = match self.interest {
+            let number = match self.follows() {
                 Interest::ByRules => self.model.credit(on, short)?,
                 Interest::Fixed | Interest::ByInstallment => None,
             };
@@ -295,7 +306,7 @@ impl<'a> Folding<'a> {
             amount,
             portions: Portions::only(Component::Principal, short),
             to_credit: neg(covered)?,
-            entry: book::refund(covered, short)?,
+            entry: book::refund(covered, short, self.charged_off_on.is_some())?,
             shares,
         })
     }
@@ -322,7 +333,7 @@ impl<'a> Folding<'a> {
             amount: charge.amount,
             portions: Portions::only(component, charge.amount),
             to_credit: neg(used)?,
-            entry: book::use_of_credit(&shares, used)?,
+            entry: book::use_of_credit(&shares, used, self.charged_off_on.is_some())?,
             shares,
         })
     }
@@ -369,7 +380,7 @@ impl<'a> Folding<'a> {
                 account.waived.interest = add(account.waived.interest, part)?;
                 installment = account.number;
             }
-            if self.interest == Interest::ByRules {
+            if self.follows() == Interest::ByRules {
                 self.model.pay_interest(index, on, part)?;
             }
             let state = self.due_state(installment, on);
@@ -446,18 +457,20 @@ impl<'a> Folding<'a> {
         })
     }
 
-    fn reschedule(&mut self, agreement: &super::event::Reschedule) -> Result<Outcome, FoldError> {
+    fn reschedule(&mut self, on: NaiveDate, agreement: &super::event::Reschedule) -> Result<Outcome, FoldError> {
         self.tell_settled()?;
         self.model.reschedule(agreement)?;
         self.open_accounts()?;
         self.advance_to(agreement.from)?;
         let outstanding = self.outstanding()?;
+        // A dearer agreement can ask something of a loan that a payment recorded later had repaid.
+        let (shares, used) = self.use_credit(on)?;
         Ok(Outcome {
             amount: outstanding.principal,
             portions: Portions::ZERO,
-            to_credit: 0,
-            shares: Vec::new(),
-            entry: Entry::default(),
+            to_credit: neg(used)?,
+            entry: book::use_of_credit(&shares, used, self.charged_off_on.is_some())?,
+            shares,
         })
     }
 }

@@ -29,6 +29,11 @@ impl Engine {
         Self { record, view: Arc::new(OnceCell::new_with(Some(Arc::new(view)))) }
     }
 
+    /// The loan's id.
+    pub fn loan_id(&self) -> uuid::Uuid {
+        self.record.id
+    }
+
     /// The view; loaded once, however many fields ask for it.
     pub async fn view(&self, context: &Context<'_>) -> Result<Arc<LoanView>> {
         let load = async || -> Result<Arc<LoanView>> {

@@ -11,12 +11,16 @@ use uuid::Uuid;
 use super::engine::Engine;
 use super::event::LoanEvent;
 use super::transaction::LoanTransaction;
+use crate::graphql::error::Nullable;
 use crate::graphql::request::request;
 use crate::graphql::types::connection::{
-    LoanEventConnection, LoanTransactionConnection, OwnListFields, connection, page_request, records,
+    JournalEntryConnection, LoanEventConnection, LoanTransactionConnection, OwnListFields, connection, page_request,
+    records,
 };
+use crate::graphql::types::journal_entry::journal_page;
 use crate::service::ServiceError;
-use crate::service::list::{Page, PageRequest};
+use crate::service::ledger::EntryField;
+use crate::service::list::{Filter, Page, PageRequest, Scalar, Test};
 
 /// A loan's own lists.
 pub struct LoanLists(pub Engine);
@@ -43,6 +47,24 @@ impl LoanLists {
         let page = page("transactions", view.record.id, rows, &asked)?;
         let nodes = records(&page);
         Ok(connection(page, nodes, OwnListFields::new(total)))
+    }
+
+    /// What was booked of the loan, in the order of booking, mirrors included; what a day accrued for a whole branch is not of one loan. Whatever the day the loan is asked for, these are all there are. Null, with an error, for those without the permission ReadLedger.
+    async fn journal_entries(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "So many from the start, 1 to 100; 20 if omitted.")] first: Option<i32>,
+        #[graphql(desc = "After this cursor.")] after: Option<String>,
+        #[graphql(desc = "So many from the end, 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Before this cursor.")] before: Option<String>,
+    ) -> Nullable<JournalEntryConnection> {
+        let found = async {
+            let request = request(context)?;
+            let asked = page_request(request.limits, first, after, last, before)?;
+            let own = Filter::Field(EntryField::Loan, Test::Is(Scalar::Id(self.0.loan_id())));
+            journal_page(context, own, &[], &asked).await
+        };
+        Some(found.await)
     }
 
     /// What happened to the loan, from the application on, the newest last.

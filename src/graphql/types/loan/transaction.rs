@@ -170,7 +170,8 @@ pub struct TransactionAllocation {
 }
 
 impl TransactionAllocation {
-    fn of(share: &Share, currency: Currency) -> Self {
+    /// A share of a transaction in its currency.
+    pub fn of(share: &Share, currency: Currency) -> Self {
         Self {
             installment: share.installment,
             component: share.component.into(),

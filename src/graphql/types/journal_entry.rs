@@ -8,7 +8,7 @@ use async_graphql::{Context, ID, Object, Result};
 use uuid::Uuid;
 
 use super::branch::Branch;
-use super::connection::{JournalEntryConnection, JournalEntryConnectionFields, connection, page_request, records};
+use super::connection::{JournalEntryConnection, JournalEntryConnectionFields, connection, records};
 use super::id::id;
 use super::ledger::{Account, JournalEntryKind, Side};
 use super::loan::Loan;
@@ -20,7 +20,7 @@ use crate::graphql::error::Nullable;
 use crate::graphql::request::{Request, request};
 use crate::ids::Kind;
 use crate::service::ledger::{EntryField, EntryKind, EntryRecord, LineRecord};
-use crate::service::list::{Filter, PageRequest, Scalar, SortKey, Test};
+use crate::service::list::{Filter, PageRequest, SortKey};
 
 /// A journal entry: what was booked at once. Its debits are its credits.
 #[derive(Clone)]
@@ -138,7 +138,7 @@ impl JournalEntry {
     }
 
     /// The business date it counts from.
-    async fn booked_on(&self) -> Date {
+    async fn on(&self) -> Date {
         Date(self.record.booked_on)
     }
 
@@ -219,25 +219,4 @@ pub async fn journal_page(
     let page = request.services.journal_entries(request.actor, &filter, order, asked).await?;
     let nodes = JournalEntry::fetch(request, records(&page), &plan).await?;
     Ok(connection(page, nodes, JournalEntryConnectionFields::new(Arc::new(filter))))
-}
-
-/// The journal of one loan.
-pub struct LoanJournal(pub Uuid);
-
-/// The journal of one loan.
-#[Object]
-impl LoanJournal {
-    /// What was booked for the loan, in the order of booking. Permission: ReadLedger.
-    async fn journal_entries(
-        &self,
-        context: &Context<'_>,
-        #[graphql(desc = "So many from the start, 1 to 100; 20 if omitted.")] first: Option<i32>,
-        #[graphql(desc = "After this cursor.")] after: Option<String>,
-        #[graphql(desc = "So many from the end, 1 to 100.")] last: Option<i32>,
-        #[graphql(desc = "Before this cursor.")] before: Option<String>,
-    ) -> Result<JournalEntryConnection> {
-        let asked = page_request(request(context)?.limits, first, after, last, before)?;
-        let own = Filter::Field(EntryField::Loan, Test::Is(Scalar::Id(self.0)));
-        journal_page(context, own, &[], &asked).await
-    }
 }

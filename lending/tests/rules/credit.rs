@@ -1,0 +1,61 @@
+//! Money beyond what is owed: a credit balance, its refund, and the refund whose cover was taken away.
+
+use lending::ledger::Account;
+use lending::loan::{Conditions, Event, Standing};
+
+use crate::example::{Example, day, portions};
+
+/// 300.00 without interest, three times 100.00.
+fn overpaid() -> Example {
+    Example::new(30_000, "0", 3, "2024-01-15", Conditions::default()).pays("2024-02-15", 35_000)
+}
+
+#[test]
+fn what_is_left_is_the_borrowers() {
+    let state = overpaid().on("2024-02-15");
+    assert_eq!(state.credit, 5_000);
+    assert_eq!(state.effects[1].to_credit, 5_000);
+    assert_eq!(state.effects[1].portions, portions(30_000, 0, 0, 0));
+    assert_eq!(state.effects[1].entry.net(Account::OverpaymentLiability), -5_000);
+    assert_eq!(state.standing, Standing::Repaid { on: day("2024-02-15") });
+}
+
+#[test]
+fn credit_is_refunded() {
+    let state = overpaid().then("2024-02-20", Event::CreditRefund { amount: 5_000 }).on("2024-02-20");
+    assert_eq!(state.credit, 0);
+    assert_eq!(state.effects[2].to_credit, -5_000);
+    assert_eq!(state.effects[2].entry.net(Account::OverpaymentLiability), 5_000);
+    assert_eq!(state.effects[2].entry.net(Account::Cash), -5_000);
+    assert_eq!(state.standing, Standing::Repaid { on: day("2024-02-15") });
+}
+
+#[test]
+fn a_refund_that_lost_its_cover_is_owed_again_as_principal() {
+    let example =
+        overpaid().pays("2024-02-16", 1_000).then("2024-02-20", Event::CreditRefund { amount: 6_000 }).reversing(3);
+    let state = example.on("2024-02-20");
+    let refund = &state.effects[2];
+    assert_eq!((refund.to_credit, refund.portions), (-5_000, portions(1_000, 0, 0, 0)));
+    assert_eq!(refund.entry.net(Account::LoansReceivable), 1_000);
+    assert_eq!(refund.entry.net(Account::OverpaymentLiability), 5_000);
+    assert_eq!(state.outstanding().unwrap(), portions(1_000, 0, 0, 0));
+    assert_eq!(state.installments[1].due.principal, 11_000, "in the installment that runs then");
+    assert_eq!(state.standing, Standing::Active);
+    // Without the first payment, too, all of it is owed again.
+    let state = example.reversing(2).on("2024-02-20");
+    assert_eq!(state.outstanding().unwrap(), portions(36_000, 0, 0, 0));
+    assert_eq!(state.credit, 0);
+}
+
+#[test]
+fn credit_pays_what_becomes_owed() {
+    let state = overpaid().fee("2024-02-20", "2024-02-20", 700).on("2024-02-20");
+    assert_eq!(state.credit, 4_300);
+    assert_eq!(state.effects[2].to_credit, -700);
+    assert_eq!(state.installments[1].paid.fees, 700);
+    assert_eq!(state.effects[2].entry.net(Account::FeesReceivable), -700);
+    let state = overpaid().fee("2024-02-20", "2024-02-20", 7_000).on("2024-02-20");
+    assert_eq!((state.credit, state.outstanding().unwrap().fees), (0, 2_000));
+    assert_eq!(state.standing, Standing::Active);
+}
