@@ -152,6 +152,30 @@ pub async fn write_splits(
     insert::or_update::<loan_transaction_split::Entity, _>(transaction, rows, &conflict).await
 }
 
+/// Adds the installments of loans that have none yet, each with its loan's id, in few statements.
+///
+/// # Errors
+/// [`StoreError::Duplicate`] when a loan has them already; otherwise whatever the database answers.
+pub async fn insert_installments<'a>(
+    transaction: &impl ConnectionTrait,
+    rows: impl IntoIterator<Item = (Uuid, &'a Installment)>,
+) -> Result<(), StoreError> {
+    let rows = rows.into_iter().map(|(loan_id, row)| installment_row(loan_id, row)).collect();
+    insert::many::<loan_installment::Entity, _>(transaction, rows).await
+}
+
+/// Adds what the transactions of loans did that have nothing of it yet, each with its loan's id, in few statements.
+///
+/// # Errors
+/// [`StoreError::Duplicate`] when a transaction has it already; otherwise whatever the database answers.
+pub async fn insert_splits<'a>(
+    transaction: &impl ConnectionTrait,
+    rows: impl IntoIterator<Item = (Uuid, &'a Split)>,
+) -> Result<(), StoreError> {
+    let rows = rows.into_iter().map(|(loan_id, row)| split_row(loan_id, row)).collect();
+    insert::many::<loan_transaction_split::Entity, _>(transaction, rows).await
+}
+
 /// SeaORM's columns do not compare; their names do.
 fn matches_any<C: sea_orm::IdenStatic>(column: &C, others: &[C]) -> bool {
     others.iter().any(|other| other.as_str() == column.as_str())

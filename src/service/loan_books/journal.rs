@@ -25,7 +25,7 @@ pub(super) fn booking(books: &Books, stamp: &Stamp<'_>, about: About, entry: &En
         kind: about.kind,
         booked_on: on,
         recorded_at: stamp.now,
-        recorded_by: stamp.actor.subject.clone(),
+        recorded_by: stamp.by.to_owned(),
         currency: books.currency(),
         reverses_id: about.reverses,
         memo: None,
