@@ -5,6 +5,7 @@
 pub mod borrowers;
 pub mod branches;
 pub mod check;
+pub mod close_day;
 pub mod conditions;
 pub mod demo;
 mod duplicates;

@@ -4,6 +4,7 @@
 pub mod borrowers;
 pub mod branches;
 pub mod calendars;
+pub mod close_day;
 mod conditions;
 mod convert;
 pub mod database;

@@ -52,7 +52,8 @@ pub fn late_charges(
 }
 
 fn was_charged(transactions: &[Transaction], installment: u32) -> bool {
-    let charges = |one: &Transaction| matches!(one.event, Event::Charge { late_for: Some(number), .. } if number == installment);
+    let charges =
+        |one: &Transaction| matches!(one.event, Event::Charge { late_for: Some(number), .. } if number == installment);
     transactions.iter().any(charges)
 }
 

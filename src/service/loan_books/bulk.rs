@@ -47,7 +47,8 @@ pub fn make(
     as_of: NaiveDate,
     ids: &dyn IdSource,
 ) -> Result<MadeLoan, ServiceError> {
-    let mut made = MadeLoan { loan, history: Vec::new(), installments: Vec::new(), splits: Vec::new(), bookings: Vec::new() };
+    let mut made =
+        MadeLoan { loan, history: Vec::new(), installments: Vec::new(), splits: Vec::new(), bookings: Vec::new() };
     if history.is_empty() {
         return Ok(made);
     }
