@@ -26,6 +26,7 @@ pub mod loans;
 pub mod personal_data;
 pub mod portfolio;
 pub mod problem;
+pub mod verify;
 
 use std::sync::Arc;
 

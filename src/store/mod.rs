@@ -26,6 +26,7 @@ pub mod numbers;
 pub mod page;
 pub mod portfolio;
 pub mod scope;
+pub mod verify;
 
 pub use database::{Database, DatabaseOptions};
 pub use error::StoreError;
