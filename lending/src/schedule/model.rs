@@ -527,19 +527,20 @@ impl<'a> Model<'a> {
             if std::mem::take(&mut stale) {
                 self.recompute()?;
             }
-            let missing = sub(add(self.disbursed, self.credited)?, sum(self.rows.iter().map(|row| row.principal))?)?;
+            let missing = self.missing()?;
             taker = self.taker()?;
-            let Some(index) = taker else { return Ok(()) };
             if missing == 0 {
                 break;
             }
+            // When all that was asked for is paid and something is missing still, the last row asks for it.
+            let Some(index) = taker.or(self.rows.len().checked_sub(1)) else { return Ok(()) };
             stale = true;
             // Rounding can have the earlier rows ask for more than there is: then the last one that still can gives way.
             let giver = if missing < 0 { self.giver(index)? } else { index };
             if let Some(row) = self.rows.get_mut(giver) {
                 row.target = row.target.plus(missing)?;
                 let floor = match row.target {
-                    Target::Level(_) => sub(row.floor()?, row.credited)?,
+                    Target::Level(_) => sub(row.floor()?, row.beside_target()?)?,
                     Target::Principal(_) => sub(row.paid_principal.max(row.settled_principal), row.credited)?,
                 }
                 .max(0);
@@ -551,11 +552,46 @@ impl<'a> Model<'a> {
                 }
             }
         }
-        if self.move_late_interest(taker, on)? || stale { self.recompute() } else { Ok(()) }
+        let moved = self.move_late_interest(taker, on)?;
+        if moved || stale {
+            self.recompute()?;
+        }
+        self.pin(taker)
+    }
+
+    /// The last resort, when totals and the interest within them keep chasing each other: a row is given the principal
+    /// it is to have, whatever its interest comes to, because no cent of principal may be lost or made.
+    fn pin(&mut self, taker: Option<usize>) -> Result<(), FoldError> {
+        let Some(last) = self.rows.len().checked_sub(1) else { return Ok(()) };
+        for _ in 0..=last {
+            let missing = self.missing()?;
+            if missing == 0 {
+                return Ok(());
+            }
+            let index = if missing < 0 { self.giver(last)? } else { taker.unwrap_or(last) };
+            if let Some(row) = self.rows.get_mut(index) {
+                row.target = Target::Principal(sub(add(row.principal, missing)?, row.credited)?.max(0));
+            }
+            self.recompute()?;
+        }
+        Ok(())
+    }
+
+    /// Principal that no row asks for; below nothing when the rows ask for too much.
+    fn missing(&self) -> Result<i64, FoldError> {
+        sub(add(self.disbursed, self.credited)?, sum(self.rows.iter().map(|row| row.principal))?)
     }
 
     /// The last row that is not fully paid; the last of all while nothing is paid.
     fn taker(&self) -> Result<Option<usize>, FoldError> {
+        let last = self.rows.len().checked_sub(1);
+        let mut untouched = true;
+        for row in &self.rows {
+            untouched &= row.floor()? == 0;
+        }
+        if untouched {
+            return Ok(last);
+        }
         let mut found = None;
         let mut any_paid = false;
         for (index, row) in self.rows.iter().enumerate() {
@@ -569,7 +605,6 @@ impl<'a> Model<'a> {
                 found = Some(index);
             }
         }
-        let last = self.rows.len().checked_sub(1);
         Ok(found.or(if any_paid { None } else { last }))
     }
 
@@ -596,7 +631,7 @@ impl<'a> Model<'a> {
             trimmed = true;
             let lowered = row.target.plus(over.checked_neg().ok_or(FoldError::Overflow)?)?;
             let floor = match row.target {
-                Target::Level(_) => sub(row.paid()?, row.credited)?.max(0),
+                Target::Level(_) => sub(row.paid()?, row.beside_target()?)?.max(0),
                 Target::Principal(_) => sub(row.paid_principal, row.credited)?.max(0),
             };
             row.target = match lowered {
