@@ -46,6 +46,8 @@ pub(crate) struct Model<'a> {
     pub(crate) changes: Vec<Change>,
     pub(crate) disbursed: i64,
     pub(crate) credited: i64,
+    /// The due date a new agreement counts the others from, and the first row it concerns.
+    agreed_from: Option<(NaiveDate, usize)>,
     /// In a look at a day within the loan: days from here on bear nothing.
     pub(crate) interest_until: Option<NaiveDate>,
     /// The last look at a day, until the rows change.
@@ -70,6 +72,7 @@ impl<'a> Model<'a> {
             changes: Vec::new(),
             disbursed: 0,
             credited: 0,
+            agreed_from: None,
             interest_until: None,
             look: RefCell::default(),
             overdue_until: None,
@@ -271,16 +274,27 @@ impl<'a> Model<'a> {
         let dates = match seed {
             Some((due_on, _)) => due_dates(start, Some(due_on), left, every, unit, conditions, self.calendar)?,
             None => {
-                let origin = self.rows.first().map_or(start, |row| row.from);
-                let total = u32::try_from(count).map_err(|_| FoldError::Overflow)?;
-                let seed = self.terms.first_due_on;
+                // Rows beyond the last follow from the agreement that dated it.
+                let (seed, at) = match self.agreed_from {
+                    Some((due_on, at)) => (Some(due_on), at),
+                    // What a bullet is extended by comes after it, a period at a time.
+                    None if conditions.amortization == Amortization::Bullet => {
+                        (self.rows.first().map(|row| row.due_on), 0)
+                    }
+                    None => (self.terms.first_due_on, 0),
+                };
+                let origin = self.rows.get(at).map_or(start, |row| row.from);
+                let total = u32::try_from(count.saturating_sub(at)).map_err(|_| FoldError::Overflow)?;
                 let all = due_dates(origin, seed, total, every, unit, conditions, self.calendar)?;
-                let known = self.rows.len();
+                let known = self.rows.len().saturating_sub(at);
                 let kept =
                     self.rows.iter().map(|row| super::dates::DueDate { accrues_until: row.until, due_on: row.due_on });
                 kept.chain(all.into_iter().skip(known)).skip(first).collect()
             }
         };
+        if let Some(due_on) = first_due_on {
+            self.agreed_from = Some((due_on, first));
+        }
         let mut from = start;
         for (offset, date) in dates.into_iter().enumerate() {
             let index = first.saturating_add(offset);
