@@ -27,6 +27,7 @@ mod rate;
 mod recalculation;
 mod schedule_properties;
 mod schedules;
+mod scratch;
 
 use chrono::NaiveDate;
 use lending::loan::Business;
