@@ -25,8 +25,8 @@ use crate::store::loan_balances::LoanProjection;
 use crate::store::loan_products::{self, LoanProductKey, LoanProductRecord, LoanProductStatus};
 use crate::store::loans as store;
 use crate::store::numbers::{self, Sequence};
-use crate::store::scope::Scope;
 use crate::store::page;
+use crate::store::scope::Scope;
 
 pub use super::list::{Filter, Page, PageRequest, SortKey};
 pub use crate::store::loans::{LoanField, LoanKey, LoanRecord};

@@ -85,13 +85,7 @@ fn rules_send_money_in_advance_to_the_next_the_last_or_all() {
 fn rules_finish_the_installment_or_the_component_first() {
     let of = |direction| {
         let allocation = by_rules(AdvanceTo::NextInstallment, direction);
-        let example = Example::new(
-            100_000,
-            "24",
-            4,
-            "2024-01-15",
-            Conditions { allocation, ..Conditions::default() },
-        );
+        let example = Example::new(100_000, "24", 4, "2024-01-15", Conditions { allocation, ..Conditions::default() });
         // Two installments are past due on 20 March.
         let all = paid(&example.pays("2024-03-20", 4_000), "2024-03-20");
         (all[0], all[1])
@@ -128,7 +122,8 @@ fn each_installment_tells_what_came_early_and_late_and_when_it_was_settled() {
 #[test]
 fn every_share_says_which_place_in_the_order_sent_it() {
     let state = loan(Allocation::default()).pays("2024-02-20", 2_600).on("2024-02-20");
-    let shares: Vec<_> = state.effects[4].shares.iter().map(|share| (share.component, share.amount, share.rule)).collect();
+    let shares: Vec<_> =
+        state.effects[4].shares.iter().map(|share| (share.component, share.amount, share.rule)).collect();
     assert_eq!(
         shares,
         [

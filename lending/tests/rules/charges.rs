@@ -12,8 +12,9 @@ fn with(timing: ChargeTiming, amount: ChargeAmount) -> Conditions {
 #[test]
 fn an_upfront_fee_is_kept_from_the_proceeds() {
     // 2 % of 1,000.00.
-    let state = Example::new(100_000, "12", 3, "2024-01-15", with(ChargeTiming::UpfrontKept, ChargeAmount::Share(20_000)))
-        .on("2024-01-15");
+    let state =
+        Example::new(100_000, "12", 3, "2024-01-15", with(ChargeTiming::UpfrontKept, ChargeAmount::Share(20_000)))
+            .on("2024-01-15");
     let entry = &state.effects[0].entry;
     assert_eq!(entry.net(Account::LoansReceivable), 100_000);
     assert_eq!(entry.net(Account::Cash), -98_000);
@@ -24,8 +25,9 @@ fn an_upfront_fee_is_kept_from_the_proceeds() {
 
 #[test]
 fn an_upfront_fee_is_paid_apart() {
-    let state = Example::new(100_000, "12", 3, "2024-01-15", with(ChargeTiming::UpfrontPaid, ChargeAmount::Flat(1_500)))
-        .on("2024-01-15");
+    let state =
+        Example::new(100_000, "12", 3, "2024-01-15", with(ChargeTiming::UpfrontPaid, ChargeAmount::Flat(1_500)))
+            .on("2024-01-15");
     let entry = &state.effects[0].entry;
     assert_eq!(entry.net(Account::LoansReceivable), 100_000);
     assert_eq!(entry.net(Account::Cash), -98_500);
@@ -46,8 +48,8 @@ fn a_tranche_bears_a_share_again_but_no_flat_fee() {
 #[test]
 fn every_installment_bears_its_fee() {
     let fees = |amount| {
-        let state = Example::new(100_000, "24", 4, "2024-01-15", with(ChargeTiming::PerInstallment, amount))
-            .on("2024-01-15");
+        let state =
+            Example::new(100_000, "24", 4, "2024-01-15", with(ChargeTiming::PerInstallment, amount)).on("2024-01-15");
         state.installments.iter().map(|row| row.due.fees).collect::<Vec<_>>()
     };
     assert_eq!(fees(ChargeAmount::Flat(250)), [250, 250, 250, 250]);
@@ -125,12 +127,7 @@ fn a_late_charge_knows_its_installment() {
     let state = Example::new(100_000, "24", 4, "2024-01-15", Conditions::default())
         .then(
             "2024-02-20",
-            Event::Charge {
-                amount: 500,
-                charge: ChargeKind::Penalty,
-                due_on: day("2024-02-20"),
-                late_for: Some(1),
-            },
+            Event::Charge { amount: 500, charge: ChargeKind::Penalty, due_on: day("2024-02-20"), late_for: Some(1) },
         )
         .on("2024-02-20");
     assert_eq!(state.charges[0].late_for, Some(1));

@@ -32,10 +32,8 @@ fn credit_is_refunded() {
 
 #[test]
 fn a_refund_that_lost_its_cover_is_owed_again_as_principal() {
-    let example = overpaid()
-        .pays("2024-02-16", 1_000)
-        .then("2024-02-20", Event::CreditRefund { amount: 6_000 })
-        .reversing(3);
+    let example =
+        overpaid().pays("2024-02-16", 1_000).then("2024-02-20", Event::CreditRefund { amount: 6_000 }).reversing(3);
     let state = example.on("2024-02-20");
     let refund = &state.effects[2];
     assert_eq!((refund.to_credit, refund.portions), (-5_000, portions(1_000, 0, 0, 0)));

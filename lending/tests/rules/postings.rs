@@ -12,9 +12,11 @@ fn booked(state: &LoanState, index: usize) -> Vec<(Account, Side, i64)> {
 
 /// 1,000.00 at 2 % a month over 4, with a fee of 3.00 and a penalty of 2.00 due before the first installment.
 fn loan() -> Example {
-    Example::new(100_000, "24", 4, "2024-01-15", Conditions::default())
-        .fee("2024-02-01", "2024-02-10", 300)
-        .penalty("2024-02-01", "2024-02-12", 200)
+    Example::new(100_000, "24", 4, "2024-01-15", Conditions::default()).fee("2024-02-01", "2024-02-10", 300).penalty(
+        "2024-02-01",
+        "2024-02-12",
+        200,
+    )
 }
 
 #[test]

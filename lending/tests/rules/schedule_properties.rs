@@ -2,10 +2,10 @@
 //! part of any row is negative.
 
 use chrono::{Days, NaiveDate};
-use lending::loan::conditions::{Allocation, InterestMethod, InterestRecalculation, NonWorkingDays};
-use lending::loan::{FoldError, Loan, LoanState, PaymentKind, TransactionKind};
-use lending::loan::{Event, Transaction};
 use lending::calendar::Calendar;
+use lending::loan::conditions::{Allocation, InterestMethod, InterestRecalculation, NonWorkingDays};
+use lending::loan::{Event, Transaction};
+use lending::loan::{FoldError, Loan, LoanState, PaymentKind, TransactionKind};
 use lending::money::Money;
 use proptest::prelude::*;
 

@@ -59,9 +59,7 @@ fn the_last_installment_is_evened_out_when_that_brings_it_closer() {
         day_count: DayCount::Actual365,
         ..Conditions::default()
     };
-    let total = |smooth_last| {
-        totals(&Example::new(500_000, "12", 6, "2024-01-01", conditions(smooth_last)).schedule())
-    };
+    let total = |smooth_last| totals(&Example::new(500_000, "12", 6, "2024-01-01", conditions(smooth_last)).schedule());
     assert_eq!(total(false), [86_234, 86_234, 86_234, 86_234, 86_234, 86_431]);
     // 197 / 6 is 33 more each: the last is then 7 less, still more than three hundredths, and 7 / 6 is 1 less each.
     assert_eq!(total(true), [86_266; 6]);
@@ -78,11 +76,8 @@ fn a_small_difference_is_not_evened_out() {
 fn interest_above_the_installment_is_carried_on() {
     // Solved on a month of 30 days, and 13 months before the first due date: its interest, 396 days at 100 %, is
     // 108.49 and more than the installment.
-    let conditions = Conditions {
-        day_count: DayCount::Actual365,
-        level_on: LevelOn::NominalPeriods,
-        ..Conditions::default()
-    };
+    let conditions =
+        Conditions { day_count: DayCount::Actual365, level_on: LevelOn::NominalPeriods, ..Conditions::default() };
     let change = |terms: &mut LoanTerms| terms.first_due_on = Some(day("2025-01-31"));
     let example = Example::with(10_000, "100", 12, "2024-01-01", conditions, change);
     let found = asked(&example.schedule());
@@ -128,11 +123,8 @@ fn flat_interest_is_charged_on_the_whole_principal() {
 #[test]
 fn a_multiple_too_coarse_for_flat_principal_ends_the_principal_early() {
     // 354 over seven in hundreds: three times 100, then what is left.
-    let conditions = Conditions {
-        interest_method: InterestMethod::Flat,
-        installment_multiple: Some(100),
-        ..Conditions::default()
-    };
+    let conditions =
+        Conditions { interest_method: InterestMethod::Flat, installment_multiple: Some(100), ..Conditions::default() };
     let found = schedule(354, "0", 7, conditions);
     assert_eq!(found.iter().map(|(principal, _)| *principal).collect::<Vec<_>>(), [100, 100, 100, 54, 0, 0, 0]);
 }
