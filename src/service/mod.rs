@@ -5,6 +5,7 @@
 pub mod borrowers;
 pub mod branches;
 pub mod check;
+pub mod close_day;
 pub mod conditions;
 pub mod demo;
 mod duplicates;
@@ -25,6 +26,7 @@ pub mod loans;
 pub mod personal_data;
 pub mod portfolio;
 pub mod problem;
+pub mod verify;
 
 use std::sync::Arc;
 
