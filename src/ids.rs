@@ -38,11 +38,23 @@ pub enum Kind {
     Loan,
     /// `group_…`
     Group,
+    /// `loantx_…`
+    LoanTransaction,
+    /// `entry_…`
+    JournalEntry,
 }
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 5] = [Self::Branch, Self::Borrower, Self::LoanProduct, Self::Loan, Self::Group];
+    pub const ALL: [Self; 7] = [
+        Self::Branch,
+        Self::Borrower,
+        Self::LoanProduct,
+        Self::Loan,
+        Self::Group,
+        Self::LoanTransaction,
+        Self::JournalEntry,
+    ];
 
     /// The part before the underscore.
     #[must_use]
@@ -53,6 +65,8 @@ impl Kind {
             Self::LoanProduct => "product",
             Self::Loan => "loan",
             Self::Group => "group",
+            Self::LoanTransaction => "loantx",
+            Self::JournalEntry => "entry",
         }
     }
 
@@ -65,6 +79,8 @@ impl Kind {
             Self::LoanProduct => "loan product",
             Self::Loan => "loan",
             Self::Group => "group",
+            Self::LoanTransaction => "loan transaction",
+            Self::JournalEntry => "journal entry",
         }
     }
 }

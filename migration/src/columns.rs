@@ -48,6 +48,11 @@ pub fn optional_date(name: &'static str) -> ColumnDef {
     ColumnDef::new(name).date().null().take()
 }
 
+/// Conditions of a loan as JSON text; what they do not name is as usual, so `{}` is the usual conditions.
+pub fn conditions() -> ColumnDef {
+    ColumnDef::new("conditions").text().not_null().default("{}").take()
+}
+
 /// A reference to another table's id.
 pub fn reference(name: &'static str) -> ColumnDef {
     ColumnDef::new(name).uuid().not_null().take()
@@ -72,4 +77,19 @@ pub async fn index(
         index.unique();
     }
     manager.create_index(index.take()).await
+}
+
+/// A business date that is always set.
+pub fn date(name: &'static str) -> ColumnDef {
+    ColumnDef::new(name).date().not_null().take()
+}
+
+/// A reference to another table's id that may be missing.
+pub fn optional_reference(name: &'static str) -> ColumnDef {
+    ColumnDef::new(name).uuid().null().take()
+}
+
+/// A foreign key of one column to a table's id, named after its table and column.
+pub fn belongs_to(table: &'static str, column: &'static str, target: &'static str) -> ForeignKeyCreateStatement {
+    ForeignKey::create().name(format!("fk_{table}_{column}")).from(table, column).to(target, "id").take()
 }

@@ -4,6 +4,7 @@
 pub use sea_orm_migration::MigratorTrait;
 use sea_orm_migration::prelude::*;
 
+mod append_only;
 mod columns;
 mod m20261124_000001_number_sequences;
 mod m20261124_000002_branches;
@@ -12,6 +13,14 @@ mod m20261124_000004_loan_products;
 mod m20261124_000005_loans;
 mod m20261124_000006_idempotency_keys;
 mod m20261124_000007_groups;
+mod m20261124_000008_product_conditions;
+mod m20261124_000009_loan_conditions;
+mod m20261124_000010_loan_transactions;
+mod m20261124_000011_journal;
+mod m20261124_000012_loan_projections;
+mod m20261124_000013_loan_balances;
+mod m20261124_000014_branch_calendars;
+mod m20261124_000015_running_loans;
 
 /// The list of migrations, in the order they run.
 #[derive(Debug, Clone, Copy)]
@@ -28,6 +37,14 @@ impl MigratorTrait for Migrator {
             Box::new(m20261124_000005_loans::Migration),
             Box::new(m20261124_000006_idempotency_keys::Migration),
             Box::new(m20261124_000007_groups::Migration),
+            Box::new(m20261124_000008_product_conditions::Migration),
+            Box::new(m20261124_000009_loan_conditions::Migration),
+            Box::new(m20261124_000010_loan_transactions::Migration),
+            Box::new(m20261124_000011_journal::Migration),
+            Box::new(m20261124_000012_loan_projections::Migration),
+            Box::new(m20261124_000013_loan_balances::Migration),
+            Box::new(m20261124_000014_branch_calendars::Migration),
+            Box::new(m20261124_000015_running_loans::Migration),
         ]
     }
 }

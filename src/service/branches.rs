@@ -133,6 +133,8 @@ impl Services {
             currency,
             time_zone,
             status: BranchStatus::Open,
+            rest_days: Vec::new(),
+            closed_through: None,
             version: 1,
             created_at: now,
             updated_at: now,

@@ -19,7 +19,7 @@ pub struct AmountInput {
 }
 
 /// One field of an update.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
 pub enum Change<T> {
     /// Leave it as it is.
     #[default]
@@ -161,6 +161,26 @@ impl Check {
                 None
             }
         }
+    }
+
+    /// A count within these bounds, both inclusive.
+    pub fn count(&mut self, path: &[&str], number: i32, least: u32, most: u32) -> Option<u32> {
+        match u32::try_from(number) {
+            Ok(count) if (least..=most).contains(&count) => Some(count),
+            _ => {
+                let message = format!("Send a whole number from {least} to {most}.");
+                self.note(Problem::new(ProblemCode::NumberOutOfRange, path, message));
+                None
+            }
+        }
+    }
+
+    /// Whether a list has at most so many entries.
+    pub fn at_most(&mut self, path: &[&str], entries: usize, most: usize) -> bool {
+        if entries > most {
+            self.note(Problem::new(ProblemCode::TooLong, path, format!("Send at most {most} entries.")));
+        }
+        entries <= most
     }
 
     /// The terms against their product's limits. `path` tells each field's input.

@@ -39,6 +39,7 @@ impl From<StoreError> for ServiceError {
             StoreError::Collision(_) | StoreError::TooSlow(_) | StoreError::StaleVersion => Self::Contended(error),
             StoreError::Duplicate(_)
             | StoreError::Corrupt(_)
+            | StoreError::Unbalanced
             | StoreError::UnreadableAddress
             | StoreError::Database(_) => Self::Internal(error),
         }

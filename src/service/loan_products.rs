@@ -1,7 +1,7 @@
 //! Use cases around loan products: looking at them, creating, changing and retiring them. A change never touches loans
 //! that exist: they carry their own terms.
 
-use lending::loan::{Field, LimitsField, LoanTerms, PeriodUnit, ProductLimits};
+use lending::loan::{Conditions, Field, LimitsField, LoanTerms, PeriodUnit, ProductLimits};
 use lending::money::{Currency, Money};
 use lending::rate::Rate;
 use uuid::Uuid;
@@ -9,6 +9,7 @@ use uuid::Uuid;
 use super::Services;
 use super::branches::taken;
 use super::check::{AmountInput, Check};
+use super::conditions::{self, ConditionsInput};
 use super::error::ServiceError;
 use super::list::{COUNT_CAP, in_order};
 use super::problem::Problem;
@@ -47,6 +48,8 @@ pub struct ProductTerms {
     pub every: Option<i32>,
     /// The unit of `every`.
     pub unit: Option<PeriodUnit>,
+    /// How its loans work.
+    pub conditions: ConditionsInput,
 }
 
 /// A loan product to create.
@@ -160,6 +163,7 @@ impl Services {
             default_installments: 12,
             every: 1,
             unit: PeriodUnit::Month,
+            conditions: Conditions::default(),
             status: LoanProductStatus::Active,
             version: 1,
             created_at: now,
@@ -295,6 +299,7 @@ fn apply(check: &mut Check, record: &mut LoanProductRecord, terms: &ProductTerms
     if let Some(unit) = terms.unit {
         record.unit = unit;
     }
+    record.conditions = terms.conditions.lay_over(check, &["input", "terms"], currency, &record.conditions);
 
     check.limits(&record.limits, |field| match field {
         LimitsField::PrincipalMin => vec!["input", "principalMin"],
@@ -306,7 +311,23 @@ fn apply(check: &mut Check, record: &mut LoanProductRecord, terms: &ProductTerms
     });
     if record.limits.validate().is_ok() {
         check_default_terms(check, record);
+        check_conditions(check, record, &terms.conditions);
     }
+}
+
+/// A loan of the default number of installments must be possible under the product's conditions.
+fn check_conditions(check: &mut Check, record: &LoanProductRecord, given: &ConditionsInput) {
+    let currency = record.limits.currency;
+    conditions::check_violations(
+        check,
+        &["input", "terms"],
+        &["input", "defaultInstallments"],
+        given,
+        (&record.conditions, record.default_installments, currency),
+    );
+    let most = Money::new(record.limits.principal_max, currency);
+    let path = ["input", "terms", "installmentMultiple", "amount"];
+    conditions::check_multiple(check, &path, record.conditions.installment_multiple, most);
 }
 
 /// A loan of the least principal on default terms must be possible.
@@ -318,7 +339,7 @@ fn check_default_terms(check: &mut Check, record: &LoanProductRecord) {
         every: record.every,
         unit: record.unit,
         first_due_on: None,
-        conditions: lending::loan::Conditions::default(),
+        conditions: record.conditions.clone(),
     };
     check.terms(record.limits.check(&proposed), |field| match field {
         Field::Principal | Field::Currency => vec!["input", "principalMin"],

@@ -2,7 +2,7 @@
 //! withdrawing. What a step may do is decided by `lending`; what it may be called with is checked here.
 
 use chrono::NaiveDate;
-use lending::loan::{Business, Field, Lifecycle, LoanTerms, TransitionError};
+use lending::loan::{Business, Lifecycle, TransitionError};
 use serde::Serialize;
 use uuid::Uuid;
 
@@ -12,6 +12,7 @@ use super::error::ServiceError;
 use super::group_members;
 use super::idempotency::{self, Turn};
 use super::list::{COUNT_CAP, in_order};
+use super::loan_terms::{self, TermsInput};
 use super::problem::{Problem, ProblemCode};
 use super::{Services, business_date};
 use crate::auth::Actor;
@@ -20,18 +21,18 @@ use crate::store::borrowers::{self, BorrowerKey, BorrowerRecord};
 use crate::store::branches::{self, BranchKey, BranchRecord, BranchStatus};
 use crate::store::database::Transaction;
 use crate::store::find::{self, Lock};
+use crate::store::loan_balances::LoanProjection;
 use crate::store::loan_products::{self, LoanProductKey, LoanProductRecord, LoanProductStatus};
 use crate::store::loans as store;
 use crate::store::numbers::{self, Sequence};
+use crate::store::page;
 use crate::store::scope::Scope;
-use crate::store::{StoreError, page};
 
 pub use super::list::{Filter, Page, PageRequest, SortKey};
 pub use crate::store::loans::{LoanField, LoanKey, LoanRecord};
 
 const REFERENCE_LENGTH: usize = 100;
 const OFFICER_LENGTH: usize = 200;
-const REASON_LENGTH: usize = 500;
 
 /// An application for a loan. What is missing comes from the product, the borrower or the day.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -51,6 +52,9 @@ pub struct ApplyForLoan {
     pub annual_rate: Option<String>,
     /// The number of installments.
     pub installments: Option<i32>,
+    /// The other terms. Left out of the fingerprint where they are missing, like the group.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub terms: Option<TermsInput>,
     /// The day of the application.
     pub applied_on: Option<NaiveDate>,
     /// The credit officer who looks after it.
@@ -70,49 +74,6 @@ pub struct Applied {
     pub loan: LoanRecord,
     /// The application had been taken before, under the same key.
     pub replayed: bool,
-}
-
-/// A decision on an application.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Decide {
-    /// Which loan.
-    pub loan: Uuid,
-    /// The day of the decision; the branch's business date when missing.
-    pub on: Option<NaiveDate>,
-    /// What was decided.
-    pub decision: DecisionInput,
-    /// The version the caller saw.
-    pub expected_version: Option<i64>,
-}
-
-/// What can be decided.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum DecisionInput {
-    /// The lender agrees, to less than was applied for if an amount is named.
-    Approve {
-        /// The approved amount.
-        amount: Option<AmountInput>,
-    },
-    /// The lender refuses.
-    Reject {
-        /// Why.
-        reason: Option<String>,
-    },
-    /// The borrower gives up.
-    Withdraw {
-        /// Why.
-        reason: Option<String>,
-    },
-}
-
-impl DecisionInput {
-    const fn action(&self) -> Action {
-        match self {
-            Self::Approve { .. } => Action::ApproveLoan,
-            Self::Reject { .. } => Action::RejectLoan,
-            Self::Withdraw { .. } => Action::WithdrawLoan,
-        }
-    }
 }
 
 impl Services {
@@ -214,13 +175,13 @@ impl Services {
             group_members::check_member(&mut check, transaction, scope, group, &parties.borrower, &parties.branch)
                 .await?;
         }
-        let terms = read_terms(&mut check, &parties.product, input);
+        let applied_on = input.applied_on.unwrap_or(today);
+        let terms = loan_terms::read(&mut check, &parties.product, input, applied_on);
         let officer = check.optional_text(&["input", "officer"], input.officer.as_deref(), OFFICER_LENGTH);
         let external_ref =
             check.optional_text(&["input", "externalRef"], input.external_ref.as_deref(), REFERENCE_LENGTH);
         let business = Business { today, maker_checker: self.rules.maker_checker };
         let state = terms.as_ref().and_then(|terms| {
-            let applied_on = input.applied_on.unwrap_or(today);
             Lifecycle::apply(applied_on, actor.subject.clone(), terms.principal, business)
                 .map_err(|error| check.note(step_problem(&error, "appliedOn", "principal")))
                 .ok()
@@ -239,68 +200,15 @@ impl Services {
             officer: officer.or_else(|| Some(actor.subject.clone())),
             terms,
             state,
+            projection: LoanProjection::default(),
             version: 1,
             created_at: now,
             updated_at: now,
         })
     }
-
-    /// Approves, rejects or withdraws an application.
-    ///
-    /// # Errors
-    /// [`ServiceError::Rejected`] when the loan's status, the date, the amount or the person does not allow it;
-    /// [`ServiceError::Forbidden`].
-    pub async fn decide(&self, actor: &Actor, input: &Decide) -> Result<LoanRecord, ServiceError> {
-        let scope = self.authorize(actor, input.decision.action())?;
-        let now = self.now();
-        let scope = &scope;
-        self.database
-            .write(|transaction| async move {
-                let mut loan = store::find(&*transaction, scope, &LoanKey::Id(input.loan), Lock::ForUpdate)
-                    .await?
-                    .ok_or_else(|| Problem::not_found(&["input", "loanId"], "loan"))?;
-                if input.expected_version.is_some_and(|expected| expected != loan.version) {
-                    return Err(Problem::version_conflict(loan.version).into());
-                }
-                let branch = branches::find(&*transaction, &Scope::All, &BranchKey::Id(loan.branch_id), Lock::None)
-                    .await?
-                    .ok_or_else(|| StoreError::Corrupt("a loan without a branch".to_owned()))?;
-                let business = Business { today: business_date(&branch, now), maker_checker: self.rules.maker_checker };
-                loan.state = next_state(actor, loan.state, input, business)?;
-                loan.version += 1;
-                loan.updated_at = now;
-                store::update(&*transaction, &loan).await?;
-                Ok(loan)
-            })
-            .await
-    }
 }
 
-fn next_state(actor: &Actor, state: Lifecycle, input: &Decide, business: Business) -> Result<Lifecycle, ServiceError> {
-    let on = input.on.unwrap_or(business.today);
-    let by = actor.subject.clone();
-    let mut check = Check::default();
-    let step = match &input.decision {
-        DecisionInput::Approve { amount } => {
-            let amount = amount.as_ref().map(|amount| check.money(&["input", "amount"], amount));
-            check.finish()?;
-            state.approve(on, by, amount.flatten(), business)
-        }
-        DecisionInput::Reject { reason } => {
-            let reason = check.optional_text(&["input", "reason"], reason.as_deref(), REASON_LENGTH);
-            check.finish()?;
-            state.reject(on, by, reason, business)
-        }
-        DecisionInput::Withdraw { reason } => {
-            let reason = check.optional_text(&["input", "reason"], reason.as_deref(), REASON_LENGTH);
-            check.finish()?;
-            state.withdraw(on, by, reason, business)
-        }
-    };
-    step.map_err(|error| step_problem(&error, "on", "amount").into())
-}
-
-fn step_problem(error: &TransitionError, date: &str, amount: &str) -> Problem {
+pub(super) fn step_problem(error: &TransitionError, date: &str, amount: &str) -> Problem {
     Problem::transition(error, &["input", date], &["input", amount])
 }
 
@@ -352,35 +260,4 @@ impl Parties {
             ));
         }
     }
-}
-
-fn read_terms(check: &mut Check, product: &LoanProductRecord, input: &ApplyForLoan) -> Option<LoanTerms> {
-    let principal = check.money(&["input", "principal"], &input.principal);
-    let annual_rate = match &input.annual_rate {
-        Some(percent) => check.rate(&["input", "annualRate"], percent),
-        None => Some(product.default_rate),
-    };
-    let installments = match input.installments {
-        Some(number) => check.positive(&["input", "installments"], number),
-        None => Some(product.default_installments),
-    };
-    let terms = LoanTerms {
-        principal: principal?,
-        annual_rate: annual_rate?,
-        installments: installments?,
-        every: product.every,
-        unit: product.unit,
-        first_due_on: None,
-        conditions: lending::loan::Conditions::default(),
-    };
-    let violations = product.limits.check(&terms);
-    let fits = violations.is_empty();
-    check.terms(violations, |field| match field {
-        Field::Principal => vec!["input", "principal", "amount"],
-        Field::Currency => vec!["input", "principal", "currency"],
-        Field::AnnualRate => vec!["input", "annualRate"],
-        Field::Installments => vec!["input", "installments"],
-        Field::Every => vec!["input", "productId"],
-    });
-    fits.then_some(terms)
 }

@@ -5,6 +5,8 @@
 pub mod borrowers;
 pub mod branches;
 pub mod check;
+pub mod close_day;
+pub mod conditions;
 pub mod demo;
 mod duplicates;
 pub mod error;
@@ -13,11 +15,18 @@ pub mod groups;
 pub mod idempotency;
 pub mod list;
 pub mod loan_books;
+pub mod loan_decisions;
+pub mod loan_disclosure;
+pub mod loan_journal;
 pub mod loan_products;
+pub mod loan_simulation;
+pub mod loan_terms;
+pub mod loan_views;
 pub mod loans;
 pub mod personal_data;
 pub mod portfolio;
 pub mod problem;
+pub mod verify;
 
 use std::sync::Arc;
 

@@ -1,14 +1,16 @@
 //! Branches: a forest. A branch is its own row and the root of the subtree below it.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc, Weekday};
 use lending::loan::LoanStatus;
 use lending::money::Currency;
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, DbBackend, EntityTrait, QueryFilter, QuerySelect,
+    ActiveModelTrait, ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, DbBackend, EntityTrait, QueryFilter,
+    QueryOrder, QuerySelect,
 };
 use serde::Serialize;
 use uuid::Uuid;
 
+use super::calendars;
 use super::convert;
 use super::entity::{branch, loan};
 use super::error::StoreError;
@@ -55,6 +57,10 @@ pub struct BranchRecord {
     pub time_zone: String,
     /// Whether it does business.
     pub status: BranchStatus,
+    /// The days of the week it rests.
+    pub rest_days: Vec<Weekday>,
+    /// The last business date that was closed. [`update`] leaves it alone; closing a day moves it.
+    pub closed_through: Option<NaiveDate>,
     /// Grows with every change.
     pub version: i64,
     /// When it was created.
@@ -80,6 +86,8 @@ impl TryFrom<branch::Model> for BranchRecord {
             parent_id: row.parent_id,
             time_zone: row.time_zone,
             status,
+            rest_days: calendars::parse_rest_days(&row.rest_days)?,
+            closed_through: row.closed_through,
             version: row.version,
             created_at: row.created_at,
             updated_at: row.updated_at,
@@ -98,6 +106,8 @@ impl From<&BranchRecord> for branch::ActiveModel {
             currency: Set(record.currency.code().to_owned()),
             time_zone: Set(record.time_zone.clone()),
             status: Set(record.status.as_str().to_owned()),
+            rest_days: Set(calendars::format_rest_days(&record.rest_days)),
+            closed_through: Set(record.closed_through),
             version: Set(record.version),
             created_at: Set(record.created_at),
             updated_at: Set(record.updated_at),
@@ -181,6 +191,19 @@ pub async fn find(
     find::one::<BranchField, _>(connection, scope, Condition::all().add(condition), lock).await
 }
 
+/// All branches of a scope, in the order of their codes.
+///
+/// # Errors
+/// Whatever the database answers.
+pub async fn all(connection: &impl ConnectionTrait, scope: &Scope) -> Result<Vec<BranchRecord>, StoreError> {
+    let rows = branch::Entity::find()
+        .filter(scope.condition::<BranchField>())
+        .order_by_asc(branch::Column::Code)
+        .all(connection)
+        .await?;
+    rows.into_iter().map(BranchRecord::try_from).collect()
+}
+
 /// Adds a branch.
 ///
 /// # Errors
@@ -203,7 +226,8 @@ pub async fn insert_many(transaction: &impl ConnectionTrait, records: &[BranchRe
 /// # Errors
 /// [`StoreError::StaleVersion`] when it is not; otherwise whatever the database answers.
 pub async fn update(transaction: &impl ConnectionTrait, record: &BranchRecord) -> Result<(), StoreError> {
-    let row = branch::ActiveModel::from(record);
+    let mut row = branch::ActiveModel::from(record);
+    row.not_set(branch::Column::ClosedThrough);
     find::change_one(transaction, row, branch::Column::Id, branch::Column::Version).await
 }
 

@@ -30,6 +30,9 @@ pub enum StoreError {
     /// Text the database cannot hold or look for: it has a NUL character, or is absurdly long.
     #[error("the text cannot be stored or searched for")]
     BadText,
+    /// A journal entry without lines, with too many, or whose debits are not its credits: a defect in what made it.
+    #[error("a journal entry does not balance")]
+    Unbalanced,
     /// A stored value is not what the code could have written.
     #[error("stored data is not readable: {0}")]
     Corrupt(String),

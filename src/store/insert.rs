@@ -1,6 +1,7 @@
 //! Many rows in few statements: a round trip per row is what makes bulk work slow, and an engine's limit of bound
 //! values is what makes one statement for everything fail.
 
+use sea_orm::sea_query::OnConflict;
 use sea_orm::{ConnectionTrait, EntityTrait, IntoActiveModel, Iterable};
 
 use super::error::StoreError;
@@ -21,10 +22,38 @@ where
     E::Model: IntoActiveModel<A>,
     A: sea_orm::ActiveModelTrait<Entity = E>,
 {
-    let at_once = (MOST_VALUES / E::Column::iter().count().max(1)).clamp(1, MOST_ROWS);
     let mut rows = rows.into_iter().peekable();
     while rows.peek().is_some() {
-        E::insert_many(rows.by_ref().take(at_once)).exec_without_returning(transaction).await?;
+        E::insert_many(rows.by_ref().take(at_once::<E>())).exec_without_returning(transaction).await?;
     }
     Ok(())
+}
+
+/// Adds the rows like [`many`], and changes those that are there already as `conflict` says. No two may be of one key.
+///
+/// # Errors
+/// Whatever the database answers. Statements before the failed one are undone by the transaction, not here.
+pub(super) async fn or_update<E, A>(
+    transaction: &impl ConnectionTrait,
+    rows: Vec<A>,
+    conflict: &OnConflict,
+) -> Result<(), StoreError>
+where
+    E: EntityTrait<ActiveModel = A>,
+    E::Model: IntoActiveModel<A>,
+    A: sea_orm::ActiveModelTrait<Entity = E>,
+{
+    let mut rows = rows.into_iter().peekable();
+    while rows.peek().is_some() {
+        E::insert_many(rows.by_ref().take(at_once::<E>()))
+            .on_conflict(conflict.clone())
+            .exec_without_returning(transaction)
+            .await?;
+    }
+    Ok(())
+}
+
+/// How many rows of a table fit into one statement.
+fn at_once<E: EntityTrait>() -> usize {
+    (MOST_VALUES / E::Column::iter().count().max(1)).clamp(1, MOST_ROWS)
 }

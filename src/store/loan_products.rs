@@ -1,18 +1,18 @@
 //! Loan products: limits and default terms. Products belong to the lender as a whole, not to a branch.
 
 use chrono::{DateTime, Utc};
-use lending::loan::{PeriodUnit, ProductLimits};
+use lending::loan::{Conditions, PeriodUnit, ProductLimits};
 use lending::rate::Rate;
 use sea_orm::{ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, EntityTrait};
 use serde::Serialize;
 use uuid::Uuid;
 
-use super::convert;
 use super::entity::loan_product;
 use super::error::StoreError;
 use super::filter::{Field, LikePattern, storable};
 use super::find::{self, Lock};
 use super::scope::Scope;
+use super::{conditions, convert};
 
 /// Whether a product is offered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,6 +53,8 @@ pub struct LoanProductRecord {
     pub every: u32,
     /// The unit of `every`.
     pub unit: PeriodUnit,
+    /// How its loans work where their application does not say otherwise.
+    pub conditions: Conditions,
     /// Whether it is offered.
     pub status: LoanProductStatus,
     /// Grows with every change.
@@ -89,6 +91,7 @@ impl TryFrom<loan_product::Model> for LoanProductRecord {
             default_installments: convert::count(row.default_installments)?,
             every: convert::count(row.repayment_every)?,
             unit: convert::unit(&row.repayment_unit)?,
+            conditions: conditions::read(&row.conditions)?,
             status,
             version: row.version,
             created_at: row.created_at,
@@ -97,9 +100,11 @@ impl TryFrom<loan_product::Model> for LoanProductRecord {
     }
 }
 
-impl From<&LoanProductRecord> for loan_product::ActiveModel {
-    fn from(record: &LoanProductRecord) -> Self {
-        Self {
+impl TryFrom<&LoanProductRecord> for loan_product::ActiveModel {
+    type Error = StoreError;
+
+    fn try_from(record: &LoanProductRecord) -> Result<Self, StoreError> {
+        Ok(Self {
             id: Set(record.id),
             code: Set(record.code.clone()),
             name: Set(record.name.clone()),
@@ -115,11 +120,12 @@ impl From<&LoanProductRecord> for loan_product::ActiveModel {
             default_installments: Set(record.default_installments.into()),
             repayment_every: Set(record.every.into()),
             repayment_unit: Set(record.unit.as_str().to_owned()),
+            conditions: Set(conditions::write(&record.conditions)?),
             status: Set(record.status.as_str().to_owned()),
             version: Set(record.version),
             created_at: Set(record.created_at),
             updated_at: Set(record.updated_at),
-        }
+        })
     }
 }
 
@@ -198,7 +204,9 @@ pub async fn find(
 /// # Errors
 /// [`StoreError::Duplicate`] when the code is taken; otherwise whatever the database answers.
 pub async fn insert(transaction: &impl ConnectionTrait, record: &LoanProductRecord) -> Result<(), StoreError> {
-    loan_product::Entity::insert(loan_product::ActiveModel::from(record)).exec_without_returning(transaction).await?;
+    loan_product::Entity::insert(loan_product::ActiveModel::try_from(record)?)
+        .exec_without_returning(transaction)
+        .await?;
     Ok(())
 }
 
@@ -207,6 +215,6 @@ pub async fn insert(transaction: &impl ConnectionTrait, record: &LoanProductReco
 /// # Errors
 /// [`StoreError::StaleVersion`] when it is not; otherwise whatever the database answers.
 pub async fn update(transaction: &impl ConnectionTrait, record: &LoanProductRecord) -> Result<(), StoreError> {
-    let row = loan_product::ActiveModel::from(record);
+    let row = loan_product::ActiveModel::try_from(record)?;
     find::change_one(transaction, row, loan_product::Column::Id, loan_product::Column::Version).await
 }

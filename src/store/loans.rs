@@ -5,17 +5,20 @@ use chrono::{DateTime, NaiveDate, Utc};
 use lending::loan::{Application, Approval, Decision, Disbursement, Lifecycle, LoanStatus, LoanTerms};
 use lending::money::{Currency, Money};
 use lending::rate::Rate;
+use sea_orm::sea_query::OnConflict;
 use sea_orm::{ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect};
 use serde::Serialize;
 use uuid::Uuid;
 
 use super::borrowers;
+use super::conditions;
 use super::convert::{self, money, required};
 use super::entity::{borrower, loan};
 use super::error::StoreError;
 use super::filter::{Field, LikePattern, storable};
 use super::find::{self, Lock};
 use super::insert;
+use super::loan_balances::LoanProjection;
 use super::scope::Scope;
 
 /// The statuses of loans that have not ended.
@@ -45,6 +48,8 @@ pub struct LoanRecord {
     pub terms: LoanTerms,
     /// The lifecycle so far.
     pub state: Lifecycle,
+    /// What its transactions come to.
+    pub projection: LoanProjection,
     /// Grows with every change.
     pub version: i64,
     /// When it was applied for, to the millisecond.
@@ -59,6 +64,7 @@ impl TryFrom<loan::Model> for LoanRecord {
     fn try_from(row: loan::Model) -> Result<Self, StoreError> {
         let currency = convert::currency(&row.currency)?;
         let state = state(&row, currency)?;
+        let projection = LoanProjection::from(&row);
         Ok(Self {
             id: row.id,
             number: row.number,
@@ -74,10 +80,11 @@ impl TryFrom<loan::Model> for LoanRecord {
                 installments: convert::count(row.installments)?,
                 every: convert::count(row.repayment_every)?,
                 unit: convert::unit(&row.repayment_unit)?,
-                first_due_on: None,
-                conditions: lending::loan::Conditions::default(),
+                first_due_on: row.first_due_on,
+                conditions: conditions::read(&row.conditions)?,
             },
             state,
+            projection,
             version: row.version,
             created_at: row.created_at,
             updated_at: row.updated_at,
@@ -193,10 +200,13 @@ fn facts(state: &Lifecycle) -> Facts<'_> {
     }
 }
 
-impl From<&LoanRecord> for loan::ActiveModel {
-    fn from(record: &LoanRecord) -> Self {
+impl TryFrom<&LoanRecord> for loan::ActiveModel {
+    type Error = StoreError;
+
+    fn try_from(record: &LoanRecord) -> Result<Self, StoreError> {
         let facts = facts(&record.state);
-        Self {
+        let projection = &record.projection;
+        Ok(Self {
             id: Set(record.id),
             number: Set(record.number.clone()),
             external_ref: Set(record.external_ref.clone()),
@@ -211,6 +221,8 @@ impl From<&LoanRecord> for loan::ActiveModel {
             installments: Set(record.terms.installments.into()),
             repayment_every: Set(record.terms.every.into()),
             repayment_unit: Set(record.terms.unit.as_str().to_owned()),
+            first_due_on: Set(record.terms.first_due_on),
+            conditions: Set(conditions::write(&record.terms.conditions)?),
             status: Set(record.state.status().as_str().to_owned()),
             applied_on: Set(facts.application.applied_on),
             applied_by: Set(facts.application.applied_by.clone()),
@@ -225,10 +237,26 @@ impl From<&LoanRecord> for loan::ActiveModel {
             disbursed_minor: Set(facts.disbursement.map(|disbursement| disbursement.amount.minor())),
             defaulted_on: Set(facts.defaulted_on),
             closed_on: Set(facts.closed_on),
+            disbursed_total_minor: Set(projection.disbursed),
+            outstanding_principal_minor: Set(projection.outstanding.principal),
+            outstanding_interest_minor: Set(projection.outstanding.interest),
+            outstanding_fees_minor: Set(projection.outstanding.fees),
+            outstanding_penalties_minor: Set(projection.outstanding.penalties),
+            credit_minor: Set(projection.credit),
+            recovered_minor: Set(projection.recovered),
+            accrued_interest_minor: Set(projection.accrued.interest),
+            accrued_fees_minor: Set(projection.accrued.fees),
+            accrued_penalties_minor: Set(projection.accrued.penalties),
+            oldest_unpaid_due_on: Set(projection.oldest_unpaid_due_on),
+            next_due_on: Set(projection.next_due_on),
+            matures_on: Set(projection.matures_on),
+            charged_off_on: Set(projection.charged_off_on),
+            accrued_through: Set(projection.accrued_through),
+            projected_on: Set(projection.projected_on),
             version: Set(record.version),
             created_at: Set(record.created_at),
             updated_at: Set(record.updated_at),
-        }
+        })
     }
 }
 
@@ -343,7 +371,8 @@ pub async fn find(
 /// # Errors
 /// [`StoreError::Duplicate`] when an external reference is taken; otherwise whatever the database answers.
 pub async fn insert(transaction: &impl ConnectionTrait, records: &[LoanRecord]) -> Result<(), StoreError> {
-    insert::many::<loan::Entity, _>(transaction, records.iter().map(loan::ActiveModel::from).collect()).await
+    let rows = records.iter().map(loan::ActiveModel::try_from).collect::<Result<Vec<_>, _>>()?;
+    insert::many::<loan::Entity, _>(transaction, rows).await
 }
 
 /// Writes a changed loan whose row must still be of the version before the record's.
@@ -351,6 +380,42 @@ pub async fn insert(transaction: &impl ConnectionTrait, records: &[LoanRecord]) 
 /// # Errors
 /// [`StoreError::StaleVersion`] when it is not; otherwise whatever the database answers.
 pub async fn update(transaction: &impl ConnectionTrait, record: &LoanRecord) -> Result<(), StoreError> {
-    let row = loan::ActiveModel::from(record);
+    let row = loan::ActiveModel::try_from(record)?;
     find::change_one(transaction, row, loan::Column::Id, loan::Column::Version).await
+}
+
+/// What an end of day may change of a loan.
+const OF_A_DAY: [loan::Column; 22] = [
+    loan::Column::Status,
+    loan::Column::DefaultedOn,
+    loan::Column::ClosedOn,
+    loan::Column::DisbursedTotalMinor,
+    loan::Column::OutstandingPrincipalMinor,
+    loan::Column::OutstandingInterestMinor,
+    loan::Column::OutstandingFeesMinor,
+    loan::Column::OutstandingPenaltiesMinor,
+    loan::Column::CreditMinor,
+    loan::Column::RecoveredMinor,
+    loan::Column::AccruedInterestMinor,
+    loan::Column::AccruedFeesMinor,
+    loan::Column::AccruedPenaltiesMinor,
+    loan::Column::OldestUnpaidDueOn,
+    loan::Column::NextDueOn,
+    loan::Column::MaturesOn,
+    loan::Column::ChargedOffOn,
+    loan::Column::AccruedThrough,
+    loan::Column::ProjectedOn,
+    loan::Column::Version,
+    loan::Column::UpdatedAt,
+    loan::Column::DisbursedMinor,
+];
+
+/// Writes status and projection of loans that the caller has locked, in few statements.
+///
+/// # Errors
+/// Whatever the database answers.
+pub async fn update_day(transaction: &impl ConnectionTrait, records: &[LoanRecord]) -> Result<(), StoreError> {
+    let rows = records.iter().map(loan::ActiveModel::try_from).collect::<Result<Vec<_>, _>>()?;
+    let conflict = OnConflict::column(loan::Column::Id).update_columns(OF_A_DAY).to_owned();
+    insert::or_update::<loan::Entity, _>(transaction, rows, &conflict).await
 }

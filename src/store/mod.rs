@@ -3,6 +3,9 @@
 
 pub mod borrowers;
 pub mod branches;
+pub mod calendars;
+pub mod close_day;
+mod conditions;
 mod convert;
 pub mod database;
 pub mod entity;
@@ -13,12 +16,17 @@ pub mod group_members;
 pub mod groups;
 pub mod idempotency;
 mod insert;
+pub mod journal;
+pub mod loan_balances;
+pub mod loan_history;
 pub mod loan_products;
+pub mod loan_projection;
 pub mod loans;
 pub mod numbers;
 pub mod page;
 pub mod portfolio;
 pub mod scope;
+pub mod verify;
 
 pub use database::{Database, DatabaseOptions};
 pub use error::StoreError;

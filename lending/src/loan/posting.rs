@@ -7,7 +7,7 @@ use chrono::NaiveDate;
 use super::error::FoldError;
 use super::event::Sequence;
 use super::portions::Portions;
-use super::state::{Effect, LoanState};
+use super::state::{Effect, LoanState, Share};
 use crate::ledger::{Account, Entry, Side};
 
 /// What is to be done about one transaction's entry.
@@ -21,8 +21,8 @@ pub struct Rebooking {
     pub post: Option<Entry>,
 }
 
-/// An earlier transaction whose split a replay changed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// An earlier transaction of which a replay changed the split, or the installments it went to.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Replayed {
     /// The transaction.
     pub sequence: Sequence,
@@ -34,6 +34,10 @@ pub struct Replayed {
     pub after: Portions,
     /// What of it is credit now.
     pub credit_after: i64,
+    /// Where its cents went before.
+    pub shares_before: Vec<Share>,
+    /// Where they go now.
+    pub shares_after: Vec<Share>,
 }
 
 /// What became different between two states of one loan.
@@ -71,15 +75,23 @@ fn compare(old: &Effect, new: &Effect, found: &mut Difference) {
     if old.entry != new.entry {
         found.rebook(old.sequence, Some(&old.entry), Some(&new.entry));
     }
-    if old.portions != new.portions || old.to_credit != new.to_credit {
+    if old.portions != new.portions || old.to_credit != new.to_credit || !same_shares(&old.shares, &new.shares) {
         found.replayed.push(Replayed {
             sequence: old.sequence,
             before: old.portions,
             credit_before: old.to_credit,
             after: new.portions,
             credit_after: new.to_credit,
+            shares_before: old.shares.clone(),
+            shares_after: new.shares.clone(),
         });
     }
+}
+
+/// The same amounts of the same parts of the same installments, by whatever rule.
+fn same_shares(old: &[Share], new: &[Share]) -> bool {
+    let what = |share: &Share| (share.installment, share.component, share.amount);
+    old.iter().map(what).eq(new.iter().map(what))
 }
 
 impl Difference {

@@ -141,8 +141,12 @@ impl<'a> Model<'a> {
             self.tariff.rates.push((from, rate));
         }
         self.tariff.forget();
-        if agreement.annual_rate.is_some() || extra > 0 {
+        if extra > 0 {
             self.solve(first)?;
+        } else if agreement.annual_rate.is_some() {
+            // A row that ends on the day bears the old rate throughout, and keeps its amount.
+            let running = self.rows.iter().position(|row| row.until > from).unwrap_or(first);
+            self.solve(running.max(first))?;
         }
         self.settle(from)
     }

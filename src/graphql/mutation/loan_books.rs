@@ -4,11 +4,14 @@
 use async_graphql::{Context, ID, InputObject, Object, Result, SimpleObject};
 
 use crate::graphql::request::{Request, request};
+use crate::graphql::types::charge_terms::ChargeKind;
 use crate::graphql::types::id::InputIds;
 use crate::graphql::types::loan::Loan;
-use crate::graphql::types::loan_record::{ChargeKind, PaymentKind, ReplayReport};
+use crate::graphql::types::loan::replay::{PaymentKind, ReplayReport};
+use crate::graphql::types::loan::transaction::LoanTransaction;
 use crate::graphql::types::money::MoneyInput;
 use crate::graphql::types::scalars::{Date, Decimal};
+use crate::graphql::types::selection::LoanPlan;
 use crate::graphql::types::user_error::{UserError, split};
 use crate::ids::Kind;
 use crate::service::ServiceError;
@@ -227,9 +230,15 @@ async fn answer(request: Request<'_>, record: Result<Record, ServiceError>) -> R
     let Some(recorded) = recorded else {
         return Ok(Answer { loan: None, transaction: None, replay: None, replayed: false, user_errors });
     };
-    let replayed = recorded.replayed;
-    let (loan, transaction, replay) = Loan::recorded(recorded);
-    Ok(Answer { loan: Some(loan), transaction, replay, replayed, user_errors })
+    let mut views = request.services.loan_views(request.actor, vec![recorded.loan]).await?;
+    let view = views.pop().ok_or(ServiceError::BadInput)?;
+    Ok(Answer {
+        transaction: LoanTransaction::find(&view, recorded.transaction),
+        replay: ReplayReport::of(&view, &recorded.replay)?,
+        loan: Loan::seen(request, view, &LoanPlan::default()).await?,
+        replayed: recorded.replayed,
+        user_errors,
+    })
 }
 
 #[Object]

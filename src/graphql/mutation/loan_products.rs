@@ -5,9 +5,11 @@ use async_graphql::{Context, ID, InputObject, Object, Result};
 use super::payload;
 use crate::graphql::request::request;
 use crate::graphql::types::id::InputIds;
-use crate::graphql::types::loan_product::{LoanProduct, PeriodUnit};
+use crate::graphql::types::loan_product::LoanProduct;
 use crate::graphql::types::money::MoneyInput;
 use crate::graphql::types::scalars::{CurrencyCode, Decimal};
+use crate::graphql::types::term_choices::PeriodUnit;
+use crate::graphql::types::terms_input::LoanConditionsInput;
 use crate::ids::Kind;
 use crate::service::ServiceError;
 use crate::service::loan_products::{CreateLoanProduct, ProductTerms, UpdateLoanProduct};
@@ -45,6 +47,8 @@ pub struct CreateLoanProductInput {
     pub every: Option<i32>,
     /// The unit of `every`; MONTH if omitted.
     pub unit: Option<PeriodUnit>,
+    /// How its loans work where their application does not say otherwise; each condition has its default if omitted.
+    pub terms: Option<LoanConditionsInput>,
 }
 
 /// Changes to a loan product; what is left out stays. Loans that exist keep their terms.
@@ -74,6 +78,8 @@ pub struct UpdateLoanProductInput {
     pub every: Option<i32>,
     /// The unit of `every`.
     pub unit: Option<PeriodUnit>,
+    /// How its loans work where their application does not say otherwise; conditions that are left out stay.
+    pub terms: Option<LoanConditionsInput>,
     /// The version that was read; the change is refused when it is another by now.
     pub expected_version: Option<i64>,
 }
@@ -123,6 +129,7 @@ macro_rules! terms {
             default_installments: $input.default_installments,
             every: $input.every,
             unit: $input.unit.map(Into::into),
+            conditions: $input.terms.map(Into::into).unwrap_or_default(),
         }
     };
 }
@@ -144,7 +151,7 @@ impl UpdateLoanProductInput {
 
 #[Object]
 impl LoanProductMutation {
-    /// Creates a loan product. Permission: CreateProduct, for all branches. User errors: REQUIRED, TOO_LONG, INVALID_FORMAT, UNKNOWN_CURRENCY, CURRENCY_MISMATCH, TOO_MANY_DECIMALS, AMOUNT_OUT_OF_RANGE, RATE_OUT_OF_RANGE, NUMBER_OUT_OF_RANGE, MAXIMUM_BELOW_MINIMUM, ALREADY_TAKEN.
+    /// Creates a loan product. Permission: CreateProduct, for all branches. User errors: REQUIRED, TOO_LONG, INVALID_FORMAT, UNKNOWN_CURRENCY, CURRENCY_MISMATCH, TOO_MANY_DECIMALS, AMOUNT_OUT_OF_RANGE, RATE_OUT_OF_RANGE, NUMBER_OUT_OF_RANGE, MAXIMUM_BELOW_MINIMUM, INCOMPLETE_LIST, CONTRADICTION, ALREADY_TAKEN.
     async fn create_loan_product(
         &self,
         context: &Context<'_>,

@@ -2,16 +2,17 @@
 
 use async_graphql::{Context, ID, InputObject, Object, Result, SimpleObject};
 
-use super::payload;
 use crate::graphql::request::{Request, request};
 use crate::graphql::types::id::InputIds;
 use crate::graphql::types::loan::Loan;
 use crate::graphql::types::money::MoneyInput;
 use crate::graphql::types::scalars::{Date, Decimal};
+use crate::graphql::types::terms_input::LoanTermsInput;
 use crate::graphql::types::user_error::{UserError, split};
 use crate::ids::Kind;
 use crate::service::ServiceError;
-use crate::service::loans::{ApplyForLoan, Decide, DecisionInput, LoanRecord};
+use crate::service::loan_decisions::{Decide, Decided, DecisionInput};
+use crate::service::loans::ApplyForLoan;
 
 /// The mutations around loans.
 #[derive(Default)]
@@ -34,6 +35,8 @@ pub struct ApplyForLoanInput {
     pub annual_rate: Option<Decimal>,
     /// The number of installments; the product's default if omitted.
     pub installments: Option<i32>,
+    /// The other terms; what is left out comes from the product.
+    pub terms: Option<LoanTermsInput>,
     /// The day of the application, not in the future; the branch's business date if omitted.
     pub applied_on: Option<Date>,
     /// The subject of the credit officer who looks after it; the caller if omitted.
@@ -58,6 +61,8 @@ pub struct ApplyForLoanPayload {
 /// An application to approve.
 #[derive(InputObject)]
 pub struct ApproveLoanInput {
+    /// A key of 1 to 64 characters: sending the same input under the same key again decides nothing twice. Without one, a repetition is refused for the loan's new status.
+    pub idempotency_key: Option<String>,
     /// Which loan.
     pub loan_id: ID,
     /// The approved amount, at most what was applied for; all of it if omitted.
@@ -71,6 +76,8 @@ pub struct ApproveLoanInput {
 /// An application to reject.
 #[derive(InputObject)]
 pub struct RejectLoanInput {
+    /// A key of 1 to 64 characters: sending the same input under the same key again decides nothing twice. Without one, a repetition is refused for the loan's new status.
+    pub idempotency_key: Option<String>,
     /// Which loan.
     pub loan_id: ID,
     /// Why, at most 500 characters.
@@ -84,6 +91,8 @@ pub struct RejectLoanInput {
 /// An application to withdraw.
 #[derive(InputObject)]
 pub struct WithdrawLoanInput {
+    /// A key of 1 to 64 characters: sending the same input under the same key again decides nothing twice. Without one, a repetition is refused for the loan's new status.
+    pub idempotency_key: Option<String>,
     /// Which loan.
     pub loan_id: ID,
     /// Why, at most 500 characters.
@@ -94,26 +103,52 @@ pub struct WithdrawLoanInput {
     pub expected_version: Option<i64>,
 }
 
-payload! {
+/// An approval to take back.
+#[derive(InputObject)]
+pub struct UndoLoanApprovalInput {
+    /// A key of 1 to 64 characters: sending the same input under the same key again decides nothing twice. Without one, a repetition is refused for the loan's new status.
+    pub idempotency_key: Option<String>,
+    /// Which loan.
+    pub loan_id: ID,
+    /// The version that was read; the change is refused when it is another by now.
+    pub expected_version: Option<i64>,
+}
+
+/// Defines what a decision on an application answers with.
+macro_rules! decision_payload {
+    ($($(#[$doc:meta])+ $name:ident;)+) => {
+        $(
+            $(#[$doc])+
+            #[derive(SimpleObject)]
+            pub struct $name {
+                /// The loan as it now is.
+                pub loan: Option<Loan>,
+                /// The decision had been taken before, under the same key.
+                pub replayed: bool,
+                /// What to mend; empty when all went well. Nothing was written otherwise.
+                pub user_errors: Vec<UserError>,
+            }
+
+            impl $name {
+                fn of(outcome: Result<Decided, ServiceError>) -> Result<Self> {
+                    let (decided, user_errors) = split(outcome)?;
+                    let replayed = decided.as_ref().is_some_and(|decided| decided.replayed);
+                    Ok(Self { loan: decided.map(|decided| decided.loan.into()), replayed, user_errors })
+                }
+            }
+        )+
+    };
+}
+
+decision_payload! {
     /// What came of approving a loan.
-    ApproveLoanPayload {
-        /// The loan as it now is.
-        loan: Loan
-    }
-}
-payload! {
+    ApproveLoanPayload;
     /// What came of rejecting a loan.
-    RejectLoanPayload {
-        /// The loan as it now is.
-        loan: Loan
-    }
-}
-payload! {
+    RejectLoanPayload;
     /// What came of withdrawing a loan.
-    WithdrawLoanPayload {
-        /// The loan as it now is.
-        loan: Loan
-    }
+    WithdrawLoanPayload;
+    /// What came of taking an approval back.
+    UndoLoanApprovalPayload;
 }
 
 impl ApplyForLoanInput {
@@ -132,6 +167,7 @@ impl ApplyForLoanInput {
             principal: self.principal.into(),
             annual_rate: self.annual_rate.map(|rate| rate.0),
             installments: self.installments,
+            terms: self.terms.map(Into::into),
             applied_on: self.applied_on.map(|date| date.0),
             officer: self.officer,
             external_ref: self.external_ref,
@@ -143,20 +179,21 @@ impl ApplyForLoanInput {
 async fn decide(
     request: Request<'_>,
     loan_id: &ID,
+    idempotency_key: Option<String>,
     on: Option<Date>,
     decision: DecisionInput,
     expected_version: Option<i64>,
-) -> Result<LoanRecord, ServiceError> {
+) -> Result<Decided, ServiceError> {
     let mut ids = InputIds::default();
     let loan = ids.read("loanId", loan_id, Kind::Loan);
     ids.finish()?;
-    let input = Decide { loan, on: on.map(|date| date.0), decision, expected_version };
+    let input = Decide { idempotency_key, loan, on: on.map(|date| date.0), decision, expected_version };
     request.services.decide(request.actor, &input).await
 }
 
 #[Object]
 impl LoanMutation {
-    /// Takes an application for a loan, once per idempotency key. Permission: ApplyForLoan. User errors: REQUIRED, TOO_LONG, INVALID_FORMAT, INVALID_ID, NOT_FOUND, BRANCH_CLOSED, PRODUCT_RETIRED, GROUP_CLOSED, NOT_A_MEMBER, BRANCH_MISMATCH, UNKNOWN_CURRENCY, CURRENCY_MISMATCH, TOO_MANY_DECIMALS, AMOUNT_OUT_OF_RANGE, RATE_OUT_OF_RANGE, NUMBER_OUT_OF_RANGE, DATE_OUT_OF_RANGE, ALREADY_TAKEN, IDEMPOTENCY_KEY_MISMATCH, IDEMPOTENCY_IN_PROGRESS.
+    /// Takes an application for a loan, once per idempotency key. Permission: ApplyForLoan. User errors: REQUIRED, TOO_LONG, INVALID_FORMAT, INVALID_ID, NOT_FOUND, BRANCH_CLOSED, PRODUCT_RETIRED, GROUP_CLOSED, NOT_A_MEMBER, BRANCH_MISMATCH, UNKNOWN_CURRENCY, CURRENCY_MISMATCH, TOO_MANY_DECIMALS, AMOUNT_OUT_OF_RANGE, RATE_OUT_OF_RANGE, NUMBER_OUT_OF_RANGE, DATE_OUT_OF_RANGE, INCOMPLETE_LIST, CONTRADICTION, ALREADY_TAKEN, IDEMPOTENCY_KEY_MISMATCH, IDEMPOTENCY_IN_PROGRESS.
     async fn apply_for_loan(
         &self,
         context: &Context<'_>,
@@ -174,36 +211,71 @@ impl LoanMutation {
         })
     }
 
-    /// Approves a pending loan. Permission: ApproveLoan. User errors: INVALID_ID, NOT_FOUND, INVALID_TRANSITION, DATE_OUT_OF_RANGE, AMOUNT_OUT_OF_RANGE, CURRENCY_MISMATCH, TOO_MANY_DECIMALS, SAME_PERSON, VERSION_CONFLICT.
+    /// Approves a pending loan. Permission: ApproveLoan. User errors: INVALID_ID, NOT_FOUND, INVALID_TRANSITION, DATE_OUT_OF_RANGE, AMOUNT_OUT_OF_RANGE, CURRENCY_MISMATCH, TOO_MANY_DECIMALS, SAME_PERSON, VERSION_CONFLICT, IDEMPOTENCY_KEY_MISMATCH, IDEMPOTENCY_IN_PROGRESS.
     async fn approve_loan(
         &self,
         context: &Context<'_>,
         #[graphql(desc = "The approval.")] input: ApproveLoanInput,
     ) -> Result<ApproveLoanPayload> {
         let decision = DecisionInput::Approve { amount: input.amount.map(Into::into) };
-        let outcome = decide(request(context)?, &input.loan_id, input.on, decision, input.expected_version).await;
+        let outcome = decide(
+            request(context)?,
+            &input.loan_id,
+            input.idempotency_key,
+            input.on,
+            decision,
+            input.expected_version,
+        )
+        .await;
         ApproveLoanPayload::of(outcome)
     }
 
-    /// Rejects a pending loan. Permission: RejectLoan. User errors: TOO_LONG, INVALID_ID, NOT_FOUND, INVALID_TRANSITION, DATE_OUT_OF_RANGE, VERSION_CONFLICT.
+    /// Rejects a pending loan. Permission: RejectLoan. User errors: TOO_LONG, INVALID_ID, NOT_FOUND, INVALID_TRANSITION, DATE_OUT_OF_RANGE, VERSION_CONFLICT, IDEMPOTENCY_KEY_MISMATCH, IDEMPOTENCY_IN_PROGRESS.
     async fn reject_loan(
         &self,
         context: &Context<'_>,
         #[graphql(desc = "The rejection.")] input: RejectLoanInput,
     ) -> Result<RejectLoanPayload> {
         let decision = DecisionInput::Reject { reason: input.reason };
-        let outcome = decide(request(context)?, &input.loan_id, input.on, decision, input.expected_version).await;
+        let outcome = decide(
+            request(context)?,
+            &input.loan_id,
+            input.idempotency_key,
+            input.on,
+            decision,
+            input.expected_version,
+        )
+        .await;
         RejectLoanPayload::of(outcome)
     }
 
-    /// Withdraws a pending or approved loan. Permission: WithdrawLoan. User errors: TOO_LONG, INVALID_ID, NOT_FOUND, INVALID_TRANSITION, DATE_OUT_OF_RANGE, VERSION_CONFLICT.
+    /// Withdraws a pending or approved loan. Permission: WithdrawLoan. User errors: TOO_LONG, INVALID_ID, NOT_FOUND, INVALID_TRANSITION, DATE_OUT_OF_RANGE, VERSION_CONFLICT, IDEMPOTENCY_KEY_MISMATCH, IDEMPOTENCY_IN_PROGRESS.
     async fn withdraw_loan(
         &self,
         context: &Context<'_>,
         #[graphql(desc = "The withdrawal.")] input: WithdrawLoanInput,
     ) -> Result<WithdrawLoanPayload> {
         let decision = DecisionInput::Withdraw { reason: input.reason };
-        let outcome = decide(request(context)?, &input.loan_id, input.on, decision, input.expected_version).await;
+        let outcome = decide(
+            request(context)?,
+            &input.loan_id,
+            input.idempotency_key,
+            input.on,
+            decision,
+            input.expected_version,
+        )
+        .await;
         WithdrawLoanPayload::of(outcome)
+    }
+
+    /// Takes the approval of a loan back that was not paid out; it is pending then. Permission: UndoApproval. User errors: REQUIRED, TOO_LONG, INVALID_ID, NOT_FOUND, INVALID_TRANSITION, VERSION_CONFLICT, IDEMPOTENCY_KEY_MISMATCH, IDEMPOTENCY_IN_PROGRESS.
+    async fn undo_loan_approval(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "The approval to take back.")] input: UndoLoanApprovalInput,
+    ) -> Result<UndoLoanApprovalPayload> {
+        let (decision, version) = (DecisionInput::UndoApproval, input.expected_version);
+        let outcome = decide(request(context)?, &input.loan_id, input.idempotency_key, None, decision, version).await;
+        UndoLoanApprovalPayload::of(outcome)
     }
 }

@@ -4,6 +4,7 @@
 pub mod borrowers;
 pub mod branches;
 pub mod groups;
+pub mod loan_books;
 pub mod loan_products;
 pub mod loans;
 
@@ -19,6 +20,7 @@ pub struct Mutation(
     groups::GroupMutation,
     loan_products::LoanProductMutation,
     loans::LoanMutation,
+    loan_books::LoanBooksMutation,
 );
 
 /// A field of an update: what is left out stays, null removes.

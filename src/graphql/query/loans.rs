@@ -13,6 +13,7 @@ use crate::graphql::types::filters;
 use crate::graphql::types::id;
 use crate::graphql::types::loan::Loan;
 use crate::graphql::types::loan_filter::LoanFilter;
+use crate::graphql::types::scalars::{Date, DateTime};
 use crate::graphql::types::selection::{LoanPlan, Selected};
 use crate::ids::Kind;
 use crate::service::loans::{Filter, LoanField, LoanKey};
@@ -76,8 +77,20 @@ impl From<LoanOrderField> for LoanField {
 
 #[Object]
 impl LoanQuery {
-    /// One loan; null when there is no such loan for the caller. Permission: ReadLoans.
-    async fn loan(&self, context: &Context<'_>, #[graphql(desc = "Which loan.")] by: LoanBy) -> Nullable<Loan> {
+    /// One loan; null when there is no such loan for the caller, or when it was not applied for by the day or the moment asked for. Permission: ReadLoans.
+    async fn loan(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "Which loan.")] by: LoanBy,
+        #[graphql(
+            desc = "The loan as it was, or will be if nothing else happens, on this day: its status, its figures and what was dated until then; the branch's business date if omitted. Version, officer and the like are today's."
+        )]
+        as_of: Option<Date>,
+        #[graphql(
+            desc = "As the books knew it at this moment: transactions and reversals recorded later are left out. Of decisions about the application only the day is known, not when they were recorded."
+        )]
+        known_at: Option<DateTime>,
+    ) -> Nullable<Loan> {
         let key = match by {
             LoanBy::Id(id) => id::read(&id, Kind::Loan).map(LoanKey::Id),
             LoanBy::Number(number) => Ok(LoanKey::Number(number)),
@@ -86,6 +99,13 @@ impl LoanQuery {
         let plan = LoanPlan::of(&Selected::here(context));
         let found = async {
             let request = request(context)?;
+            if as_of.is_some() || known_at.is_some() {
+                let (as_of, known_at) = (as_of.map(|day| day.0), known_at.map(|moment| moment.0));
+                return match request.services.loan_view(request.actor, &key?, as_of, known_at).await? {
+                    Some(view) => Loan::seen(request, view, &plan).await,
+                    None => Ok(None),
+                };
+            }
             let record = request.services.loan(request.actor, &key?).await?;
             Ok(Loan::fetch(request, record.into_iter().collect(), &plan).await?.pop())
         };

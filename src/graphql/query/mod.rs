@@ -7,6 +7,7 @@ pub mod loan_products;
 pub mod loans;
 pub mod node;
 pub mod portfolio;
+pub mod simulations;
 pub mod viewer;
 
 use async_graphql::MergedObject;
@@ -22,4 +23,5 @@ pub struct Query(
     loan_products::LoanProductQuery,
     loans::LoanQuery,
     portfolio::PortfolioQuery,
+    simulations::SimulationQuery,
 );

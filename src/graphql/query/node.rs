@@ -10,7 +10,9 @@ use crate::graphql::request::{Request, request};
 use crate::graphql::types::borrower::Borrower;
 use crate::graphql::types::branch::Branch;
 use crate::graphql::types::group::Group;
+use crate::graphql::types::journal_entry::JournalEntry;
 use crate::graphql::types::loan::Loan;
+use crate::graphql::types::loan::transaction::LoanTransaction;
 use crate::graphql::types::loan_product::LoanProduct;
 use crate::graphql::types::node::Node;
 use crate::graphql::types::selection::{BorrowerPlan, BranchPlan, GroupPlan, LoanPlan, Selected};
@@ -37,7 +39,10 @@ impl NodeQuery {
     async fn node(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "The id of a branch, borrower, loan product, loan or group.")] id: ID,
+        #[graphql(
+            desc = "The id of a branch, borrower, loan product, loan, group, loan transaction or journal entry."
+        )]
+        id: ID,
     ) -> Nullable<Node> {
         let plans = plans(context);
         match fetch(context, vec![id], plans).await {
@@ -104,6 +109,19 @@ async fn of_kind(request: Request<'_>, kind: Kind, ids: Vec<Uuid>, plans: &Plans
         Kind::Group => {
             let rows = Group::by_id(request, ids, &plans.group).await?;
             rows.into_iter().map(|(id, row)| (id, Node::Group(row))).collect()
+        }
+        Kind::JournalEntry => {
+            let rows = request.services.journal_entries_by_id(request.actor, &ids).await?;
+            let entries = rows.into_iter().map(JournalEntry::from);
+            entries.map(|entry| (entry.uuid(), Node::JournalEntry(entry))).collect()
+        }
+        Kind::LoanTransaction => {
+            let views = request.services.loan_views_of_transactions(request.actor, &ids).await?;
+            let find = |id: &Uuid| {
+                let found = views.iter().find_map(|view| LoanTransaction::find(view, *id));
+                found.map(|transaction| (*id, Node::LoanTransaction(transaction)))
+            };
+            ids.iter().filter_map(find).collect()
         }
         Kind::Loan => {
             let records: Vec<_> =

@@ -8,7 +8,10 @@ use async_graphql::{Context, Enum, Object, OutputType, Result};
 use super::borrower::Borrower;
 use super::branch::Branch;
 use super::group::Group;
+use super::journal_entry::{JournalEntry, JournalEntryConnectionFields};
 use super::loan::Loan;
+use super::loan::event::LoanEvent;
+use super::loan::transaction::LoanTransaction;
 use super::loan_product::LoanProduct;
 use super::portfolio::{CurrencyTotals, currency_totals};
 use crate::graphql::error::bad_input;
@@ -159,6 +162,12 @@ connections! {
     LoanProductConnection(LoanProduct, LoanProductConnectionFields);
     /// Loans, page by page.
     LoanConnection(Loan, LoanConnectionFields);
+    /// Journal entries, page by page.
+    JournalEntryConnection(JournalEntry, JournalEntryConnectionFields);
+    /// What happened to a loan, page by page.
+    LoanEventConnection(LoanEvent, OwnListFields);
+    /// Transactions of a loan, page by page.
+    LoanTransactionConnection(LoanTransaction, OwnListFields);
 }
 
 /// Puts a page's nodes, in the order of its rows, and the connection's further fields together.
@@ -212,6 +221,28 @@ counted!(BranchConnectionFields, BranchField, count_branches);
 counted!(BorrowerConnectionFields, BorrowerField, count_borrowers);
 counted!(GroupConnectionFields, GroupField, count_groups);
 counted!(LoanProductConnectionFields, LoanProductField, count_loan_products);
+
+/// What a connection of one loan's rows has beside its page.
+pub struct OwnListFields {
+    total: usize,
+}
+
+impl OwnListFields {
+    /// The further fields of a list of so many rows.
+    #[must_use]
+    pub const fn new(total: usize) -> Self {
+        Self { total }
+    }
+}
+
+/// What a connection of one loan's rows has beside its page.
+#[Object]
+impl OwnListFields {
+    /// How many there are, on all pages together.
+    async fn total_count(&self) -> i64 {
+        i64::try_from(self.total).unwrap_or(i64::MAX)
+    }
+}
 
 /// What a connection of loans has beside its page.
 pub struct LoanConnectionFields {

@@ -1,26 +1,48 @@
 //! Loans in the API.
 
-use async_graphql::{Context, Enum, ID, Object, Result, SimpleObject};
+pub mod balances;
+mod charge;
+mod engine;
+pub mod event;
+pub mod event_input;
+mod figures;
+mod lists;
+mod quotes;
+pub mod replay;
+mod schedule;
+pub mod simulation;
+pub mod transaction;
+
+use std::sync::Arc;
+
+use async_graphql::{Context, Enum, ID, Object, Result};
 use lending::loan::Lifecycle;
 use uuid::Uuid;
 
+use self::engine::Engine;
+use self::figures::LoanFigures;
+use self::lists::LoanLists;
+use self::quotes::LoanQuotes;
 use super::borrower::Borrower;
 use super::branch::Branch;
 use super::group::Group;
 use super::id::id;
-use super::loan_product::{LoanProduct, PeriodUnit};
+use super::loan_product::LoanProduct;
 use super::money::Money;
-use super::scalars::{Date, DateTime, Decimal};
+use super::scalars::{Date, DateTime};
 use super::selection::{LoanPlan, Related};
+use super::terms::LoanTerms;
 use crate::graphql::error::Nullable;
 use crate::graphql::request::{Request, request};
 use crate::ids::Kind;
+use crate::service::loan_views::LoanView;
 use crate::service::loans::{LoanKey, LoanRecord};
 
 /// A loan, from the application to its end.
 #[derive(Clone)]
 pub struct Loan {
-    record: LoanRecord,
+    record: Arc<LoanRecord>,
+    engine: Engine,
     branch: Related<Branch>,
     borrower: Related<Borrower>,
     product: Related<LoanProduct>,
@@ -77,24 +99,11 @@ pub enum LoanTransition {
     WriteOff,
 }
 
-/// What was agreed when the loan was applied for.
-#[derive(Debug, Clone, SimpleObject)]
-pub struct LoanTerms {
-    /// The amount applied for.
-    pub principal: Money,
-    /// The nominal annual rate in percent.
-    pub annual_rate: Decimal,
-    /// The number of installments.
-    pub installments: u32,
-    /// An installment falls due every so many units.
-    pub every: u32,
-    /// The unit of `every`.
-    pub unit: PeriodUnit,
-}
-
 impl From<LoanRecord> for Loan {
     fn from(record: LoanRecord) -> Self {
+        let record = Arc::new(record);
         Self {
+            engine: Engine::later(Arc::clone(&record)),
             record,
             branch: Related::Later,
             borrower: Related::Later,
@@ -127,16 +136,38 @@ impl Loan {
             }
             None => None,
         };
+        let mut views = match plan.engine {
+            true => request.services.loan_views(request.actor, records.clone()).await?,
+            false => Vec::new(),
+        }
+        .into_iter();
         Ok(records
             .into_iter()
-            .map(|record| Self {
-                branch: Related::of(branches.as_ref(), record.branch_id),
-                borrower: Related::of(borrowers.as_ref(), record.borrower_id),
-                product: Related::of(products.as_ref(), record.product_id),
-                group: record.group_id.map_or(Related::Fetched(None), |id| Related::of(groups.as_ref(), id)),
-                record,
+            .map(|record| {
+                let record = Arc::new(record);
+                Self {
+                    branch: Related::of(branches.as_ref(), record.branch_id),
+                    borrower: Related::of(borrowers.as_ref(), record.borrower_id),
+                    product: Related::of(products.as_ref(), record.product_id),
+                    group: record.group_id.map_or(Related::Fetched(None), |id| Related::of(groups.as_ref(), id)),
+                    engine: match views.next() {
+                        Some(view) => Engine::fetched(Arc::clone(&record), view),
+                        None => Engine::later(Arc::clone(&record)),
+                    },
+                    record,
+                }
             })
             .collect())
+    }
+
+    /// A loan as it was seen on a day or by a moment, with the relations a plan asks for.
+    pub async fn seen(request: Request<'_>, view: LoanView, plan: &LoanPlan) -> Result<Option<Self>> {
+        let plan = LoanPlan { engine: false, ..plan.clone() };
+        let mut loan = Self::fetch(request, vec![view.record.clone()], &plan).await?.pop();
+        if let Some(loan) = &mut loan {
+            loan.engine = Engine::fetched(Arc::clone(&loan.record), view);
+        }
+        Ok(loan)
     }
 
     /// The one loan with this id, loaded on its own.
@@ -252,14 +283,7 @@ impl Loan {
 
     /// What was agreed when it was applied for.
     async fn terms(&self) -> LoanTerms {
-        let terms = &self.record.terms;
-        LoanTerms {
-            principal: terms.principal.into(),
-            annual_rate: Decimal(terms.annual_rate.to_percent_string()),
-            installments: terms.installments,
-            every: terms.every,
-            unit: terms.unit.into(),
-        }
+        LoanTerms::from(&self.record.terms)
     }
 
     /// The amount applied for.
@@ -317,6 +341,21 @@ impl Loan {
     /// Why it was rejected or withdrawn, if a reason was given.
     async fn decision_reason(&self) -> Option<&str> {
         self.reason()
+    }
+
+    #[graphql(flatten)]
+    async fn figures(&self) -> LoanFigures {
+        LoanFigures(self.engine.clone())
+    }
+
+    #[graphql(flatten)]
+    async fn lists(&self) -> LoanLists {
+        LoanLists(self.engine.clone())
+    }
+
+    #[graphql(flatten)]
+    async fn quotes(&self) -> LoanQuotes {
+        LoanQuotes(self.engine.clone())
     }
 
     /// Grows by one with every change.

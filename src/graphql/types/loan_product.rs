@@ -8,6 +8,8 @@ use uuid::Uuid;
 use super::id::id;
 use super::money::Money;
 use super::scalars::{CurrencyCode, DateTime, Decimal};
+use super::term_choices::PeriodUnit;
+use super::terms::LoanConditions;
 use crate::graphql::request::Request;
 use crate::ids::Kind;
 use crate::service::loan_products::{LoanProductKey, LoanProductRecord};
@@ -26,18 +28,6 @@ pub enum LoanProductStatus {
     Active,
     /// It can no longer be applied for; loans made under it go on.
     Retired,
-}
-
-/// A unit of time between installments.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
-#[graphql(remote = "lending::loan::PeriodUnit")]
-pub enum PeriodUnit {
-    /// A day.
-    Day,
-    /// A week.
-    Week,
-    /// A calendar month.
-    Month,
 }
 
 impl From<LoanProductRecord> for LoanProduct {
@@ -137,6 +127,11 @@ impl LoanProduct {
     /// The unit of `every`.
     async fn unit(&self) -> PeriodUnit {
         self.record.unit.into()
+    }
+
+    /// How its loans work where their application does not say otherwise.
+    async fn terms(&self) -> LoanConditions {
+        LoanConditions::of(&self.record.conditions, self.record.limits.currency)
     }
 
     /// Whether it is offered.

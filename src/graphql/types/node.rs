@@ -5,7 +5,9 @@ use async_graphql::{ID, Interface};
 use super::borrower::Borrower;
 use super::branch::Branch;
 use super::group::Group;
+use super::journal_entry::JournalEntry;
 use super::loan::Loan;
+use super::loan::transaction::LoanTransaction;
 use super::loan_product::LoanProduct;
 
 /// Anything that has an id of its own and can be fetched by it.
@@ -23,4 +25,8 @@ pub enum Node {
     Loan(Loan),
     /// A group.
     Group(Group),
+    /// A transaction of a loan.
+    LoanTransaction(LoanTransaction),
+    /// A journal entry.
+    JournalEntry(JournalEntry),
 }

@@ -103,6 +103,28 @@ impl MemberPlan {
     }
 }
 
+/// The fields of a loan that are worked out from its history.
+const OF_THE_ENGINE: [&str; 18] = [
+    "asOf",
+    "schedule",
+    "interestLines",
+    "balances",
+    "overdue",
+    "creditBalance",
+    "recovered",
+    "daysPastDue",
+    "delinquencyBucket",
+    "nextDueOn",
+    "maturesOn",
+    "chargedOffOn",
+    "charges",
+    "transactions",
+    "history",
+    "payoffQuote",
+    "disclosure",
+    "simulate",
+];
+
 /// Which relations of loans to fetch.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct LoanPlan {
@@ -114,6 +136,8 @@ pub struct LoanPlan {
     pub product: bool,
     /// The groups, and what of them.
     pub group: Option<GroupPlan>,
+    /// Their histories, folded.
+    pub engine: bool,
 }
 
 impl LoanPlan {
@@ -125,6 +149,7 @@ impl LoanPlan {
             borrower: selected.has("borrower").then(|| BorrowerPlan::of(&selected.field("borrower"))),
             product: selected.has("product"),
             group: selected.has("group").then(|| GroupPlan::of(&selected.field("group"))),
+            engine: OF_THE_ENGINE.iter().any(|field| selected.has(field)),
         }
     }
 }

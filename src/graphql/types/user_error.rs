@@ -42,6 +42,10 @@ pub enum UserErrorCode {
     DateOutOfRange,
     /// The upper limit is below the lower one.
     MaximumBelowMinimum,
+    /// The list lacks something it must name, or names it twice.
+    IncompleteList,
+    /// The value and another one exclude each other.
+    Contradiction,
     /// The branch is closed.
     BranchClosed,
     /// The branch still has open branches below it, or loans that have not ended.

@@ -24,13 +24,21 @@ pub const DEFAULT_PAGE: u64 = 20;
 /// Items charged for a `first` or `last` that is no count at all; execution refuses it anyway.
 pub const LARGEST_PAGE: u64 = 100;
 /// Fields that are statements of their own, by how their type's name ends, and what they cost whatever they answer:
-/// counting stops at 10,001 rows, a sum reads them all, a group's members are a list of up to 50 that is not paged, and
-/// its loans are a page that a list of groups reads for each of them.
+/// counting stops at 10,001 rows, a sum reads them all, a group's members are a list of up to 50 that is not paged,
+/// its loans are a page that a list of groups reads for each of them; a schedule has a row for every installment, a
+/// simulation folds a loan for each of its events, and a rate is solved for.
 const HEAVY: &[(&str, &str, u64)] = &[
     ("Connection", "totalCount", 10),
     ("Connection", "totals", 100),
     ("Group", "members", 20),
     ("Group", "loans", 20),
+    ("Loan", "schedule", 20),
+    ("Loan", "interestLines", 20),
+    ("Loan", "simulate", 50),
+    ("Loan", "journalEntries", 20),
+    ("Query", "simulateLoan", 50),
+    ("Loan", "disclosure", 10),
+    ("LoanSimulation", "disclosure", 10),
     ("Portfolio", "count", 100),
     ("Portfolio", "byCurrency", 100),
     ("Portfolio", "byStatus", 100),

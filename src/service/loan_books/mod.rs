@@ -2,15 +2,17 @@
 //! key → load and lock the loan with its history → let `lending` admit the event and fold before and after → write the
 //! transaction, the projection, the journal and the loan, all at once. Nothing is written until everything is decided.
 
+pub(super) mod bulk;
+pub(super) mod day;
 mod input;
 mod journal;
 mod write;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use lending::calendar::Calendar;
-use lending::loan::admission::{self, Admission};
+use lending::loan::admission::{self, Admission, Refusal};
 use lending::loan::posting::{Difference, Replayed, difference};
-use lending::loan::{Lifecycle, Loan, LoanState, Sequence, Transaction as LoanTransaction};
+use lending::loan::{Event, Lifecycle, Loan, LoanState, Portions, Sequence, Transaction as LoanTransaction};
 use lending::money::Currency;
 use uuid::Uuid;
 
@@ -27,6 +29,7 @@ use crate::store::branches::{self, BranchKey, BranchRecord};
 use crate::store::calendars;
 use crate::store::database::Transaction;
 use crate::store::find::Lock;
+use crate::store::loan_balances::LoanProjection;
 use crate::store::loan_history::{self, StoredTransaction};
 use crate::store::loans::{self, LoanKey, LoanRecord};
 use crate::store::scope::Scope;
@@ -46,7 +49,7 @@ pub struct Recorded {
 }
 
 /// An earlier transaction that is split differently now.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReplayedTransaction {
     /// The transaction.
     pub transaction: Uuid,
@@ -102,7 +105,7 @@ impl Services {
                         let on = input.on.unwrap_or(books.today);
                         let reference = input::external_ref(input)?;
                         let change = books.decide(&input.what, on)?;
-                        let stamp = write::Stamp { actor, now, id, reference, ids: &*self.ids };
+                        let stamp = write::Stamp { by: &actor.subject, now, id, reference, ids: &*self.ids };
                         write::change(&transaction, &mut books, &change, &stamp).await
                     }
                 }
@@ -200,28 +203,44 @@ impl Books {
 
     /// Decides a change: whether the loan takes it, and what it makes of the loan.
     pub(super) fn decide(&self, what: &What, on: NaiveDate) -> Result<Change, ServiceError> {
-        let Some(approval) = self.loan.state.approval().filter(|_| self.takes_transactions()) else {
+        if !self.takes_transactions() {
             return Err(self.wrong_status(what.attempted()).into());
-        };
-        let (added, reversed) = match input::read(self, what, on)? {
+        }
+        match input::read(self, what, on)? {
             HistoryChange::Add(event) => {
-                let admission = Admission {
-                    approved: approval.amount.minor(),
-                    approved_on: approval.on,
-                    today: self.today,
-                    closed_through: self.branch.closed_through,
-                    state: &self.state,
-                };
-                admission::admit(&admission, &event, on).map_err(|refusal| input::refused(self, &refusal))?;
-                let sequence = loan_history::next_sequence(&self.history);
-                (Some(LoanTransaction { sequence, on, event, reversed: false }), None)
+                self.admit(&event, on).map_err(|refusal| input::refused(self, &refusal))?;
+                self.changed(Some((event, on)), None)
             }
             HistoryChange::Reverse { sequence, reason } => {
                 admission::admit_reversal(&StoredTransaction::history(&self.history), sequence)
                     .map_err(|refusal| input::refused(self, &refusal))?;
-                (None, Some((sequence, reason)))
+                self.changed(None, Some((sequence, reason)))
             }
+        }
+    }
+
+    /// Whether the loan takes an event of a day.
+    pub(super) fn admit(&self, event: &Event, on: NaiveDate) -> Result<(), Refusal> {
+        let approval = self.loan.state.approval().filter(|_| self.takes_transactions());
+        let approval = approval.ok_or(Refusal::WrongStanding { attempted: admission::step_name(event) })?;
+        let admission = Admission {
+            approved: approval.amount.minor(),
+            approved_on: approval.on,
+            today: self.today,
+            closed_through: self.branch.closed_through,
+            state: &self.state,
         };
+        admission::admit(&admission, event, on)
+    }
+
+    /// What one event more, or one transaction less, makes of the loan.
+    pub(super) fn changed(
+        &self,
+        added: Option<(Event, NaiveDate)>,
+        reversed: Option<(Sequence, Option<String>)>,
+    ) -> Result<Change, ServiceError> {
+        let sequence = loan_history::next_sequence(&self.history);
+        let added = added.map(|(event, on)| LoanTransaction { sequence, on, event, reversed: false });
         let mut changed = StoredTransaction::history(&self.history);
         changed.extend(added.clone());
         for transaction in &mut changed {
@@ -245,4 +264,16 @@ pub(super) fn fold(
     as_of: NaiveDate,
 ) -> Result<LoanState, ServiceError> {
     Ok(Loan::fold(&loan.terms, transactions, calendar, as_of)?)
+}
+
+/// Makes a loan what its fold says, with the income that has been booked once all is written.
+pub(super) fn settle(
+    loan: &mut LoanRecord,
+    after: &LoanState,
+    accrued: Portions,
+    by: &str,
+) -> Result<(), ServiceError> {
+    loan.projection = LoanProjection::of(after, accrued, loan.projection.accrued_through)?;
+    loan.state = loan.state.clone().settled(after, by);
+    Ok(())
 }

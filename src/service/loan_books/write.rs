@@ -10,20 +10,19 @@ use lending::loan::{Portions, Sequence};
 use uuid::Uuid;
 
 use super::journal::{About, booking};
-use super::{Books, Change, Recorded, ReplayedTransaction};
-use crate::auth::Actor;
+use super::{Books, Change, Recorded, ReplayedTransaction, settle};
 use crate::ids::IdSource;
 use crate::service::ServiceError;
 use crate::store::database::Transaction;
 use crate::store::journal::{self, Booking, EntryKind};
-use crate::store::loan_balances::LoanProjection;
 use crate::store::loan_history::{self, Reversal, StoredTransaction};
 use crate::store::loan_projection::{self, Split};
 use crate::store::loans;
 
 /// Who writes, when, and under which ids.
 pub(super) struct Stamp<'a> {
-    pub actor: &'a Actor,
+    /// The subject of who writes.
+    pub by: &'a str,
     pub now: DateTime<Utc>,
     /// The id of a new transaction.
     pub id: Uuid,
@@ -58,7 +57,7 @@ async fn history(
             id: stamp.id,
             transaction: added.clone(),
             recorded_at: stamp.now,
-            recorded_by: stamp.actor.subject.clone(),
+            recorded_by: stamp.by.to_owned(),
             external_ref: stamp.reference.clone(),
             reversal: None,
         };
@@ -69,7 +68,7 @@ async fn history(
         let reversal = Reversal {
             on: books.today,
             reversed_at: stamp.now,
-            reversed_by: stamp.actor.subject.clone(),
+            reversed_by: stamp.by.to_owned(),
             reason: reason.clone(),
         };
         if let Some(stored) = books.history.iter_mut().find(|stored| stored.transaction.sequence == *sequence) {
@@ -85,7 +84,7 @@ async fn history(
 fn replayed(books: &Books, change: &Change) -> Vec<ReplayedTransaction> {
     let ids = ids_of(books);
     let of = |change: &posting::Replayed| {
-        ids.get(&change.sequence).map(|id| ReplayedTransaction { transaction: *id, change: *change })
+        ids.get(&change.sequence).map(|id| ReplayedTransaction { transaction: *id, change: change.clone() })
     };
     change.difference.replayed.iter().filter_map(of).collect()
 }
@@ -104,38 +103,53 @@ async fn project(
     let id = books.loan.id;
     let stored_splits = loan_projection::splits(&**transaction, &[id]).await?.remove(&id).unwrap_or_default();
     let stored_rows = loan_projection::installments(&**transaction, &[id]).await?.remove(&id).unwrap_or_default();
-    let ids = ids_of(books);
-    let mut standing: HashMap<Uuid, Option<Uuid>> =
+    let mut standing: StandingEntries =
         stored_splits.iter().map(|split| (split.transaction_id, split.journal_entry_id)).collect();
+    let Outcome { entries, splits } = take(books, change, stamp, &mut standing)?;
+    journal::book(&**transaction, &entries).await?;
+    loan_projection::write_splits(&**transaction, id, &stored_splits, &splits).await?;
+    loan_projection::write_installments(&**transaction, id, &stored_rows, &change.after.installments).await?;
+    loans::update(&**transaction, &books.loan).await?;
+    Ok(())
+}
+
+/// The journal entry that stands for each transaction now.
+pub(super) type StandingEntries = HashMap<Uuid, Option<Uuid>>;
+
+/// What a change adds to the journal, and what the transactions then come to.
+pub(super) struct Outcome {
+    pub entries: Vec<Booking>,
+    pub splits: Vec<Split>,
+}
+
+/// Takes a change into the books, whose history has it already, and works out what is to be written of it. Nothing is
+/// written here.
+pub(super) fn take(
+    books: &mut Books,
+    change: &Change,
+    stamp: &Stamp<'_>,
+    standing: &mut StandingEntries,
+) -> Result<Outcome, ServiceError> {
+    let ids = ids_of(books);
     let mut entries = Vec::new();
     for rebooking in &change.difference.rebooked {
-        rebook(books, stamp, rebooking, &ids, &mut standing, &mut entries)?;
+        rebook(books, stamp, rebooking, &ids, standing, &mut entries)?;
     }
     let (accrued, entry) = accrue(books, change)?;
     if !entry.is_empty() {
         let about = About { kind: EntryKind::Accrual, transaction: None, reverses: None };
-        entries.push(booking(books, stamp, about, &entry, books.today));
+        entries.push(booking(&books.loan, stamp, about, &entry, books.today));
     }
-    journal::book(&**transaction, &entries).await?;
-    let splits: Vec<Split> = change
-        .after
-        .effects
-        .iter()
-        .filter_map(|effect| {
-            let id = *ids.get(&effect.sequence)?;
-            Some(Split::of(effect, id, standing.get(&id).copied().flatten()))
-        })
-        .collect();
-    loan_projection::write_splits(&**transaction, id, &stored_splits, &splits).await?;
-    loan_projection::write_installments(&**transaction, id, &stored_rows, &change.after.installments).await?;
-    let through = books.loan.projection.accrued_through;
-    books.loan.projection = LoanProjection::of(&change.after, accrued, through)?;
-    books.loan.state = books.loan.state.clone().settled(&change.after, &stamp.actor.subject);
+    let splits = change.after.effects.iter().filter_map(|effect| {
+        let id = *ids.get(&effect.sequence)?;
+        Some(Split::of(effect, id, standing.get(&id).copied().flatten()))
+    });
+    let splits = splits.collect();
+    settle(&mut books.loan, &change.after, accrued, stamp.by)?;
+    books.state = change.after.clone();
     books.loan.version += 1;
     books.loan.updated_at = stamp.now;
-    books.state = change.after.clone();
-    loans::update(&**transaction, &books.loan).await?;
-    Ok(())
+    Ok(Outcome { entries, splits })
 }
 
 /// The entries that take back and post anew what a transaction books.
@@ -144,7 +158,7 @@ fn rebook(
     stamp: &Stamp<'_>,
     rebooking: &Rebooking,
     ids: &HashMap<Sequence, Uuid>,
-    standing: &mut HashMap<Uuid, Option<Uuid>>,
+    standing: &mut StandingEntries,
     entries: &mut Vec<Booking>,
 ) -> Result<(), ServiceError> {
     let Some(id) = ids.get(&rebooking.sequence) else { return Ok(()) };
@@ -156,13 +170,13 @@ fn rebook(
     if let Some(mirror) = &rebooking.mirror {
         let reverses = standing.get(id).copied().flatten();
         let about = About { kind, transaction: Some(*id), reverses };
-        entries.push(booking(books, stamp, about, mirror, books.today));
+        entries.push(booking(&books.loan, stamp, about, mirror, books.today));
         standing.insert(*id, None);
     }
     if let Some(post) = &rebooking.post {
         let on = booked_on(books, rebooking, *id);
         let about = About { kind, transaction: Some(*id), reverses: None };
-        let entry = booking(books, stamp, about, post, on);
+        let entry = booking(&books.loan, stamp, about, post, on);
         standing.insert(*id, Some(entry.entry.id));
         entries.push(entry);
     }

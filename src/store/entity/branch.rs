@@ -17,6 +17,8 @@ pub struct Model {
     pub currency: String,
     pub time_zone: String,
     pub status: String,
+    pub rest_days: String,
+    pub closed_through: Option<Date>,
     pub version: i64,
     pub created_at: DateTimeUtc,
     pub updated_at: DateTimeUtc,

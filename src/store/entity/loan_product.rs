@@ -24,6 +24,7 @@ pub struct Model {
     pub default_installments: i64,
     pub repayment_every: i64,
     pub repayment_unit: String,
+    pub conditions: String,
     pub status: String,
     pub version: i64,
     pub created_at: DateTimeUtc,

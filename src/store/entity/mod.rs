@@ -3,7 +3,14 @@
 pub mod borrower;
 pub mod borrower_group;
 pub mod branch;
+pub mod branch_holiday;
 pub mod group_member;
 pub mod idempotency_key;
+pub mod journal_entry;
+pub mod journal_line;
 pub mod loan;
+pub mod loan_installment;
 pub mod loan_product;
+pub mod loan_reversal;
+pub mod loan_transaction;
+pub mod loan_transaction_split;

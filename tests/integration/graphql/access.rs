@@ -117,6 +117,11 @@ fn matrix() -> Vec<Row> {
                 &of.branch,
             )
         }),
+        row("simulateLoan", Some(Action::ReadProducts), ByExistence, |_, of| {
+            let text = "query Ask($input: SimulateLoanInput!) { simulateLoan(input: $input) { balances { __typename } userErrors { code path message } } }";
+            let input = json!({"productId": of.product, "principal": {"amount": "100", "currency": "KES"}});
+            (text.to_owned(), json!({"input": input}))
+        }),
         row("createBranch", Some(Action::CreateBranch), ByBranch, |_, of| {
             let input = json!({"code": format!("C{}", of.cell), "name": "New", "currency": "KES", "timeZone": "Africa/Nairobi", "parentId": of.branch});
             change("createBranch", input)

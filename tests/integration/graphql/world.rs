@@ -104,6 +104,7 @@ pub fn mutation(name: &str, selection: &str) -> String {
 /// The field of a mutation's payload that holds the object.
 pub fn object(mutation: &str) -> &'static str {
     match mutation {
+        "simulateLoan" => "balances",
         name if name.ends_with("LoanProduct") => "loanProduct",
         name if name.ends_with("Branch") => "branch",
         name if name.ends_with("Borrower") => "borrower",

@@ -1,7 +1,8 @@
 //! Approving, rejecting and withdrawing.
 
 use branch_loan_api::service::Rules;
-use branch_loan_api::service::loans::{ApplyForLoan, Decide, DecisionInput, LoanKey, LoanRecord};
+use branch_loan_api::service::loan_decisions::{Decide, DecisionInput};
+use branch_loan_api::service::loans::{ApplyForLoan, LoanKey, LoanRecord};
 use branch_loan_api::service::problem::{Detail, ProblemCode};
 use chrono::TimeDelta;
 use lending::loan::{Lifecycle, LoanStatus, Transition};
@@ -23,6 +24,8 @@ both_engines!(
     a_reason_is_plain_text_of_some_length,
     a_stale_version_changes_nothing,
     a_loan_that_does_not_exist_is_not_found,
+    an_approval_can_be_taken_back_before_the_payout,
+    a_decision_with_a_key_is_taken_once,
 );
 
 async fn pending(world: &World) -> LoanRecord {
@@ -43,7 +46,7 @@ async fn an_approval_is_written_with_who_when_and_how_much(engine: Engine) {
     let world = World::new(engine).await;
     let loan = pending(&world).await;
     world.clock.advance(TimeDelta::hours(1));
-    let approved = world.services.decide(&manager_of("NBO"), &approve(loan.id)).await.unwrap();
+    let approved = world.services.decide(&manager_of("NBO"), &approve(loan.id)).await.unwrap().loan;
     assert_eq!(approved, stored(&world, &loan).await);
     let Lifecycle::Approved { application, approval } = &approved.state else { panic!("{approved:?}") };
     assert_eq!(application, loan.state.application());
@@ -124,8 +127,8 @@ async fn what_the_status_does_not_allow_is_refused_with_what_it_does(engine: Eng
     ] {
         let found = problems(world.services.decide(&admin(), &step).await);
         assert_eq!((found[0].code, found[0].path.join(".")), problem(ProblemCode::InvalidTransition, "input.loanId"));
-        let allowed = from.allowed().to_vec();
-        assert_eq!(found[0].detail, Detail::Transition { from, attempted, allowed });
+        let allowed = from.allowed().iter().map(|step| step.as_str()).collect();
+        assert_eq!(found[0].detail, Detail::Step { from, attempted: attempted.as_str(), allowed });
     }
 }
 
@@ -191,4 +194,29 @@ async fn a_loan_that_does_not_exist_is_not_found(engine: Engine) {
             problem(ProblemCode::NotFound, "input.loanId")
         );
     }
+}
+
+async fn an_approval_can_be_taken_back_before_the_payout(engine: Engine) {
+    let world = World::new(engine).await;
+    let loan = pending(&world).await;
+    let undo = decide(loan.id, DecisionInput::UndoApproval);
+    let refused = refusal(world.services.decide(&admin(), &undo).await);
+    assert_eq!(refused, problem(ProblemCode::InvalidTransition, "input.loanId"), "it is not approved yet");
+    world.services.decide(&admin(), &approve(loan.id)).await.unwrap();
+    let undone = world.services.decide(&admin(), &undo).await.unwrap().loan;
+    assert_eq!((undone.state.status(), undone.version), (LoanStatus::Pending, 3));
+    assert_eq!(undone, stored(&world, &loan).await);
+}
+
+async fn a_decision_with_a_key_is_taken_once(engine: Engine) {
+    let world = World::new(engine).await;
+    let loan = pending(&world).await;
+    let keyed = Decide { idempotency_key: Some("k".to_owned()), ..approve(loan.id) };
+    let first = world.services.decide(&admin(), &keyed).await.unwrap();
+    let again = world.services.decide(&admin(), &keyed).await.unwrap();
+    assert_eq!((first.replayed, again.replayed), (false, true));
+    assert_eq!((again.loan.clone(), again.loan.version), (first.loan, 2));
+    let other = Decide { on: Some(day("2026-01-12")), ..keyed };
+    let refused = refusal(world.services.decide(&admin(), &other).await);
+    assert_eq!(refused, problem(ProblemCode::IdempotencyKeyMismatch, "input.idempotencyKey"));
 }

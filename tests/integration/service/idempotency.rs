@@ -34,7 +34,7 @@ async fn the_same_request_is_answered_from_the_first_one(engine: Engine) {
     let again = world.services.apply_for_loan(&admin(), &application(" k ", &borrower, &product)).await.unwrap();
     assert!(!first.replayed && again.replayed);
     assert_eq!(first.loan, again.loan);
-    let approved = world.services.decide(&admin(), &approve(first.loan.id)).await.unwrap();
+    let approved = world.services.decide(&admin(), &approve(first.loan.id)).await.unwrap().loan;
     let again = world.services.apply_for_loan(&admin(), &application("k", &borrower, &product)).await.unwrap();
     assert_eq!(again.loan, approved, "the loan as it is now");
     assert_eq!(world.services.count_loans(&admin(), &Default::default()).await.unwrap(), 1);

@@ -1,5 +1,6 @@
 //! Creating, changing and retiring loan products.
 
+use branch_loan_api::service::conditions::ConditionsInput;
 use branch_loan_api::service::loan_products::{
     CreateLoanProduct, LoanProductKey, LoanProductStatus, ProductTerms, UpdateLoanProduct,
 };
@@ -48,6 +49,7 @@ fn terms() -> ProductTerms {
         default_installments: Some(6),
         every: Some(2),
         unit: Some(PeriodUnit::Week),
+        conditions: ConditionsInput::default(),
     }
 }
 
@@ -82,6 +84,7 @@ async fn every_problem_of_a_product_is_told_at_once(engine: Engine) {
             default_installments: Some(0),
             every: Some(0),
             unit: None,
+            conditions: ConditionsInput::default(),
         },
     };
     let expected = [

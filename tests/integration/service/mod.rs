@@ -3,11 +3,13 @@
 mod applications;
 mod borrowers;
 mod branches;
+mod conditions;
 mod decisions;
 mod duplicates;
 mod group_races;
 mod groups;
 mod idempotency;
+mod loan_books;
 mod loan_products;
 mod odd_text;
 mod permissions;

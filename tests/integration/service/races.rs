@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use branch_loan_api::service::branches::{BranchKey, BranchRecord, BranchStatus, UpdateBranch};
 use branch_loan_api::service::check::Change;
-use branch_loan_api::service::loans::{Decide, LoanKey};
+use branch_loan_api::service::loan_decisions::Decide;
+use branch_loan_api::service::loans::LoanKey;
 use branch_loan_api::service::problem::ProblemCode;
 use lending::loan::LoanStatus;
 use tokio::sync::Barrier;

@@ -1,5 +1,6 @@
 //! The store: schema, filters, pages, cursors, outages.
 
+mod books;
 mod constraints;
 mod cursors;
 mod filters;

@@ -8,6 +8,7 @@ use branch_loan_api::app::{self, Surroundings};
 use branch_loan_api::auth::{Actor, BranchGrant, Role, dev};
 use branch_loan_api::clock::Clock;
 use branch_loan_api::config::{AuthConfig, Config, Sources};
+use branch_loan_api::service::Services;
 use branch_loan_api::store::StoreError;
 use chrono::TimeDelta;
 use reqwest::header;
@@ -102,6 +103,7 @@ pub struct TestApi {
     pub clock: Arc<TestClock>,
     config: Config,
     administrator: Client,
+    services: Arc<Services>,
     statements: Statements,
     shutdown: CancellationToken,
     _folder: TempDir,
@@ -144,13 +146,14 @@ impl TestApi {
         };
         let app = app::build(&config, around).await.unwrap_or_else(|error| panic!("{error}"));
         let shutdown = app.shutdown();
+        let services = app.services();
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let url = format!("http://{}/graphql", listener.local_addr().unwrap());
         tokio::spawn(app.serve(listener));
 
         statements.reset();
         let administrator = Client { http: reqwest::Client::new(), url, token: None };
-        Self { clock, config, administrator, statements, shutdown, _folder: folder }
+        Self { clock, config, administrator, services, statements, shutdown, _folder: folder }
     }
 
     /// Someone with these roles at these branches (by code; none stands for all of them).
@@ -173,6 +176,11 @@ impl TestApi {
         let AuthConfig::Dev(dev) = &self.config.auth else { panic!("tokens are minted with AUTH_MODE=dev only") };
         let token = dev::mint(dev, actor, TimeDelta::days(365), self.clock.now()).unwrap();
         Client { token: Some(token), ..self.administrator.clone() }
+    }
+
+    /// The use cases the server works with.
+    pub fn services(&self) -> &Services {
+        &self.services
     }
 
     /// The SQL statements the server sent.

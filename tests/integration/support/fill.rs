@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use branch_loan_api::service::borrowers::BorrowerRecord;
 use branch_loan_api::service::branches::BranchRecord;
 use branch_loan_api::service::loans::LoanRecord;
+use branch_loan_api::store::loan_balances::LoanProjection;
 use branch_loan_api::store::{Database, StoreError, borrowers, branches, loan_products, loans};
 use chrono::{DateTime, Days, NaiveDate, TimeDelta, Utc};
 use lending::loan::{Application, Approval, Decision, Disbursement, Lifecycle, LoanTerms, PeriodUnit, ProductLimits};
@@ -121,6 +122,8 @@ fn tree() -> Vec<BranchRecord> {
         currency: Currency::parse("KES").unwrap(),
         time_zone: "Africa/Nairobi".to_owned(),
         status: BranchStatus::Open,
+        rest_days: Vec::new(),
+        closed_through: None,
         version: 1,
         created_at: start(),
         updated_at: start(),
@@ -138,6 +141,7 @@ fn products() -> Vec<LoanProductRecord> {
         default_installments: 12,
         every: 1,
         unit: PeriodUnit::Month,
+        conditions: lending::loan::Conditions::default(),
         status: LoanProductStatus::Active,
         version: 1,
         created_at: start(),
@@ -190,6 +194,7 @@ fn loan(index: u32, borrowers: &[BorrowerRecord], products: &[LoanProductRecord]
             conditions: lending::loan::Conditions::default(),
         },
         state: state(principal, dice),
+        projection: LoanProjection::default(),
         version: 1,
         created_at,
         updated_at: created_at,

@@ -6,8 +6,9 @@ use branch_loan_api::service::branches::{BranchRecord, CreateBranch, UpdateBranc
 use branch_loan_api::service::check::{AmountInput, Change};
 use branch_loan_api::service::group_members::{AddGroupMember, MemberRole, RemoveGroupMember, UpdateGroupMember};
 use branch_loan_api::service::groups::{CreateGroup, GroupRecord, UpdateGroup};
+use branch_loan_api::service::loan_decisions::{Decide, DecisionInput};
 use branch_loan_api::service::loan_products::{CreateLoanProduct, LoanProductRecord, ProductTerms, UpdateLoanProduct};
-use branch_loan_api::service::loans::{ApplyForLoan, Decide, DecisionInput, LoanRecord};
+use branch_loan_api::service::loans::{ApplyForLoan, LoanRecord};
 use uuid::Uuid;
 
 use super::services::{World, admin};
@@ -78,6 +79,7 @@ pub fn application(key: &str, borrower: &BorrowerRecord, product: &LoanProductRe
         principal: amount("12500.00", "KES"),
         annual_rate: None,
         installments: None,
+        terms: None,
         applied_on: None,
         officer: None,
         external_ref: None,
@@ -119,7 +121,7 @@ pub fn leaving(group: Uuid, borrower: Uuid) -> RemoveGroupMember {
 }
 
 pub fn decide(loan: Uuid, decision: DecisionInput) -> Decide {
-    Decide { loan, on: None, decision, expected_version: None }
+    Decide { idempotency_key: None, loan, on: None, decision, expected_version: None }
 }
 
 pub fn approve(loan: Uuid) -> Decide {

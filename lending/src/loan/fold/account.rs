@@ -165,7 +165,7 @@ impl Folding<'_> {
             let left = self.outstanding_of(index)?;
             let due = self.due_of(index)?;
             let Some(account) = self.accounts.get_mut(index) else { continue };
-            let touched = !due.is_zero() || all_settled;
+            let touched = !due.is_zero() || all_settled || account.settled_on.is_some();
             account.settled_on = match (left.is_zero() && touched, account.settled_on) {
                 (true, Some(since)) => Some(since),
                 (true, None) => Some(on),

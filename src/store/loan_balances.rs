@@ -1,0 +1,85 @@
+//! The part of a loan's row that its transactions come to: balances and the dates that decide how late it is. It is a
+//! projection; nothing may be decided from it that the fold would not decide alike.
+
+use chrono::NaiveDate;
+use lending::loan::{FoldError, LoanState, Portions};
+
+use super::entity::loan;
+
+/// What a loan's transactions come to on the day its books were last written, in minor units of the loan's currency.
+/// All zero and without dates before the first disbursement.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct LoanProjection {
+    /// Everything paid out, gross: all tranches.
+    pub disbursed: i64,
+    /// What is left of all installments.
+    pub outstanding: Portions,
+    /// What the borrower paid too much and has not got back.
+    pub credit: i64,
+    /// Money that came in after the write-off.
+    pub recovered: i64,
+    /// Income the journal has accrued so far; principal is always 0.
+    pub accrued: Portions,
+    /// The due date of the oldest installment with anything left of it; days past due follow from it.
+    pub oldest_unpaid_due_on: Option<NaiveDate>,
+    /// The next due date, on the day of the projection or later, of an installment with anything left of it.
+    pub next_due_on: Option<NaiveDate>,
+    /// The due date of the last installment.
+    pub matures_on: Option<NaiveDate>,
+    /// The day it was taken off the books.
+    pub charged_off_on: Option<NaiveDate>,
+    /// The last day the accrued income is of.
+    pub accrued_through: Option<NaiveDate>,
+    /// The day all this is as of.
+    pub projected_on: Option<NaiveDate>,
+}
+
+impl LoanProjection {
+    /// The projection of a loan's state, with the income the journal will have accrued once it is written.
+    ///
+    /// # Errors
+    /// [`FoldError::Overflow`].
+    pub fn of(state: &LoanState, accrued: Portions, accrued_through: Option<NaiveDate>) -> Result<Self, FoldError> {
+        Ok(Self {
+            disbursed: state.disbursed,
+            outstanding: state.outstanding()?,
+            credit: state.credit,
+            recovered: state.recovered,
+            accrued,
+            oldest_unpaid_due_on: state.oldest_unpaid_due_on(),
+            next_due_on: state.next_due_on(),
+            matures_on: state.matures_on(),
+            charged_off_on: state.charged_off_on,
+            accrued_through,
+            projected_on: Some(state.as_of),
+        })
+    }
+}
+
+impl From<&loan::Model> for LoanProjection {
+    fn from(row: &loan::Model) -> Self {
+        Self {
+            disbursed: row.disbursed_total_minor,
+            outstanding: Portions {
+                principal: row.outstanding_principal_minor,
+                interest: row.outstanding_interest_minor,
+                fees: row.outstanding_fees_minor,
+                penalties: row.outstanding_penalties_minor,
+            },
+            credit: row.credit_minor,
+            recovered: row.recovered_minor,
+            accrued: Portions {
+                principal: 0,
+                interest: row.accrued_interest_minor,
+                fees: row.accrued_fees_minor,
+                penalties: row.accrued_penalties_minor,
+            },
+            oldest_unpaid_due_on: row.oldest_unpaid_due_on,
+            next_due_on: row.next_due_on,
+            matures_on: row.matures_on,
+            charged_off_on: row.charged_off_on,
+            accrued_through: row.accrued_through,
+            projected_on: row.projected_on,
+        }
+    }
+}
