@@ -2,7 +2,7 @@
 //! money that comes in either pays something or becomes credit.
 
 use chrono::Days;
-use lending::loan::conditions::{AdvanceTo, DueState, RuleDirection};
+use lending::loan::conditions::{AdvanceTo, AllocationMode, DueState, RuleDirection};
 use lending::loan::{Event, Loan, PaymentKind, Standing, TransactionKind};
 use lending::loan::{Portions, Transaction};
 use proptest::prelude::*;
@@ -105,7 +105,9 @@ proptest! {
         // A row paid in advance while an earlier one is open asks for its interest elsewhere, to the cent or nearly.
         example.terms.conditions.allocation.advance_to = AdvanceTo::NextInstallment;
         example.terms.conditions.allocation.direction = RuleDirection::InstallmentFirst;
-        example.terms.conditions.interest_payment_grace = 0;
+        if example.terms.conditions.allocation.mode == AllocationMode::Rules {
+            example.terms.conditions.interest_payment_grace = 0;
+        }
         let rank = |state| DueState::ALL.iter().position(|candidate| *candidate == state);
         example.terms.conditions.allocation.rules.sort_by_key(|rule| rank(rule.state));
         example.transactions.retain(|transaction| {

@@ -27,7 +27,6 @@ mod rate;
 mod recalculation;
 mod schedule_properties;
 mod schedules;
-mod scratch;
 
 use chrono::NaiveDate;
 use lending::loan::Business;

@@ -92,7 +92,10 @@ impl Folding<'_> {
         }
         let mut paying = Paying { on, interest_on, closes, left: amount, shares: Vec::new() };
         match self.terms.conditions.allocation.mode {
-            AllocationMode::Rules => self.by_rules(&mut paying)?,
+            AllocationMode::Rules => {
+                self.by_rules(&mut paying)?;
+                self.exhaust(&mut paying)?;
+            }
             AllocationMode::ByInstallment | AllocationMode::DueThenAdvance => self.one_by_one(&mut paying)?,
         }
         Ok(paying.shares)
@@ -199,6 +202,21 @@ impl Folding<'_> {
                         .collect();
                     self.walk(rule.state, &of_state, paying)?;
                 }
+            }
+        }
+        Ok(())
+    }
+
+    /// What the rules left over pays what is owed all the same, principal first, because it is what bears interest: a
+    /// loan never has both a debt and a credit.
+    fn exhaust(&mut self, paying: &mut Paying) -> Result<(), FoldError> {
+        for component in [Component::Principal, Component::Interest, Component::Fee, Component::Penalty] {
+            for index in 0..self.accounts.len() {
+                if paying.left == 0 {
+                    return Ok(());
+                }
+                let owed = self.owed_now(index, component)?;
+                self.pay_part(index, component, owed, None, paying)?;
             }
         }
         Ok(())
