@@ -1,9 +1,13 @@
 //! Numbers that look random and are not: each row draws from a stream of its own, SHA-256 over the seed, what the row
 //! is and which one. A row therefore depends on no other row, and the streams stay the same for as long as SHA-256 does.
 
+use std::sync::{Mutex, PoisonError};
+
 use aws_lc_rs::digest::{SHA256, digest};
 use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
+
+use crate::ids::IdSource;
 
 /// The draws that make one row. Their order is part of the data: another order makes other rows.
 pub(super) struct Draws {
@@ -75,6 +79,29 @@ impl Draws {
     pub(super) fn id(&mut self, created_at: DateTime<Utc>) -> Uuid {
         let tail = (u128::from(self.next()) << 64) | u128::from(self.next());
         id_from(created_at, tail)
+    }
+}
+
+/// Ids that come out alike every time, those of one moment in the order they are asked for.
+pub(super) struct DrawnIds {
+    draws: Mutex<(Draws, u128)>,
+}
+
+impl DrawnIds {
+    /// Ids from a stream of their own.
+    pub(super) fn new(draws: Draws) -> Self {
+        Self { draws: Mutex::new((draws, 0)) }
+    }
+}
+
+impl IdSource for DrawnIds {
+    fn next(&self, now: DateTime<Utc>) -> Uuid {
+        let mut locked = self.draws.lock().unwrap_or_else(PoisonError::into_inner);
+        let (draws, asked) = &mut *locked;
+        // The twelve bits after the moment count.
+        let tail = ((*asked & 0xfff) << 64) | u128::from(draws.next());
+        *asked += 1;
+        id_from(now, tail)
     }
 }
 

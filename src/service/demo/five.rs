@@ -6,11 +6,13 @@ use lending::loan::{LoanTerms, PeriodUnit, ProductLimits};
 use lending::money::{Currency, Money};
 use uuid::Uuid;
 
+use super::conduct::{Conduct, Till};
 use super::countries::Country;
-use super::draw::id_from;
+use super::draw::{Draws, id_from};
 use super::life::{self, Life, Step};
 use super::rows::add_missing;
 use super::{DemoReport, defect};
+use crate::service::loan_books::bulk::MadeLoan;
 use crate::service::{ServiceError, Services};
 use crate::store::borrowers::BorrowerRecord;
 use crate::store::branches::{BranchRecord, BranchStatus};
@@ -164,37 +166,43 @@ struct Known {
     installments: u32,
     applied: &'static str,
     steps: &'static [(Step, i64)],
+    /// The days from the application to the payout, and how the borrower pays.
+    paid_out: Option<(i64, Conduct)>,
 }
 
 const LOANS: [Known; 5] = [
-    Known { principal: "12500.00", installments: 6, applied: "2025-12-29T07:12:00Z", steps: &[] },
+    Known { principal: "12500.00", installments: 6, applied: "2025-12-29T07:12:00Z", steps: &[], paid_out: None },
     Known {
         principal: "50000.00",
         installments: 12,
         applied: "2025-12-15T05:40:00Z",
         steps: &[(Step::Approve(None), 3)],
+        paid_out: None,
     },
     Known {
         principal: "32000.00",
         installments: 9,
         applied: "2025-12-08T09:05:00Z",
         steps: &[(Step::Reject(Some("Other debts leave no room for the installments.")), 2)],
+        paid_out: None,
     },
     Known {
         principal: "8400",
         installments: 4,
         applied: "2025-11-17T03:20:00Z",
-        steps: &[(Step::Approve(None), 2), (Step::Disburse, 4)],
+        steps: &[(Step::Approve(None), 2)],
+        paid_out: Some((4, Conduct::Punctual)),
     },
     Known {
         principal: "21000.00",
         installments: 6,
         applied: "2025-06-02T02:45:00Z",
-        steps: &[(Step::Approve(None), 2), (Step::Disburse, 4), (Step::Repay, 186)],
+        steps: &[(Step::Approve(None), 2)],
+        paid_out: Some((4, Conduct::Punctual)),
     },
 ];
 
-fn loans(countries: &[Country; 5]) -> Result<Vec<LoanRecord>, ServiceError> {
+fn loans(countries: &[Country; 5]) -> Result<Vec<MadeLoan>, ServiceError> {
     let mut all = Vec::new();
     for ((place, country), known) in countries.iter().enumerate().zip(LOANS) {
         let id = Uuid::from_u128(tail(place) + 1);
@@ -202,7 +210,7 @@ fn loans(countries: &[Country; 5]) -> Result<Vec<LoanRecord>, ServiceError> {
         let created_at: DateTime<Utc> = known.applied.parse().map_err(defect)?;
         let officer = country.officer(1);
         let Life { state, version, updated_at } = life::live(country, &officer, principal, created_at, known.steps)?;
-        all.push(LoanRecord {
+        let loan = LoanRecord {
             id,
             number: String::new(),
             external_ref: Some(id.to_string()),
@@ -210,7 +218,7 @@ fn loans(countries: &[Country; 5]) -> Result<Vec<LoanRecord>, ServiceError> {
             borrower_id: borrower(place),
             product_id: product(place),
             group_id: None,
-            officer: Some(officer),
+            officer: Some(officer.clone()),
             terms: LoanTerms {
                 principal,
                 annual_rate: country.annual_rate(),
@@ -225,7 +233,10 @@ fn loans(countries: &[Country; 5]) -> Result<Vec<LoanRecord>, ServiceError> {
             version,
             created_at,
             updated_at,
-        });
+        };
+        let mut draws = Draws::new(0, "known loan", u64::try_from(place).map_err(defect)?);
+        let till = Till { country, cashier: &officer };
+        all.push(till.make(loan, known.paid_out, &mut draws)?);
     }
     Ok(all)
 }

@@ -11,12 +11,12 @@ use crate::service::ServiceError;
 
 /// The last day of the demonstration; nothing in it is dated later. Long past on purpose: nothing that a user does
 /// with these loans can then be refused because the loan lies in the future.
-const LAST_DAY: NaiveDate = match NaiveDate::from_ymd_opt(2025, 12, 31) {
+pub(super) const LAST_DAY: NaiveDate = match NaiveDate::from_ymd_opt(2025, 12, 31) {
     Some(day) => day,
     None => NaiveDate::MAX,
 };
 
-/// A step in a loan's life.
+/// A step of a loan before any money moves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Step {
     /// The manager agrees, to this much or else to what was applied for.
@@ -25,14 +25,6 @@ pub(super) enum Step {
     Reject(Option<&'static str>),
     /// The borrower gives up.
     Withdraw(Option<&'static str>),
-    /// The approved amount is paid out.
-    Disburse,
-    /// The loan is counted as defaulted.
-    Default,
-    /// Nothing is outstanding any more.
-    Repay,
-    /// The lender gives up what is outstanding.
-    WriteOff,
 }
 
 /// Where a loan is, and what its row says of how it got there.
@@ -84,12 +76,5 @@ fn take(
         Step::Approve(amount) => state.approve(on, country.manager(), amount, business),
         Step::Reject(why) => state.reject(on, country.manager(), reason(why), business),
         Step::Withdraw(why) => state.withdraw(on, officer.to_owned(), reason(why), business),
-        Step::Disburse => {
-            let amount = state.approval().map_or(state.application().amount, |approval| approval.amount);
-            state.disburse(on, officer.to_owned(), amount, business)
-        }
-        Step::Default => state.default_on(on, business),
-        Step::Repay => state.repay(on, business),
-        Step::WriteOff => state.write_off(on, business),
     }
 }

@@ -8,14 +8,18 @@ use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use lending::loan::{LoanTerms, PeriodUnit};
 use lending::money::Money;
 use lending::rate::Rate;
+use tokio::task::spawn_blocking;
 use uuid::Uuid;
 
+use super::conduct::{Conduct, Till};
 use super::countries::Country;
 use super::draw::Draws;
 use super::five;
 use super::life::{self, Life, Step};
 use super::rows::add_missing;
-use super::{DemoOptions, DemoReport, ROWS_AT_ONCE};
+use super::variety::vary;
+use super::{DemoOptions, DemoReport, LOANS_AT_ONCE, ROWS_AT_ONCE, defect};
+use crate::service::loan_books::bulk::MadeLoan;
 use crate::service::{ServiceError, Services};
 use crate::store::borrowers::BorrowerRecord;
 use crate::store::branches::BranchRecord;
@@ -48,7 +52,7 @@ const REJECTIONS: [Option<&str>; 3] =
     [Some("Income could not be confirmed."), Some("Other debts leave no room for the installments."), None];
 const WITHDRAWALS: [Option<&str>; 2] = [Some("The borrower found the money elsewhere."), None];
 
-/// What becomes of a loan, given time.
+/// What becomes of an application, and then of the loan. Where the loan stands on the last day follows from it.
 #[derive(Clone, Copy)]
 enum Fate {
     Undecided,
@@ -56,9 +60,9 @@ enum Fate {
     Rejected,
     Withdrawn,
     WithdrawnApproved,
-    Running,
-    Defaulted,
-    Repaid,
+    PaysAsAgreed,
+    StopsPaying,
+    PaysOffEarly,
     WrittenOff,
 }
 
@@ -69,13 +73,14 @@ const FATES: [(Fate, u64); 9] = [
     (Fate::Rejected, 12),
     (Fate::Withdrawn, 3),
     (Fate::WithdrawnApproved, 3),
-    (Fate::Running, 33),
-    (Fate::Defaulted, 8),
-    (Fate::Repaid, 26),
+    (Fate::PaysAsAgreed, 45),
+    (Fate::StopsPaying, 10),
+    (Fate::PaysOffEarly, 12),
     (Fate::WrittenOff, 6),
 ];
 
 /// The made-up rows of one seed.
+#[derive(Clone)]
 pub(super) struct Portfolio {
     countries: [Country; 5],
     seed: u64,
@@ -109,19 +114,30 @@ impl Portfolio {
         }
         let borrowers = self.loans.div_ceil(LOANS_A_BORROWER);
         let branches = borrowers.div_ceil(BORROWERS_A_BRANCH).max(FEWEST_BRANCHES);
-        for numbers in portions(branches) {
+        for numbers in portions(branches, ROWS_AT_ONCE) {
             let rows: Vec<_> = numbers.map(|number| self.branch(number)).collect();
             report.branches += add_missing(services, &rows).await?;
         }
-        for numbers in portions(borrowers) {
+        for numbers in portions(borrowers, ROWS_AT_ONCE) {
             let rows = numbers.map(|number| self.borrower(services, number)).collect::<Result<Vec<_>, _>>()?;
             report.borrowers += add_missing(services, &rows).await?;
         }
-        for numbers in portions(self.loans) {
-            let end = numbers.end;
-            let rows = numbers.map(|number| self.loan(number)).collect::<Result<Vec<_>, _>>()?;
+        self.write_loans(services, report).await
+    }
+
+    /// Adds the loans that are missing. While some are written the next ones are made.
+    async fn write_loans(&self, services: &Services, report: &mut DemoReport) -> Result<(), ServiceError> {
+        let make = |numbers: Range<u64>| {
+            let portfolio = self.clone();
+            spawn_blocking(move || numbers.map(|number| portfolio.loan(number)).collect::<Result<Vec<_>, _>>())
+        };
+        let mut portions = portions(self.loans, LOANS_AT_ONCE);
+        let mut coming = portions.next().map(make);
+        while let Some(rows) = coming {
+            let rows = rows.await.map_err(defect)??;
+            coming = portions.next().map(make);
             report.loans += add_missing(services, &rows).await?;
-            tracing::debug!(done = end, of = self.loans, "demonstration loans");
+            tracing::debug!(done = report.loans.added + report.loans.present, of = self.loans, "demonstration loans");
         }
         Ok(())
     }
@@ -193,7 +209,7 @@ impl Portfolio {
         })
     }
 
-    fn loan(&self, number: u64) -> Result<LoanRecord, ServiceError> {
+    fn loan(&self, number: u64) -> Result<MadeLoan, ServiceError> {
         let mut draws = Draws::new(self.seed, "loan", number);
         let created_at = application(&mut draws);
         let id = draws.id(created_at);
@@ -202,12 +218,14 @@ impl Portfolio {
         let borrower = if number.is_multiple_of(LOANS_A_BORROWER) { newest } else { draws.below(newest + 1) };
         let party = self.party(borrower);
         let country = self.country(party.place.country);
-        let terms = terms(&mut draws, country);
+        let mut terms = terms(&mut draws, country);
+        vary(&mut terms, &mut Draws::new(self.seed, "conditions", number));
         let officer = (!draws.once_in(20)).then(|| country.officer(draws.pick(&OFFICERS).copied().unwrap_or(1)));
         let taken_by = officer.as_deref().unwrap_or("application-portal");
-        let steps = steps(&mut draws, &terms);
+        let Story { steps, paid_out } = story(&mut draws, &terms);
         let Life { state, version, updated_at } = life::live(country, taken_by, terms.principal, created_at, &steps)?;
-        Ok(LoanRecord {
+        let till = Till { country, cashier: &country.officer(4) };
+        let loan = LoanRecord {
             id,
             number: String::new(),
             external_ref: (!draws.once_in(3)).then(|| format!("demo-{}-loan-{number:08}", self.seed)),
@@ -222,7 +240,8 @@ impl Portfolio {
             version,
             created_at,
             updated_at,
-        })
+        };
+        till.make(loan, paid_out, &mut draws)
     }
 }
 
@@ -253,40 +272,44 @@ fn terms(draws: &mut Draws, country: &Country) -> LoanTerms {
     }
 }
 
-/// What a loan goes through, each step with its day after the application.
-fn steps(draws: &mut Draws, terms: &LoanTerms) -> Vec<(Step, i64)> {
+/// What a loan goes through.
+struct Story {
+    /// Each step with its day after the application.
+    steps: Vec<(Step, i64)>,
+    /// The days from the application to the payout, and how the borrower pays.
+    paid_out: Option<(i64, Conduct)>,
+}
+
+fn story(draws: &mut Draws, terms: &LoanTerms) -> Story {
     let fate = draws.weighted(&FATES).unwrap_or(Fate::Undecided);
     let decided = draws.between(0, 14);
     let paid_out = decided + draws.between(0, 7);
-    let defaulted = paid_out + draws.between(120, 240);
     // One in six is granted less than was asked for.
     let less = Money::new(terms.principal.minor() / 5 * 4, terms.principal.currency());
     let approve = (Step::Approve(draws.once_in(6).then_some(less)), decided);
-    let disburse = (Step::Disburse, paid_out);
+    let disbursed = |conduct| Story { steps: vec![approve], paid_out: Some((paid_out, conduct)) };
+    let ended = |steps| Story { steps, paid_out: None };
+    let some = draws.below(u64::from(terms.installments));
     match fate {
-        Fate::Undecided => Vec::new(),
-        Fate::Approved => vec![approve],
-        Fate::Rejected => vec![(Step::Reject(draws.pick(&REJECTIONS).copied().flatten()), decided)],
-        Fate::Withdrawn => vec![(Step::Withdraw(draws.pick(&WITHDRAWALS).copied().flatten()), decided)],
+        Fate::Undecided => ended(Vec::new()),
+        Fate::Approved => ended(vec![approve]),
+        Fate::Rejected => ended(vec![(Step::Reject(draws.pick(&REJECTIONS).copied().flatten()), decided)]),
+        Fate::Withdrawn => ended(vec![(Step::Withdraw(draws.pick(&WITHDRAWALS).copied().flatten()), decided)]),
         Fate::WithdrawnApproved => {
-            vec![approve, (Step::Withdraw(draws.pick(&WITHDRAWALS).copied().flatten()), paid_out)]
+            ended(vec![approve, (Step::Withdraw(draws.pick(&WITHDRAWALS).copied().flatten()), paid_out)])
         }
-        Fate::Running => vec![approve, disburse],
-        Fate::Defaulted => vec![approve, disburse, (Step::Default, defaulted)],
-        Fate::Repaid => {
-            let closed = paid_out + i64::from(terms.installments) * 30 - draws.between(0, 20);
-            vec![approve, disburse, (Step::Repay, closed)]
-        }
-        Fate::WrittenOff => {
-            let given_up = defaulted + draws.between(60, 180);
-            vec![approve, disburse, (Step::Default, defaulted), (Step::WriteOff, given_up)]
-        }
+        Fate::PaysAsAgreed if draws.once_in(3) => disbursed(Conduct::Late),
+        Fate::PaysAsAgreed => disbursed(Conduct::Punctual),
+        Fate::StopsPaying => disbursed(Conduct::Stops { after: some }),
+        Fate::PaysOffEarly => disbursed(Conduct::PaysOff { after: some }),
+        // Lenders give up on loans that were hardly paid at all.
+        Fate::WrittenOff => disbursed(Conduct::GivenUp { after: some.min(2), days: draws.between(60, 180) }),
     }
 }
 
-fn portions(count: u64) -> impl Iterator<Item = Range<u64>> {
-    (0..count.div_ceil(ROWS_AT_ONCE)).map(move |portion| {
-        let first = portion * ROWS_AT_ONCE;
-        first..(first + ROWS_AT_ONCE).min(count)
+fn portions(count: u64, at_once: u64) -> impl Iterator<Item = Range<u64>> {
+    (0..count.div_ceil(at_once)).map(move |portion| {
+        let first = portion * at_once;
+        first..(first + at_once).min(count)
     })
 }

@@ -3,6 +3,7 @@
 
 use uuid::Uuid;
 
+use crate::service::loan_books::bulk::{self, MadeLoan};
 use crate::service::problem::{Problem, ProblemCode};
 use crate::service::{ServiceError, Services};
 use crate::store::borrowers::{self, BorrowerField, BorrowerRecord};
@@ -10,7 +11,7 @@ use crate::store::branches::{self, BranchField, BranchRecord};
 use crate::store::database::Transaction;
 use crate::store::filter::Field;
 use crate::store::loan_products::{self, LoanProductField, LoanProductRecord};
-use crate::store::loans::{self, LoanField, LoanRecord};
+use crate::store::loans::LoanField;
 use crate::store::numbers::{self, Sequence};
 use crate::store::scope::Scope;
 use crate::store::{StoreError, find};
@@ -94,21 +95,21 @@ impl Row for BorrowerRecord {
     }
 }
 
-impl Row for LoanRecord {
+impl Row for MadeLoan {
     type Field = LoanField;
 
     const SEQUENCE: Option<Sequence> = Some(Sequence::Loan);
 
     fn id(&self) -> Uuid {
-        self.id
+        self.loan.id
     }
 
     fn set_number(&mut self, number: String) {
-        self.number = number;
+        self.loan.number = number;
     }
 
     async fn insert(transaction: &Transaction, rows: &[Self]) -> Result<(), StoreError> {
-        loans::insert(&**transaction, rows).await
+        bulk::insert_many(transaction, rows).await
     }
 }
 
