@@ -6,6 +6,7 @@ pub mod borrowers;
 pub mod branch_calendar;
 pub mod branches;
 pub mod check;
+pub mod close_day;
 pub mod collection_sheet;
 pub mod conditions;
 pub mod demo;
@@ -27,6 +28,7 @@ pub mod loans;
 pub mod personal_data;
 pub mod portfolio;
 pub mod problem;
+pub mod verify;
 
 use std::sync::Arc;
 

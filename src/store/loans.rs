@@ -5,7 +5,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use lending::loan::{Application, Approval, Decision, Disbursement, Lifecycle, LoanStatus, LoanTerms};
 use lending::money::{Currency, Money};
 use lending::rate::Rate;
-use sea_orm::sea_query::{Expr, SimpleExpr};
+use sea_orm::sea_query::{Expr, OnConflict, SimpleExpr};
 use sea_orm::{
     ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, EntityTrait, ModelTrait, QueryFilter, QuerySelect, Value,
 };
@@ -417,4 +417,40 @@ pub async fn insert(transaction: &impl ConnectionTrait, records: &[LoanRecord]) 
 pub async fn update(transaction: &impl ConnectionTrait, record: &LoanRecord) -> Result<(), StoreError> {
     let row = loan::ActiveModel::try_from(record)?;
     find::change_one(transaction, row, loan::Column::Id, loan::Column::Version).await
+}
+
+/// What an end of day may change of a loan.
+const OF_A_DAY: [loan::Column; 22] = [
+    loan::Column::Status,
+    loan::Column::DefaultedOn,
+    loan::Column::ClosedOn,
+    loan::Column::DisbursedTotalMinor,
+    loan::Column::OutstandingPrincipalMinor,
+    loan::Column::OutstandingInterestMinor,
+    loan::Column::OutstandingFeesMinor,
+    loan::Column::OutstandingPenaltiesMinor,
+    loan::Column::CreditMinor,
+    loan::Column::RecoveredMinor,
+    loan::Column::AccruedInterestMinor,
+    loan::Column::AccruedFeesMinor,
+    loan::Column::AccruedPenaltiesMinor,
+    loan::Column::OldestUnpaidDueOn,
+    loan::Column::NextDueOn,
+    loan::Column::MaturesOn,
+    loan::Column::ChargedOffOn,
+    loan::Column::AccruedThrough,
+    loan::Column::ProjectedOn,
+    loan::Column::Version,
+    loan::Column::UpdatedAt,
+    loan::Column::DisbursedMinor,
+];
+
+/// Writes status and projection of loans that the caller has locked, in few statements.
+///
+/// # Errors
+/// Whatever the database answers.
+pub async fn update_day(transaction: &impl ConnectionTrait, records: &[LoanRecord]) -> Result<(), StoreError> {
+    let rows = records.iter().map(loan::ActiveModel::try_from).collect::<Result<Vec<_>, _>>()?;
+    let conflict = OnConflict::column(loan::Column::Id).update_columns(OF_A_DAY).to_owned();
+    insert::or_update::<loan::Entity, _>(transaction, rows, &conflict).await
 }

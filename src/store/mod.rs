@@ -4,6 +4,7 @@
 pub mod borrowers;
 pub mod branches;
 pub mod calendars;
+pub mod close_day;
 mod conditions;
 pub mod collection;
 mod convert;
@@ -27,6 +28,7 @@ pub mod numbers;
 pub mod page;
 pub mod portfolio;
 pub mod scope;
+pub mod verify;
 
 pub use database::{Database, DatabaseOptions};
 pub use error::StoreError;

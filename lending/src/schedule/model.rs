@@ -46,6 +46,8 @@ pub(crate) struct Model<'a> {
     pub(crate) changes: Vec<Change>,
     pub(crate) disbursed: i64,
     pub(crate) credited: i64,
+    /// The due date a new agreement counts the others from, and the first row it concerns.
+    agreed_from: Option<(NaiveDate, usize)>,
     /// In a look at a day within the loan: days from here on bear nothing.
     pub(crate) interest_until: Option<NaiveDate>,
     /// The last look at a day, until the rows change.
@@ -70,6 +72,7 @@ impl<'a> Model<'a> {
             changes: Vec::new(),
             disbursed: 0,
             credited: 0,
+            agreed_from: None,
             interest_until: None,
             look: RefCell::default(),
             overdue_until: None,
@@ -275,16 +278,27 @@ impl<'a> Model<'a> {
         let dates = match seed {
             Some((due_on, _)) => due_dates(start, Some(due_on), left, every, unit, conditions, self.calendar)?,
             None => {
-                let origin = self.rows.first().map_or(start, |row| row.from);
-                let total = u32::try_from(count).map_err(|_| FoldError::Overflow)?;
-                let seed = self.terms.first_due_on;
+                // Rows beyond the last follow from the agreement that dated it.
+                let (seed, at) = match self.agreed_from {
+                    Some((due_on, at)) => (Some(due_on), at),
+                    // What a bullet is extended by comes after it, a period at a time.
+                    None if conditions.amortization == Amortization::Bullet => {
+                        (self.rows.first().map(|row| row.due_on), 0)
+                    }
+                    None => (self.terms.first_due_on, 0),
+                };
+                let origin = self.rows.get(at).map_or(start, |row| row.from);
+                let total = u32::try_from(count.saturating_sub(at)).map_err(|_| FoldError::Overflow)?;
                 let all = due_dates(origin, seed, total, every, unit, conditions, self.calendar)?;
-                let known = self.rows.len();
+                let known = self.rows.len().saturating_sub(at);
                 let kept =
                     self.rows.iter().map(|row| super::dates::DueDate { accrues_until: row.until, due_on: row.due_on });
                 kept.chain(all.into_iter().skip(known)).skip(first).collect()
             }
         };
+        if let Some(due_on) = first_due_on {
+            self.agreed_from = Some((due_on, first));
+        }
         let mut from = start;
         for (offset, date) in dates.into_iter().enumerate() {
             let index = first.saturating_add(offset);
@@ -531,19 +545,20 @@ impl<'a> Model<'a> {
             if std::mem::take(&mut stale) {
                 self.recompute()?;
             }
-            let missing = sub(add(self.disbursed, self.credited)?, sum(self.rows.iter().map(|row| row.principal))?)?;
+            let missing = self.missing()?;
             taker = self.taker()?;
-            let Some(index) = taker else { return Ok(()) };
             if missing == 0 {
                 break;
             }
+            // When all that was asked for is paid and something is missing still, the last row asks for it.
+            let Some(index) = taker.or(self.rows.len().checked_sub(1)) else { return Ok(()) };
             stale = true;
             // Rounding can have the earlier rows ask for more than there is: then the last one that still can gives way.
             let giver = if missing < 0 { self.giver(index)? } else { index };
             if let Some(row) = self.rows.get_mut(giver) {
                 row.target = row.target.plus(missing)?;
                 let floor = match row.target {
-                    Target::Level(_) => sub(row.floor()?, row.credited)?,
+                    Target::Level(_) => sub(row.floor()?, row.beside_target()?)?,
                     Target::Principal(_) => sub(row.paid_principal.max(row.settled_principal), row.credited)?,
                 }
                 .max(0);
@@ -555,11 +570,46 @@ impl<'a> Model<'a> {
                 }
             }
         }
-        if self.move_late_interest(taker, on)? || stale { self.recompute() } else { Ok(()) }
+        let moved = self.move_late_interest(taker, on)?;
+        if moved || stale {
+            self.recompute()?;
+        }
+        self.pin(taker)
+    }
+
+    /// The last resort, when totals and the interest within them keep chasing each other: a row is given the principal
+    /// it is to have, whatever its interest comes to, because no cent of principal may be lost or made.
+    fn pin(&mut self, taker: Option<usize>) -> Result<(), FoldError> {
+        let Some(last) = self.rows.len().checked_sub(1) else { return Ok(()) };
+        for _ in 0..=last {
+            let missing = self.missing()?;
+            if missing == 0 {
+                return Ok(());
+            }
+            let index = if missing < 0 { self.giver(last)? } else { taker.unwrap_or(last) };
+            if let Some(row) = self.rows.get_mut(index) {
+                row.target = Target::Principal(sub(add(row.principal, missing)?, row.credited)?.max(0));
+            }
+            self.recompute()?;
+        }
+        Ok(())
+    }
+
+    /// Principal that no row asks for; below nothing when the rows ask for too much.
+    fn missing(&self) -> Result<i64, FoldError> {
+        sub(add(self.disbursed, self.credited)?, sum(self.rows.iter().map(|row| row.principal))?)
     }
 
     /// The last row that is not fully paid; the last of all while nothing is paid.
     fn taker(&self) -> Result<Option<usize>, FoldError> {
+        let last = self.rows.len().checked_sub(1);
+        let mut untouched = true;
+        for row in &self.rows {
+            untouched &= row.floor()? == 0;
+        }
+        if untouched {
+            return Ok(last);
+        }
         let mut found = None;
         let mut any_paid = false;
         for (index, row) in self.rows.iter().enumerate() {
@@ -573,7 +623,6 @@ impl<'a> Model<'a> {
                 found = Some(index);
             }
         }
-        let last = self.rows.len().checked_sub(1);
         Ok(found.or(if any_paid { None } else { last }))
     }
 
@@ -600,7 +649,7 @@ impl<'a> Model<'a> {
             trimmed = true;
             let lowered = row.target.plus(over.checked_neg().ok_or(FoldError::Overflow)?)?;
             let floor = match row.target {
-                Target::Level(_) => sub(row.paid()?, row.credited)?.max(0),
+                Target::Level(_) => sub(row.paid()?, row.beside_target()?)?.max(0),
                 Target::Principal(_) => sub(row.paid_principal, row.credited)?.max(0),
             };
             row.target = match lowered {

@@ -141,3 +141,41 @@ fn a_new_agreement_changes_the_rest() {
     let cheaper = agreed(|agreement| agreement.annual_rate = Some(Rate::parse_percent("12").unwrap()));
     assert_eq!(asked(&cheaper), [(25_000, 2_000), (25_000, 1_500), (25_000, 500), (25_000, 250)]);
 }
+
+#[test]
+fn rows_added_to_a_loan_that_was_agreed_anew_come_after_its_last() {
+    let agree = |first_due_on: Option<&str>, extra_installments| {
+        let first_due_on = first_due_on.map(day);
+        Event::Reschedule(Reschedule { from: day("2024-03-15"), first_due_on, annual_rate: None, extra_installments })
+    };
+    let fixed = || conditions(InterestRecalculation::Fixed, AllocationMode::ByInstallment);
+    let state = loan(fixed())
+        .then("2024-02-20", agree(Some("2024-08-20"), 0))
+        .then("2024-02-21", agree(None, 1))
+        .on("2024-02-21");
+    let expected = ["2024-02-15", "2024-08-20", "2024-09-20", "2024-10-20", "2024-11-20"];
+    assert_eq!(dates(&state.installments), expected);
+    let bullet = Conditions { amortization: Amortization::Bullet, ..fixed() };
+    let state = loan(bullet).then("2024-02-20", agree(None, 2)).on("2024-02-20");
+    assert_eq!(dates(&state.installments), ["2024-05-15", "2024-06-15", "2024-07-15"]);
+}
+
+#[test]
+fn a_new_agreement_loses_no_principal_of_a_loan_that_was_paid_in_part() {
+    let agreement = Reschedule {
+        from: day("2024-02-20"),
+        first_due_on: None,
+        annual_rate: Some(Rate::parse_percent("12").unwrap()),
+        extra_installments: 0,
+    };
+    for mode in [AllocationMode::ByInstallment, AllocationMode::Rules] {
+        let conditions = Conditions {
+            amortization: Amortization::InterestOnly,
+            ..conditions(InterestRecalculation::DailyBalance, mode)
+        };
+        let example = Example::new(100_000, "0", 1, "2024-01-31", conditions)
+            .pays("2024-02-10", 40_000)
+            .then("2024-02-20", Event::Reschedule(agreement.clone()));
+        assert_eq!(example.on("2024-02-20").outstanding().unwrap().principal, 60_000, "{mode:?}");
+    }
+}

@@ -13,7 +13,6 @@ use super::life::LAST_DAY;
 use crate::ids::IdSource;
 use crate::service::ServiceError;
 use crate::service::loan_books::bulk::{self, MadeLoan};
-use crate::store::branches::BranchRecord;
 use crate::store::loan_history::StoredTransaction;
 use crate::store::loans::LoanRecord;
 
@@ -55,7 +54,6 @@ impl Till<'_> {
     pub(super) fn make(
         &self,
         loan: LoanRecord,
-        branch: BranchRecord,
         paid_out: Option<(i64, Conduct)>,
         draws: &mut Draws,
     ) -> Result<MadeLoan, ServiceError> {
@@ -65,7 +63,7 @@ impl Till<'_> {
             Some((days, conduct)) => self.history(&loan, &calendar, days, conduct, draws, &ids)?,
             None => Vec::new(),
         };
-        bulk::make(loan, branch, calendar, history, LAST_DAY, &ids)
+        bulk::make(loan, &calendar, history, LAST_DAY, &ids)
     }
 
     fn history(

@@ -234,17 +234,9 @@ fn loans(countries: &[Country; 5]) -> Result<Vec<MadeLoan>, ServiceError> {
             created_at,
             updated_at,
         };
-        let home = branch_record(
-            branch(place),
-            country.code.to_owned(),
-            country.city.to_owned(),
-            head_office(),
-            country,
-            OPENED,
-        );
         let mut draws = Draws::new(0, "known loan", u64::try_from(place).map_err(defect)?);
         let till = Till { country, cashier: &officer };
-        all.push(till.make(loan, home, known.paid_out, &mut draws)?);
+        all.push(till.make(loan, known.paid_out, &mut draws)?);
     }
     Ok(all)
 }

@@ -13,6 +13,7 @@ mod portfolio;
 mod rows;
 #[cfg(test)]
 mod tests;
+mod variety;
 
 use std::fmt;
 
@@ -26,6 +27,9 @@ pub use rows::Tally;
 /// Rows made up, looked for and written at a time, in one transaction: long enough to be quick, short enough not to
 /// hold up a server that works on the same database.
 const ROWS_AT_ONCE: u64 = 5_000;
+
+/// The same for loans, of which each brings its transactions, installments and journal along.
+const LOANS_AT_ONCE: u64 = 2_500;
 
 /// The most loans of one seed. The codes of the branches have room for no more, nor has anyone's disk.
 const MOST_LOANS: u64 = 10_000_000;

@@ -8,6 +8,7 @@ use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use lending::loan::{LoanTerms, PeriodUnit};
 use lending::money::Money;
 use lending::rate::Rate;
+use tokio::task::spawn_blocking;
 use uuid::Uuid;
 
 use super::conduct::{Conduct, Till};
@@ -16,7 +17,8 @@ use super::draw::Draws;
 use super::five;
 use super::life::{self, Life, Step};
 use super::rows::add_missing;
-use super::{DemoOptions, DemoReport, ROWS_AT_ONCE};
+use super::variety::vary;
+use super::{DemoOptions, DemoReport, LOANS_AT_ONCE, ROWS_AT_ONCE, defect};
 use crate::service::loan_books::bulk::MadeLoan;
 use crate::service::{ServiceError, Services};
 use crate::store::borrowers::BorrowerRecord;
@@ -78,6 +80,7 @@ const FATES: [(Fate, u64); 9] = [
 ];
 
 /// The made-up rows of one seed.
+#[derive(Clone)]
 pub(super) struct Portfolio {
     countries: [Country; 5],
     seed: u64,
@@ -87,7 +90,6 @@ pub(super) struct Portfolio {
 /// A branch as far as its place goes.
 #[derive(Clone, Copy)]
 struct Place {
-    number: u64,
     country: usize,
     branch: Uuid,
 }
@@ -112,19 +114,30 @@ impl Portfolio {
         }
         let borrowers = self.loans.div_ceil(LOANS_A_BORROWER);
         let branches = borrowers.div_ceil(BORROWERS_A_BRANCH).max(FEWEST_BRANCHES);
-        for numbers in portions(branches) {
+        for numbers in portions(branches, ROWS_AT_ONCE) {
             let rows: Vec<_> = numbers.map(|number| self.branch(number)).collect();
             report.branches += add_missing(services, &rows).await?;
         }
-        for numbers in portions(borrowers) {
+        for numbers in portions(borrowers, ROWS_AT_ONCE) {
             let rows = numbers.map(|number| self.borrower(services, number)).collect::<Result<Vec<_>, _>>()?;
             report.borrowers += add_missing(services, &rows).await?;
         }
-        for numbers in portions(self.loans) {
-            let end = numbers.end;
-            let rows = numbers.map(|number| self.loan(number)).collect::<Result<Vec<_>, _>>()?;
+        self.write_loans(services, report).await
+    }
+
+    /// Adds the loans that are missing. While some are written the next ones are made.
+    async fn write_loans(&self, services: &Services, report: &mut DemoReport) -> Result<(), ServiceError> {
+        let make = |numbers: Range<u64>| {
+            let portfolio = self.clone();
+            spawn_blocking(move || numbers.map(|number| portfolio.loan(number)).collect::<Result<Vec<_>, _>>())
+        };
+        let mut portions = portions(self.loans, LOANS_AT_ONCE);
+        let mut coming = portions.next().map(make);
+        while let Some(rows) = coming {
+            let rows = rows.await.map_err(defect)??;
+            coming = portions.next().map(make);
             report.loans += add_missing(services, &rows).await?;
-            tracing::debug!(done = end, of = self.loans, "demonstration loans");
+            tracing::debug!(done = report.loans.added + report.loans.present, of = self.loans, "demonstration loans");
         }
         Ok(())
     }
@@ -138,7 +151,7 @@ impl Portfolio {
     fn place(&self, number: u64) -> Place {
         let countries = u64::try_from(self.countries.len()).unwrap_or(1);
         let branch = Draws::new(self.seed, "branch", number).id(START - TimeDelta::days(DAYS_BEFORE));
-        Place { number, country: usize::try_from(number % countries).unwrap_or_default(), branch }
+        Place { country: usize::try_from(number % countries).unwrap_or_default(), branch }
     }
 
     pub(super) fn branch(&self, number: u64) -> BranchRecord {
@@ -205,7 +218,8 @@ impl Portfolio {
         let borrower = if number.is_multiple_of(LOANS_A_BORROWER) { newest } else { draws.below(newest + 1) };
         let party = self.party(borrower);
         let country = self.country(party.place.country);
-        let terms = terms(&mut draws, country);
+        let mut terms = terms(&mut draws, country);
+        vary(&mut terms, &mut Draws::new(self.seed, "conditions", number));
         let officer = (!draws.once_in(20)).then(|| country.officer(draws.pick(&OFFICERS).copied().unwrap_or(1)));
         let taken_by = officer.as_deref().unwrap_or("application-portal");
         let Story { steps, paid_out } = story(&mut draws, &terms);
@@ -227,7 +241,7 @@ impl Portfolio {
             created_at,
             updated_at,
         };
-        till.make(loan, self.branch(party.place.number), paid_out, &mut draws)
+        till.make(loan, paid_out, &mut draws)
     }
 }
 
@@ -293,9 +307,9 @@ fn story(draws: &mut Draws, terms: &LoanTerms) -> Story {
     }
 }
 
-fn portions(count: u64) -> impl Iterator<Item = Range<u64>> {
-    (0..count.div_ceil(ROWS_AT_ONCE)).map(move |portion| {
-        let first = portion * ROWS_AT_ONCE;
-        first..(first + ROWS_AT_ONCE).min(count)
+fn portions(count: u64, at_once: u64) -> impl Iterator<Item = Range<u64>> {
+    (0..count.div_ceil(at_once)).map(move |portion| {
+        let first = portion * at_once;
+        first..(first + at_once).min(count)
     })
 }

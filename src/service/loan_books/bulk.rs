@@ -1,19 +1,21 @@
 //! Loans with their whole history at once, for data that is made up or brought along: the books come out as if every
-//! transaction had been recorded on its own day by the pipeline beside this, which does the working out here too. It
-//! judges the history as that would, and asks nobody for permission.
+//! transaction had been recorded on its own day by the pipeline beside this. It judges no history and asks nobody for
+//! permission.
 
 use chrono::NaiveDate;
 use lending::calendar::Calendar;
-use lending::loan::Installment;
+use lending::ledger::{Account, Entry, Side};
+use lending::loan::conditions::Component;
+use lending::loan::{Event, FoldError, Installment, Portions, posting};
 
-use super::write::{Outcome, Stamp, StandingEntries, take};
-use super::{Books, fold};
+use super::journal::{About, booking};
+use super::write::Stamp;
+use super::{fold, settle};
 use crate::ids::IdSource;
 use crate::service::ServiceError;
 use crate::store::StoreError;
-use crate::store::branches::BranchRecord;
 use crate::store::database::Transaction;
-use crate::store::journal::{self, Booking};
+use crate::store::journal::{self, Booking, EntryKind};
 use crate::store::loan_history::{self, StoredTransaction};
 use crate::store::loan_projection::{self, Split};
 use crate::store::loans::{self, LoanRecord};
@@ -34,61 +36,102 @@ pub struct MadeLoan {
 }
 
 /// Works out the books of a loan, as decided so far and without transactions, with a history in the order of both the
-/// value dates and the sequences, none of it reversed: each transaction booked on its value date, the projection of
-/// `as_of`. The journal entries get the ids. A loan without a history comes back as it is.
+/// value dates and the sequences, none of it reversed: each transaction booked on its value date and followed by the
+/// accrual of the income it settles, the projection of `as_of`. The journal entries get the ids. A loan without a history
+/// comes back as it is.
+///
+/// The history is folded once and not once per transaction: one after the other nothing is ever split anew. Whether
+/// the loan would have admitted each of them is not asked.
 ///
 /// # Errors
-/// [`ServiceError::Internal`] when the loan would not have taken a transaction on its day.
+/// [`ServiceError::Internal`] for a history that is out of order or that cannot be folded.
 pub fn make(
     loan: LoanRecord,
-    branch: BranchRecord,
-    calendar: Calendar,
+    calendar: &Calendar,
     history: Vec<StoredTransaction>,
     as_of: NaiveDate,
     ids: &dyn IdSource,
 ) -> Result<MadeLoan, ServiceError> {
-    let mut made =
-        MadeLoan { loan, history: Vec::new(), installments: Vec::new(), splits: Vec::new(), bookings: Vec::new() };
-    if history.is_empty() {
-        return Ok(made);
+    let mut made = MadeLoan { loan, history, installments: Vec::new(), splits: Vec::new(), bookings: Vec::new() };
+    let Some(last) = made.history.last() else { return Ok(made) };
+    let (by, at) = (last.recorded_by.clone(), last.recorded_at);
+    check_order(&made.history, as_of)?;
+    let after = fold(&made.loan, &StoredTransaction::history(&made.history), calendar, as_of)?;
+    let mut accrued = Portions::ZERO;
+    for (stored, effect) in made.history.iter().zip(&after.effects) {
+        let stamp = Stamp { by: &stored.recorded_by, now: stored.recorded_at, id: stored.id, reference: None, ids };
+        let on = stored.transaction.on;
+        let mut standing = None;
+        if !effect.entry.is_empty() {
+            let kind = EntryKind::Transaction(effect.kind);
+            let about = About { kind, transaction: Some(stored.id), reverses: None };
+            let entry = booking(&made.loan, &stamp, about, &effect.entry, on);
+            standing = Some(entry.entry.id);
+            made.bookings.push(entry);
+        }
+        let settled = settled_by(&effect.entry)?;
+        accrued = accrued.plus(&settled)?;
+        let entry = accrual(&settled)?;
+        if !entry.is_empty() {
+            let about = About { kind: EntryKind::Accrual, transaction: None, reverses: None };
+            made.bookings.push(booking(&made.loan, &stamp, about, &entry, on));
+        }
+        made.splits.push(Split::of(effect, stored.id, standing));
     }
-    let state = fold(&made.loan, &[], &calendar, as_of)?;
-    let mut books = Books { loan: made.loan, branch, calendar, history: Vec::new(), today: as_of, state };
-    let mut standing = StandingEntries::new();
-    for stored in history {
-        let Outcome { entries, splits } = record(&mut books, stored, ids, &mut standing)?;
-        made.bookings.extend(entries);
-        made.splits = splits;
+    if !posting::accrual(&after, &accrued, None)?.is_empty() {
+        return Err(unfit(&made.loan, "its transactions do not settle the income it earned"));
     }
-    let by = books.history.last().map(|stored| stored.recorded_by.clone()).unwrap_or_default();
-    let after = fold(&books.loan, &StoredTransaction::history(&books.history), &books.calendar, as_of)?;
-    let accrued = books.loan.projection.accrued;
-    books.settle(after, accrued, &by)?;
-    Ok(MadeLoan { loan: books.loan, history: books.history, installments: books.state.installments, ..made })
+    made.loan.version += i64::try_from(made.history.len()).unwrap_or(i64::MAX);
+    made.loan.updated_at = at;
+    settle(&mut made.loan, &after, accrued, &by)?;
+    made.installments = after.installments;
+    Ok(made)
 }
 
-/// Records one transaction on its own day.
-fn record(
-    books: &mut Books,
-    stored: StoredTransaction,
-    ids: &dyn IdSource,
-    standing: &mut StandingEntries,
-) -> Result<Outcome, ServiceError> {
-    let (on, event) = (stored.transaction.on, stored.transaction.event.clone());
-    books.today = on;
-    books.admit(&event, on).map_err(|refusal| refused(&stored, &refusal))?;
-    let change = books.changed(Some((event, on)), None)?;
-    let (by, now) = (stored.recorded_by.clone(), stored.recorded_at);
-    let stamp = Stamp { by: &by, now, id: stored.id, reference: stored.external_ref.clone(), ids };
-    if change.added.as_ref() != Some(&stored.transaction) {
-        return Err(refused(&stored, &"it is not the next of its loan"));
-    }
-    books.history.push(stored);
-    take(books, &change, &stamp, standing)
+/// Each receivable of income with its income.
+const INCOME: [(Component, Account, Account); 3] = [
+    (Component::Interest, Account::InterestReceivable, Account::InterestIncome),
+    (Component::Fee, Account::FeesReceivable, Account::FeeIncome),
+    (Component::Penalty, Account::PenaltiesReceivable, Account::PenaltyIncome),
+];
+
+/// The income that an entry takes out of the receivables, and that must have been put there before.
+fn settled_by(entry: &Entry) -> Result<Portions, FoldError> {
+    let credits = entry.postings().iter().filter(|posting| posting.side == Side::Credit);
+    let settled = credits.filter_map(|posting| {
+        let found = INCOME.iter().find(|(_, receivable, _)| *receivable == posting.account);
+        found.map(|(component, ..)| Portions::only(*component, posting.amount))
+    });
+    settled.into_iter().try_fold(Portions::ZERO, |sum, one| sum.plus(&one))
 }
 
-fn refused(stored: &StoredTransaction, why: &dyn std::fmt::Display) -> ServiceError {
-    StoreError::Corrupt(format!("transaction {} of a made loan: {why}", stored.id)).into()
+/// The entry that accrues so much income.
+fn accrual(income: &Portions) -> Result<Entry, FoldError> {
+    let lines = INCOME.iter().flat_map(|(component, receivable, account)| {
+        let amount = income.of(*component);
+        [(*receivable, Side::Debit, amount), (*account, Side::Credit, amount)]
+    });
+    Entry::new(lines).map_err(|_| FoldError::Overflow)
+}
+
+/// The fold takes transactions in the order of their value dates; only if that is theirs, its effects are in it too.
+fn check_order(history: &[StoredTransaction], as_of: NaiveDate) -> Result<(), ServiceError> {
+    let mut earliest = NaiveDate::MIN;
+    for (stored, sequence) in history.iter().zip(1..) {
+        let transaction = &stored.transaction;
+        let charged_before = matches!(transaction.event, Event::Charge { due_on, .. } if due_on < transaction.on);
+        let fits = transaction.sequence == sequence && (earliest..=as_of).contains(&transaction.on);
+        if !fits || transaction.reversed || charged_before {
+            let message = format!("transaction {} is not the next of a made loan", stored.id);
+            return Err(StoreError::Corrupt(message).into());
+        }
+        earliest = transaction.on;
+    }
+    Ok(())
+}
+
+fn unfit(loan: &LoanRecord, why: &str) -> ServiceError {
+    StoreError::Corrupt(format!("made loan {}: {why}", loan.id)).into()
 }
 
 /// Adds loans with their books, in few statements.

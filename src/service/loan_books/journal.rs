@@ -4,9 +4,9 @@ use chrono::NaiveDate;
 use lending::ledger::Entry;
 use uuid::Uuid;
 
-use super::Books;
 use super::write::Stamp;
 use crate::store::journal::{Booking, EntryKind, EntryRecord};
+use crate::store::loans::LoanRecord;
 
 /// What an entry is about.
 pub(super) struct About {
@@ -16,17 +16,17 @@ pub(super) struct About {
 }
 
 /// An entry on the books of a loan, on a business date.
-pub(super) fn booking(books: &Books, stamp: &Stamp<'_>, about: About, entry: &Entry, on: NaiveDate) -> Booking {
+pub(super) fn booking(loan: &LoanRecord, stamp: &Stamp<'_>, about: About, entry: &Entry, on: NaiveDate) -> Booking {
     let record = EntryRecord {
         id: stamp.ids.next(stamp.now),
-        branch_id: books.loan.branch_id,
-        loan_id: Some(books.loan.id),
+        branch_id: loan.branch_id,
+        loan_id: Some(loan.id),
         transaction_id: about.transaction,
         kind: about.kind,
         booked_on: on,
         recorded_at: stamp.now,
         recorded_by: stamp.by.to_owned(),
-        currency: books.currency(),
+        currency: loan.terms.principal.currency(),
         reverses_id: about.reverses,
         memo: None,
     };

@@ -3,6 +3,7 @@
 //! transaction, the projection, the journal and the loan, all at once. Nothing is written until everything is decided.
 
 pub(super) mod bulk;
+pub(super) mod day;
 mod input;
 mod journal;
 mod write;
@@ -250,15 +251,6 @@ impl Books {
         Ok(Change { added, reversed, after, difference })
     }
 
-    /// Makes the loan what its fold says, with the income that has been booked once all is written.
-    pub(super) fn settle(&mut self, after: LoanState, accrued: Portions, by: &str) -> Result<(), ServiceError> {
-        let through = self.loan.projection.accrued_through;
-        self.loan.projection = LoanProjection::of(&after, accrued, through)?;
-        self.loan.state = self.loan.state.clone().settled(&after, by);
-        self.state = after;
-        Ok(())
-    }
-
     fn takes_transactions(&self) -> bool {
         !matches!(self.loan.state, Lifecycle::Pending { .. } | Lifecycle::Rejected { .. } | Lifecycle::Withdrawn { .. })
     }
@@ -272,4 +264,16 @@ pub(super) fn fold(
     as_of: NaiveDate,
 ) -> Result<LoanState, ServiceError> {
     Ok(Loan::fold(&loan.terms, transactions, calendar, as_of)?)
+}
+
+/// Makes a loan what its fold says, with the income that has been booked once all is written.
+pub(super) fn settle(
+    loan: &mut LoanRecord,
+    after: &LoanState,
+    accrued: Portions,
+    by: &str,
+) -> Result<(), ServiceError> {
+    loan.projection = LoanProjection::of(after, accrued, loan.projection.accrued_through)?;
+    loan.state = loan.state.clone().settled(after, by);
+    Ok(())
 }

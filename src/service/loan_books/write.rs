@@ -10,7 +10,7 @@ use lending::loan::{Portions, Sequence};
 use uuid::Uuid;
 
 use super::journal::{About, booking};
-use super::{Books, Change, Recorded, ReplayedTransaction};
+use super::{Books, Change, Recorded, ReplayedTransaction, settle};
 use crate::ids::IdSource;
 use crate::service::ServiceError;
 use crate::store::database::Transaction;
@@ -138,14 +138,15 @@ pub(super) fn take(
     let (accrued, entry) = accrue(books, change)?;
     if !entry.is_empty() {
         let about = About { kind: EntryKind::Accrual, transaction: None, reverses: None };
-        entries.push(booking(books, stamp, about, &entry, books.today));
+        entries.push(booking(&books.loan, stamp, about, &entry, books.today));
     }
     let splits = change.after.effects.iter().filter_map(|effect| {
         let id = *ids.get(&effect.sequence)?;
         Some(Split::of(effect, id, standing.get(&id).copied().flatten()))
     });
     let splits = splits.collect();
-    books.settle(change.after.clone(), accrued, stamp.by)?;
+    settle(&mut books.loan, &change.after, accrued, stamp.by)?;
+    books.state = change.after.clone();
     books.loan.version += 1;
     books.loan.updated_at = stamp.now;
     Ok(Outcome { entries, splits })
@@ -169,13 +170,13 @@ fn rebook(
     if let Some(mirror) = &rebooking.mirror {
         let reverses = standing.get(id).copied().flatten();
         let about = About { kind, transaction: Some(*id), reverses };
-        entries.push(booking(books, stamp, about, mirror, books.today));
+        entries.push(booking(&books.loan, stamp, about, mirror, books.today));
         standing.insert(*id, None);
     }
     if let Some(post) = &rebooking.post {
         let on = booked_on(books, rebooking, *id);
         let about = About { kind, transaction: Some(*id), reverses: None };
-        let entry = booking(books, stamp, about, post, on);
+        let entry = booking(&books.loan, stamp, about, post, on);
         standing.insert(*id, Some(entry.entry.id));
         entries.push(entry);
     }

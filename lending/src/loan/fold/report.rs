@@ -71,7 +71,7 @@ impl Folding<'_> {
         if look.model.maturity().is_some_and(|maturity| day < maturity) {
             look.early.push(Early { on: day, amount: outstanding.principal });
         }
-        look.remake(on)?;
+        look.remake(day)?;
         Ok(look.outstanding()?.interest.max(0))
     }
 
