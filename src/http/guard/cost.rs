@@ -26,7 +26,8 @@ pub const LARGEST_PAGE: u64 = 100;
 /// Fields that are statements of their own, by how their type's name ends, and what they cost whatever they answer:
 /// counting stops at 10,001 rows, a sum reads them all, a group's members are a list of up to 50 that is not paged,
 /// its loans are a page that a list of groups reads for each of them; a schedule has a row for every installment, a
-/// simulation folds a loan for each of its events, and a rate is solved for.
+/// simulation folds a loan for each of its events, and a rate is solved for; the ledger's sums read all lines, a
+/// collection sheet's all that is due, and each figure of a portfolio is a statement for all its rows.
 const HEAVY: &[(&str, &str, u64)] = &[
     ("Connection", "totalCount", 10),
     ("Connection", "totals", 100),
@@ -44,6 +45,22 @@ const HEAVY: &[(&str, &str, u64)] = &[
     ("Portfolio", "byStatus", 100),
     ("Portfolio", "byBranch", 100),
     ("Portfolio", "byProduct", 100),
+    ("Portfolio", "byOfficer", 100),
+    ("CurrencyTotals", "outstanding", 20),
+    ("CurrencyTotals", "creditBalance", 20),
+    ("CurrencyTotals", "overdue", 20),
+    ("CurrencyTotals", "overdueBalances", 20),
+    ("CurrencyTotals", "portfolioAtRisk", 20),
+    ("CurrencyTotals", "ageing", 20),
+    ("CurrencyTotals", "rescheduled", 20),
+    ("CurrencyTotals", "collections", 40),
+    ("CurrencyTotals", "disbursements", 40),
+    ("CurrencyTotals", "repayments", 40),
+    ("Query", "trialBalance", 100),
+    ("Query", "ledgerAccounts", 100),
+    ("CollectionSheet", "groups", 100),
+    ("CollectionSheet", "totals", 100),
+    ("Branch", "holidays", 5),
 ];
 
 /// Which fields of a schema cost more than themselves.

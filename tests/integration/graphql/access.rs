@@ -119,6 +119,29 @@ fn matrix() -> Vec<Row> {
                 &of.branch,
             )
         }),
+        row("collectionSheet", Some(Action::ReadLoans), ByBranch, |_, of| {
+            let sheet = "collectionSheet(branch: $id, on: \"2026-01-15\") { on rows { totalCount } totals { count } groups { count } }";
+            query(sheet, &of.branch)
+        }),
+        row("trialBalance", Some(Action::ReadLedger), ByBranch, |_, of| {
+            query("trialBalance(branch: $id) { balanced rows { account } totals { currency } }", &of.branch)
+        }),
+        row("ledgerAccounts", Some(Action::ReadLedger), ByBranch, |_, of| {
+            query("ledgerAccounts(branch: $id) { account balances { amount } }", &of.branch)
+        }),
+        row("journalEntries", Some(Action::ReadLedger), ByBranch, |_, of| {
+            query("journalEntries(filter: {loan: {eq: $id}}) { nodes { __typename } totalCount }", &of.loan)
+        }),
+        row("setBranchRestDays", Some(Action::ChangeCalendar), ByBranch, |_, of| {
+            change("setBranchRestDays", json!({"branchId": of.branch, "restDays": ["SUNDAY"]}))
+        }),
+        row("addBranchHolidays", Some(Action::ChangeCalendar), ByBranch, |_, of| {
+            let holidays = json!([{"on": "2026-12-12", "name": "Jamhuri Day"}]);
+            change("addBranchHolidays", json!({"branchId": of.branch, "holidays": holidays}))
+        }),
+        row("removeBranchHolidays", Some(Action::ChangeCalendar), ByBranch, |_, of| {
+            change("removeBranchHolidays", json!({"branchId": of.branch, "days": ["2026-12-12"]}))
+        }),
         row("simulateLoan", Some(Action::ReadProducts), ByExistence, |_, of| {
             let text = "query Ask($input: SimulateLoanInput!) { simulateLoan(input: $input) { balances { __typename } userErrors { code path message } } }";
             let input = json!({"productId": of.product, "principal": {"amount": "100", "currency": "KES"}});
@@ -234,7 +257,8 @@ async fn prepare(world: &World, field: &str, loan: &str, currency: &str, cell: u
         "writeOffLoan",
         "recordRecovery",
     ];
-    if !recording.contains(&field) {
+    // The journal has something of a loan that was paid out.
+    if !recording.contains(&field) && field != "journalEntries" {
         return None;
     }
     create(&world.api, "approveLoan", json!({"loanId": loan})).await;
@@ -421,7 +445,7 @@ async fn every_field_obeys_the_policy_for_every_role() {
             let mut others = BTreeSet::new();
             for whose in whose {
                 cell += 1;
-                let of = things(&world, row.field, *whose, cell, is_mutation(row.field)).await;
+                let of = things(&world, row.field, *whose, cell, is_mutation(row.field) || row.field == "journalEntries").await;
                 let (found, shown) = ask(&client, &row, &world, &of).await;
                 let expected = match (allowed, whose) {
                     (false, _) => Outcome::Forbidden,

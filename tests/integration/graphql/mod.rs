@@ -11,6 +11,7 @@ mod loan_simulations;
 mod loan_views;
 mod loans;
 mod portfolio;
+mod reports;
 mod scalars;
 mod statements;
 mod terms;

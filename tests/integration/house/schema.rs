@@ -191,8 +191,8 @@ fn every_list_is_paged_in_the_same_way() {
         for field in fields(&definition).into_iter().filter(|field| innermost(&field.ty.node).ends_with("Connection")) {
             connections += 1;
             let place = format!("{}.{}", definition.name.node, field.name.node);
-            // A loan's own lists are small, and in the one order that makes sense of them.
-            let is_own = definition.name.node == "Loan";
+            // A loan's own lists and a sheet's rows are in the one order that makes sense of them.
+            let is_own = ["Loan", "CollectionSheet"].contains(&definition.name.node.as_str());
             let arguments: Vec<(&str, String)> =
                 field.arguments.iter().map(|one| (one.node.name.node.as_str(), one.node.ty.node.to_string())).collect();
             for (name, of) in [("first", "Int"), ("after", "String"), ("last", "Int"), ("before", "String")] {
