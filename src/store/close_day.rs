@@ -97,7 +97,7 @@ pub async fn is_any_left(
     on: NaiveDate,
 ) -> Result<bool, StoreError> {
     let sql = format!(
-        "SELECT count(*) AS count FROM (SELECT 1 FROM loans l WHERE branch_id = $1 AND {open} LIMIT 1) AS some",
+        "SELECT count(*) AS count FROM (SELECT 1 FROM loans l WHERE branch_id = $1 AND {open} LIMIT 1) AS one_of_them",
         open = sql::open("$2")
     );
     Ok(count(connection, statement(connection, sql, [branch_id.into(), on.into()])).await? > 0)

@@ -5,8 +5,10 @@ use chrono::{DateTime, NaiveDate, Utc};
 use lending::loan::{Application, Approval, Decision, Disbursement, Lifecycle, LoanStatus, LoanTerms};
 use lending::money::{Currency, Money};
 use lending::rate::Rate;
-use sea_orm::sea_query::OnConflict;
-use sea_orm::{ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect};
+use sea_orm::sea_query::{Expr, OnConflict, SimpleExpr};
+use sea_orm::{
+    ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, EntityTrait, ModelTrait, QueryFilter, QuerySelect, Value,
+};
 use serde::Serialize;
 use uuid::Uuid;
 
@@ -289,7 +291,19 @@ pub enum LoanField {
     DisbursedOn,
     /// When it was applied for.
     CreatedAt,
+    /// The number of days past due, 0 if none. It is known on a day only: ask of [`Self::OldestUnpaidDueOn`] instead.
+    DaysPastDue,
+    /// The due date of the oldest installment with anything left of it; [`NEVER`] if there is none.
+    OldestUnpaidDueOn,
+    /// The next due date; [`NEVER`] if there is none.
+    NextDueOn,
 }
+
+/// What stands for no due date, so that lists have a place for it: after all others.
+pub const NEVER: NaiveDate = match NaiveDate::from_ymd_opt(9999, 12, 31) {
+    Some(day) => day,
+    None => NaiveDate::MAX,
+};
 
 impl Field for LoanField {
     type Entity = loan::Entity;
@@ -311,11 +325,32 @@ impl Field for LoanField {
             Self::AppliedOn => loan::Column::AppliedOn,
             Self::DisbursedOn => loan::Column::DisbursedOn,
             Self::CreatedAt => loan::Column::CreatedAt,
+            Self::DaysPastDue | Self::OldestUnpaidDueOn => loan::Column::OldestUnpaidDueOn,
+            Self::NextDueOn => loan::Column::NextDueOn,
+        }
+    }
+
+    fn operand(self) -> SimpleExpr {
+        match self {
+            // Written out and not bound, letter by letter as in the indexes.
+            Self::DaysPastDue | Self::OldestUnpaidDueOn => {
+                Expr::cust("COALESCE(loans.oldest_unpaid_due_on, '9999-12-31')")
+            }
+            Self::NextDueOn => Expr::cust("COALESCE(loans.next_due_on, '9999-12-31')"),
+            _ => Expr::col(self.column().as_column_ref()),
+        }
+    }
+
+    fn value(self, row: &loan::Model) -> Value {
+        match self {
+            Self::DaysPastDue | Self::OldestUnpaidDueOn => row.oldest_unpaid_due_on.unwrap_or(NEVER).into(),
+            Self::NextDueOn => row.next_due_on.unwrap_or(NEVER).into(),
+            _ => row.get(self.column()),
         }
     }
 
     fn nullable(self) -> bool {
-        matches!(self, Self::ExternalRef | Self::Group | Self::Officer | Self::DisbursedOn)
+        matches!(self, Self::ExternalRef | Self::Group | Self::Officer | Self::DisbursedOn | Self::NextDueOn)
     }
 
     /// Number and external reference, or the borrower's name, number and external reference.
