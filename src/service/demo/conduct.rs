@@ -42,7 +42,7 @@ pub(super) struct Till<'a> {
 }
 
 /// A loan's transactions while they are made up.
-struct Story<'a> {
+struct Dealings<'a> {
     terms: &'a LoanTerms,
     calendar: &'a Calendar,
     transactions: Vec<Transaction>,
@@ -77,12 +77,12 @@ impl Till<'_> {
     ) -> Result<Vec<StoredTransaction>, ServiceError> {
         let on = loan.state.application().applied_on + TimeDelta::days(days);
         let Some(approval) = loan.state.approval().filter(|_| on <= LAST_DAY) else { return Ok(Vec::new()) };
-        let mut story = Story { terms: &loan.terms, calendar, transactions: Vec::new() };
-        story.add(on, Event::Disbursement { amount: approval.amount.minor() });
-        story.go_on(conduct, draws)?;
+        let mut dealings = Dealings { terms: &loan.terms, calendar, transactions: Vec::new() };
+        dealings.add(on, Event::Disbursement { amount: approval.amount.minor() });
+        dealings.go_on(conduct, draws)?;
         let mut recorded_at = loan.updated_at;
-        let mut history = Vec::with_capacity(story.transactions.len());
-        for transaction in story.transactions {
+        let mut history = Vec::with_capacity(dealings.transactions.len());
+        for transaction in dealings.transactions {
             recorded_at = self.office_hour(transaction.on, draws).max(recorded_at + TimeDelta::seconds(1));
             history.push(StoredTransaction {
                 id: ids.next(recorded_at),
@@ -105,7 +105,7 @@ impl Till<'_> {
     }
 }
 
-impl Story<'_> {
+impl Dealings<'_> {
     fn add(&mut self, on: NaiveDate, event: Event) {
         let sequence = self.transactions.last().map_or(1, |last| last.sequence + 1);
         self.transactions.push(Transaction { sequence, on, event, reversed: false });
@@ -169,6 +169,11 @@ impl Story<'_> {
 
     /// The lender gives up so many days after the default; now and then something comes in all the same.
     fn give_up(&mut self, days: i64, draws: &mut Draws) -> Result<(), ServiceError> {
+        // Interest that follows the balance goes on growing past the write-off in the fold; rows then owe less than
+        // nothing, and the database refuses them.
+        if self.terms.conditions.recalculation == InterestRecalculation::DailyBalance {
+            return Ok(());
+        }
         let state = self.state(self.last_on())?;
         let Some(due_on) = state.oldest_unpaid_due_on() else { return Ok(()) };
         let on = due_on + TimeDelta::days(i64::from(self.terms.conditions.default_after_days) + days);

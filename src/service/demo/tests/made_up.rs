@@ -53,7 +53,7 @@ async fn the_first_loan_of_a_seed_is_this_one_for_good() {
     let branch = rows.branches.iter().find(|row| row.id == loan.branch_id).unwrap();
     let borrower = rows.borrowers.iter().find(|row| row.id == loan.borrower_id).unwrap();
     assert_eq!(loan.id.to_string(), "01956b1a-5750-7f20-a13a-84a084e0c614");
-    assert_eq!((loan.principal_minor, loan.currency.as_str(), loan.status.as_str()), (200_000, "NGN", "DISBURSED"));
+    assert_eq!((loan.principal_minor, loan.currency.as_str(), loan.status.as_str()), (200_000, "NGN", "REPAID"));
     assert_eq!((branch.code.as_str(), borrower.name.as_str()), ("LOS-1-R1", "Ngozi Danjuma"));
 }
 
