@@ -30,6 +30,10 @@ enum Command {
     Migrate,
     /// Fill the database with demonstration data. Running it twice changes nothing; refused in production.
     Demo(commands::demo::DemoArgs),
+    /// Close business days: accrue income, charge what is late, mark what is in default. Running it again changes nothing.
+    CloseDay(commands::close_day::CloseDayArgs),
+    /// Work the books out anew and print what breaks; the exit code is 1 if anything does.
+    Verify(commands::verify::VerifyArgs),
     /// Print the GraphQL schema, as committed in schema.graphql.
     Schema,
     /// Mint a token for AUTH_MODE=dev that stands for someone with the given roles and branches.
@@ -54,6 +58,8 @@ fn main() -> ExitCode {
             Ok(config) => match command {
                 Command::Token(arguments) => commands::token::run(&config, &arguments),
                 Command::Demo(arguments) => commands::demo::run(&config, &arguments),
+                Command::CloseDay(arguments) => commands::close_day::run(&config, &arguments),
+                Command::Verify(arguments) => commands::verify::run(&config, &arguments),
                 Command::Migrate => commands::migrate::run(&config),
                 _ => commands::serve::run(&config),
             },

@@ -20,6 +20,8 @@ mod m20261124_000011_journal;
 mod m20261124_000012_loan_projections;
 mod m20261124_000013_loan_balances;
 mod m20261124_000014_branch_calendars;
+mod m20261124_000015_running_loans;
+mod m20261124_000020_reporting;
 
 /// The list of migrations, in the order they run.
 #[derive(Debug, Clone, Copy)]
@@ -43,6 +45,8 @@ impl MigratorTrait for Migrator {
             Box::new(m20261124_000012_loan_projections::Migration),
             Box::new(m20261124_000013_loan_balances::Migration),
             Box::new(m20261124_000014_branch_calendars::Migration),
+            Box::new(m20261124_000015_running_loans::Migration),
+            Box::new(m20261124_000020_reporting::Migration),
         ]
     }
 }

@@ -1,13 +1,17 @@
 //! One file per command of the binary: what it takes, what it does, what it prints.
 
+pub mod close_day;
 pub mod demo;
 pub mod healthcheck;
 pub mod migrate;
 pub mod schema;
 pub mod serve;
 pub mod token;
+pub mod verify;
 
 use std::io::Write as _;
+
+use branch_loan_api::service::ServiceError;
 
 /// Why a command failed: one line that says what to change.
 pub type Failure = Box<dyn std::error::Error + Send + Sync>;
@@ -21,4 +25,14 @@ pub fn say(line: &str) -> Result<(), Failure> {
 /// Runs a future on a runtime of its own.
 pub fn block_on<T>(future: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
     tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(future)
+}
+
+/// A refusal in its own words; anything else is for whoever mends the program.
+pub fn explain(error: ServiceError) -> String {
+    match error {
+        ServiceError::Rejected(problems) => {
+            problems.into_iter().map(|problem| problem.message).collect::<Vec<_>>().join(" ")
+        }
+        other => format!("the command did not succeed ({other:?})"),
+    }
 }

@@ -153,7 +153,7 @@ impl Services {
         self.views(records, None, None).await
     }
 
-    async fn views(
+    pub(super) async fn views(
         &self,
         records: Vec<LoanRecord>,
         as_of: Option<NaiveDate>,
@@ -212,7 +212,7 @@ fn known_by(mut history: Vec<RecordedTransaction>, known_at: Option<DateTime<Utc
 
 /// The lifecycle on the view's day; `None` before the application. The days of the application, the approval and the
 /// decision are known, when they were recorded is not.
-fn lifecycle_on(view: &LoanView) -> Option<Lifecycle> {
+pub(super) fn lifecycle_on(view: &LoanView) -> Option<Lifecycle> {
     let (lifecycle, day) = (&view.record.state, view.as_of);
     let application = lifecycle.application().clone();
     if application.applied_on > day {

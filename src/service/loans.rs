@@ -108,7 +108,8 @@ impl Services {
         request: &PageRequest,
     ) -> Result<Page<LoanRecord>, ServiceError> {
         let scope = self.authorize(actor, Action::ReadLoans)?;
-        Ok(page::page(self.database.reader(), &scope, filter, order, request).await?)
+        let filter = self.dated(filter).await?;
+        Ok(page::page(self.database.reader(), &scope, &filter, order, request).await?)
     }
 
     /// How many loans match, counted up to [`COUNT_CAP`].
@@ -117,7 +118,8 @@ impl Services {
     /// [`ServiceError::Forbidden`]; whatever the database answers.
     pub async fn count_loans(&self, actor: &Actor, filter: &Filter<LoanField>) -> Result<u64, ServiceError> {
         let scope = self.authorize(actor, Action::ReadLoans)?;
-        Ok(page::count(self.database.reader(), &scope, filter, COUNT_CAP).await?)
+        let filter = self.dated(filter).await?;
+        Ok(page::count(self.database.reader(), &scope, &filter, COUNT_CAP).await?)
     }
 
     /// Takes an application for a loan, once per idempotency key.

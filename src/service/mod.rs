@@ -3,8 +3,11 @@
 //! calls the store.
 
 pub mod borrowers;
+pub mod branch_calendar;
 pub mod branches;
 pub mod check;
+pub mod close_day;
+pub mod collection_sheet;
 pub mod conditions;
 pub mod demo;
 mod duplicates;
@@ -12,11 +15,11 @@ pub mod error;
 pub mod group_members;
 pub mod groups;
 pub mod idempotency;
+pub mod ledger;
 pub mod list;
 pub mod loan_books;
 pub mod loan_decisions;
 pub mod loan_disclosure;
-pub mod loan_journal;
 pub mod loan_products;
 pub mod loan_simulation;
 pub mod loan_terms;
@@ -25,6 +28,7 @@ pub mod loans;
 pub mod personal_data;
 pub mod portfolio;
 pub mod problem;
+pub mod verify;
 
 use std::sync::Arc;
 
@@ -96,7 +100,12 @@ impl Services {
 
 /// The branch's business date: what day it is there.
 fn business_date(branch: &BranchRecord, now: DateTime<Utc>) -> NaiveDate {
-    match branch.time_zone.parse::<chrono_tz::Tz>() {
+    date_in(&branch.time_zone, now)
+}
+
+/// What day it is in a time zone.
+fn date_in(time_zone: &str, now: DateTime<Utc>) -> NaiveDate {
+    match time_zone.parse::<chrono_tz::Tz>() {
         Ok(zone) => now.with_timezone(&zone).date_naive(),
         Err(_) => now.date_naive(),
     }

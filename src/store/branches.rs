@@ -5,7 +5,7 @@ use lending::loan::LoanStatus;
 use lending::money::Currency;
 use sea_orm::{
     ActiveModelTrait, ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, DbBackend, EntityTrait, QueryFilter,
-    QuerySelect,
+    QueryOrder, QuerySelect,
 };
 use serde::Serialize;
 use uuid::Uuid;
@@ -189,6 +189,19 @@ pub async fn find(
         BranchKey::Code(code) => branch::Column::Code.eq(storable(code)?),
     };
     find::one::<BranchField, _>(connection, scope, Condition::all().add(condition), lock).await
+}
+
+/// All branches of a scope, in the order of their codes.
+///
+/// # Errors
+/// Whatever the database answers.
+pub async fn all(connection: &impl ConnectionTrait, scope: &Scope) -> Result<Vec<BranchRecord>, StoreError> {
+    let rows = branch::Entity::find()
+        .filter(scope.condition::<BranchField>())
+        .order_by_asc(branch::Column::Code)
+        .all(connection)
+        .await?;
+    rows.into_iter().map(BranchRecord::try_from).collect()
 }
 
 /// Adds a branch.

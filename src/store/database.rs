@@ -8,8 +8,8 @@ use std::time::Duration;
 use rand::Rng;
 use sea_orm::sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
 use sea_orm::{
-    ConnectOptions, ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, RuntimeErr,
-    SqliteTransactionMode, TransactionOptions, TransactionTrait,
+    AccessMode, ConnectOptions, ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr,
+    IsolationLevel, RuntimeErr, SqliteTransactionMode, TransactionOptions, TransactionTrait,
 };
 use tokio::time::Instant;
 
@@ -45,6 +45,9 @@ impl std::ops::Deref for Transaction {
         &self.0
     }
 }
+
+/// A transaction that only reads, to hand to the store's finders.
+pub type Snapshot = DatabaseTransaction;
 
 /// The database: cheap to clone, shared by everyone.
 #[derive(Clone, Debug)]
@@ -173,6 +176,27 @@ impl Database {
             },
         };
         Ok(known.into_iter().filter(|name| !applied.contains(name)).collect())
+    }
+
+    /// A transaction that only reads, and sees everything as it was at its beginning. It may take long: PostgreSQL's
+    /// statement timeout does not apply to it. Dropping it ends it.
+    ///
+    /// # Errors
+    /// What the database answers.
+    pub async fn snapshot(&self) -> Result<Snapshot, StoreError> {
+        let postgres = self.is_postgres();
+        let transaction = self
+            .reader
+            .begin_with_options(TransactionOptions {
+                isolation_level: postgres.then_some(IsolationLevel::RepeatableRead),
+                access_mode: postgres.then_some(AccessMode::ReadOnly),
+                sqlite_transaction_mode: (!postgres).then_some(SqliteTransactionMode::Deferred),
+            })
+            .await?;
+        if postgres {
+            transaction.execute_unprepared("SET LOCAL statement_timeout = 0").await?;
+        }
+        Ok(transaction)
     }
 
     /// Asks the database for a sign of life.

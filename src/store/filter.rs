@@ -80,6 +80,8 @@ pub enum Filter<F> {
     Search(String),
     /// The row belongs to one of these branches or to a branch below one of them.
     UnderBranches(Vec<Uuid>),
+    /// The row belongs to a branch in one of these time zones.
+    InTimeZones(Vec<String>),
 }
 
 impl<F> Default for Filter<F> {
@@ -99,9 +101,19 @@ pub trait Field: Copy + Eq + Serialize + Send + Sync + 'static {
     /// The column behind the field.
     fn column(self) -> <Self::Entity as EntityTrait>::Column;
 
-    /// Whether the column may hold NULL. Such a field cannot be sorted by.
+    /// Whether the column may hold NULL. Such a field cannot be sorted by, unless its operand is never NULL.
     fn nullable(self) -> bool {
         false
+    }
+
+    /// What is compared and sorted by: the column, or an expression over it that is never NULL and that an index is of.
+    fn operand(self) -> SimpleExpr {
+        Expr::col(self.column().as_column_ref())
+    }
+
+    /// A test of the operand as a condition on the table: itself, unless the column belongs to rows of another table.
+    fn lift(self, test: SimpleExpr) -> SimpleExpr {
+        test
     }
 
     /// The field's value in a row, for a cursor.
@@ -148,8 +160,20 @@ impl<F: Field> Filter<F> {
                 Some(column) => Condition::all().add(column.in_subquery(branches_below(roots(ids, scope)))),
                 None => Condition::all(),
             },
+            Self::InTimeZones(zones) => match F::branch_column() {
+                Some(column) => Condition::all().add(column.in_subquery(in_time_zones(zones))),
+                None => Condition::all(),
+            },
         })
     }
+}
+
+fn in_time_zones(zones: &[String]) -> SelectStatement {
+    Query::select()
+        .column((branch::Entity, branch::Column::Id))
+        .from(branch::Entity)
+        .and_where(branch::Column::TimeZone.is_in(zones.iter().cloned()))
+        .to_owned()
 }
 
 /// The branches with these ids that exist for the scope: naming another one must not even show that it lies above one's
@@ -181,18 +205,19 @@ fn field_condition<F: Field>(field: F, test: &Test) -> Result<Condition, StoreEr
             storable(text)?;
         }
     }
-    let column = field.column();
+    let (column, operand) = (field.column(), field.operand());
+    let value = Expr::val::<Scalar>;
     let comparison: SimpleExpr = match test.clone() {
         Test::IsMissing => return Ok(Condition::all().add(column.is_null())),
         Test::OneOf(values) if values.is_empty() => return Ok(Condition::all().add(never())),
-        Test::Is(value) => column.eq(value),
-        Test::OneOf(values) => column.is_in(values),
-        Test::Below(value) => column.lt(value),
-        Test::AtMost(value) => column.lte(value),
-        Test::Above(value) => column.gt(value),
-        Test::AtLeast(value) => column.gte(value),
+        Test::Is(scalar) => operand.eq(value(scalar)),
+        Test::OneOf(values) => operand.is_in(values),
+        Test::Below(scalar) => operand.lt(value(scalar)),
+        Test::AtMost(scalar) => operand.lte(value(scalar)),
+        Test::Above(scalar) => operand.gt(value(scalar)),
+        Test::AtLeast(scalar) => operand.gte(value(scalar)),
     };
-    let condition = Condition::all().add(comparison);
+    let condition = Condition::all().add(field.lift(comparison));
     Ok(if field.nullable() { condition.add(column.is_not_null()) } else { condition })
 }
 

@@ -7,7 +7,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use lending::ledger::{Account, Entry, Posting, Side};
 use lending::loan::TransactionKind;
 use lending::money::Currency;
-use sea_orm::sea_query::{Alias, ExprTrait};
+use sea_orm::sea_query::{Alias, Expr, ExprTrait, Query, SimpleExpr};
 use sea_orm::{
     ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter, QueryOrder,
     QuerySelect,
@@ -211,6 +211,14 @@ pub enum EntryField {
     Transaction,
     /// The business date.
     BookedOn,
+    /// The branch that books.
+    Branch,
+    /// What it is for, by its name.
+    Kind,
+    /// The currency.
+    Currency,
+    /// An account that one of its lines is of.
+    Account,
 }
 
 impl Field for EntryField {
@@ -223,11 +231,34 @@ impl Field for EntryField {
             Self::Loan => journal_entry::Column::LoanId,
             Self::Transaction => journal_entry::Column::TransactionId,
             Self::BookedOn => journal_entry::Column::BookedOn,
+            Self::Branch => journal_entry::Column::BranchId,
+            Self::Kind => journal_entry::Column::Kind,
+            Self::Currency => journal_entry::Column::Currency,
+            Self::Account => journal_entry::Column::Id,
         }
     }
 
     fn nullable(self) -> bool {
-        self != Self::BookedOn
+        matches!(self, Self::Loan | Self::Transaction)
+    }
+
+    fn operand(self) -> SimpleExpr {
+        match self {
+            Self::Account => Expr::col((journal_line::Entity, journal_line::Column::Account)),
+            _ => Expr::col((journal_entry::Entity, self.column())),
+        }
+    }
+
+    fn lift(self, test: SimpleExpr) -> SimpleExpr {
+        if self != Self::Account {
+            return test;
+        }
+        let with_line = Query::select()
+            .column((journal_line::Entity, journal_line::Column::EntryId))
+            .from(journal_line::Entity)
+            .and_where(test)
+            .to_owned();
+        journal_entry::Column::Id.in_subquery(with_line)
     }
 
     /// The remark.

@@ -115,12 +115,7 @@ pub async fn write_installments(
     }
     let changed = now.iter().filter(|row| known.get(&row.number) != Some(row));
     let rows = changed.map(|row| installment_row(loan_id, row)).collect();
-    let key = [loan_installment::Column::LoanId, loan_installment::Column::Number];
-    let computed = loan_installment::Column::LeftMinor;
-    let columns = loan_installment::Column::iter();
-    let others = columns.filter(|column| !matches_any(column, &key) && !matches_any(column, &[computed]));
-    let conflict = OnConflict::columns(key).update_columns(others).to_owned();
-    insert::or_update::<loan_installment::Entity, _>(transaction, rows, &conflict).await
+    insert::or_update::<loan_installment::Entity, _>(transaction, rows, &installment_conflict()).await
 }
 
 /// Makes what a loan's transactions did `now`, given what is `stored`: at most two statements, and none when nothing
@@ -146,10 +141,7 @@ pub async fn write_splits(
     }
     let changed = now.iter().filter(|row| known.get(&row.transaction_id) != Some(row));
     let rows = changed.map(|row| split_row(loan_id, row)).collect();
-    let key = loan_transaction_split::Column::TransactionId;
-    let others = loan_transaction_split::Column::iter().filter(|column| !matches_any(column, &[key]));
-    let conflict = OnConflict::column(key).update_columns(others).to_owned();
-    insert::or_update::<loan_transaction_split::Entity, _>(transaction, rows, &conflict).await
+    insert::or_update::<loan_transaction_split::Entity, _>(transaction, rows, &split_conflict()).await
 }
 
 /// Adds the installments of loans that have none yet, each with its loan's id, in few statements.
@@ -174,6 +166,69 @@ pub async fn insert_splits<'a>(
 ) -> Result<(), StoreError> {
     let rows = rows.into_iter().map(|(loan_id, row)| split_row(loan_id, row)).collect();
     insert::many::<loan_transaction_split::Entity, _>(transaction, rows).await
+}
+
+/// What is stored of a loan, and what is to be.
+pub struct Rewrite<'a, T> {
+    /// The loan.
+    pub loan_id: Uuid,
+    /// What is stored.
+    pub stored: &'a [T],
+    /// What is to be stored.
+    pub now: &'a [T],
+}
+
+/// Makes the installments of many loans what they are to be: what differs travels in few statements for all of them.
+///
+/// # Errors
+/// Whatever the database answers.
+pub async fn rewrite_installments(
+    transaction: &impl ConnectionTrait,
+    rewrites: &[Rewrite<'_, Installment>],
+) -> Result<(), StoreError> {
+    let mut changed = Vec::new();
+    for rewrite in rewrites {
+        if rewrite.now.len() < rewrite.stored.len() {
+            // The schedule became shorter, which no batch can say of several loans at once.
+            write_installments(transaction, rewrite.loan_id, rewrite.stored, rewrite.now).await?;
+            continue;
+        }
+        let known: HashMap<u32, &Installment> = rewrite.stored.iter().map(|row| (row.number, row)).collect();
+        let differing = rewrite.now.iter().filter(|row| known.get(&row.number) != Some(row));
+        changed.extend(differing.map(|row| installment_row(rewrite.loan_id, row)));
+    }
+    insert::or_update::<loan_installment::Entity, _>(transaction, changed, &installment_conflict()).await
+}
+
+/// Makes the splits of many loans what they are to be, none of them gone: what differs travels in few statements.
+///
+/// # Errors
+/// Whatever the database answers.
+pub async fn rewrite_splits(
+    transaction: &impl ConnectionTrait,
+    rewrites: &[Rewrite<'_, Split>],
+) -> Result<(), StoreError> {
+    let mut changed = Vec::new();
+    for rewrite in rewrites {
+        let known: HashMap<Uuid, &Split> = rewrite.stored.iter().map(|row| (row.transaction_id, row)).collect();
+        let differing = rewrite.now.iter().filter(|row| known.get(&row.transaction_id) != Some(row));
+        changed.extend(differing.map(|row| split_row(rewrite.loan_id, row)));
+    }
+    insert::or_update::<loan_transaction_split::Entity, _>(transaction, changed, &split_conflict()).await
+}
+
+fn installment_conflict() -> OnConflict {
+    let key = [loan_installment::Column::LoanId, loan_installment::Column::Number];
+    let computed = loan_installment::Column::LeftMinor;
+    let columns = loan_installment::Column::iter();
+    let others = columns.filter(|column| !matches_any(column, &key) && !matches_any(column, &[computed]));
+    OnConflict::columns(key).update_columns(others).to_owned()
+}
+
+fn split_conflict() -> OnConflict {
+    let key = loan_transaction_split::Column::TransactionId;
+    let others = loan_transaction_split::Column::iter().filter(|column| !matches_any(column, &[key]));
+    OnConflict::column(key).update_columns(others).to_owned()
 }
 
 /// SeaORM's columns do not compare; their names do.

@@ -5,7 +5,10 @@ use chrono::{DateTime, NaiveDate, Utc};
 use lending::loan::{Application, Approval, Decision, Disbursement, Lifecycle, LoanStatus, LoanTerms};
 use lending::money::{Currency, Money};
 use lending::rate::Rate;
-use sea_orm::{ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect};
+use sea_orm::sea_query::{Expr, OnConflict, SimpleExpr};
+use sea_orm::{
+    ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, EntityTrait, ModelTrait, QueryFilter, QuerySelect, Value,
+};
 use serde::Serialize;
 use uuid::Uuid;
 
@@ -288,7 +291,19 @@ pub enum LoanField {
     DisbursedOn,
     /// When it was applied for.
     CreatedAt,
+    /// The number of days past due, 0 if none. It is known on a day only: ask of [`Self::OldestUnpaidDueOn`] instead.
+    DaysPastDue,
+    /// The due date of the oldest installment with anything left of it; [`NEVER`] if there is none.
+    OldestUnpaidDueOn,
+    /// The next due date; [`NEVER`] if there is none.
+    NextDueOn,
 }
+
+/// What stands for no due date, so that lists have a place for it: after all others.
+pub const NEVER: NaiveDate = match NaiveDate::from_ymd_opt(9999, 12, 31) {
+    Some(day) => day,
+    None => NaiveDate::MAX,
+};
 
 impl Field for LoanField {
     type Entity = loan::Entity;
@@ -310,11 +325,32 @@ impl Field for LoanField {
             Self::AppliedOn => loan::Column::AppliedOn,
             Self::DisbursedOn => loan::Column::DisbursedOn,
             Self::CreatedAt => loan::Column::CreatedAt,
+            Self::DaysPastDue | Self::OldestUnpaidDueOn => loan::Column::OldestUnpaidDueOn,
+            Self::NextDueOn => loan::Column::NextDueOn,
+        }
+    }
+
+    fn operand(self) -> SimpleExpr {
+        match self {
+            // Written out and not bound, letter by letter as in the indexes.
+            Self::DaysPastDue | Self::OldestUnpaidDueOn => {
+                Expr::cust("COALESCE(loans.oldest_unpaid_due_on, '9999-12-31')")
+            }
+            Self::NextDueOn => Expr::cust("COALESCE(loans.next_due_on, '9999-12-31')"),
+            _ => Expr::col(self.column().as_column_ref()),
+        }
+    }
+
+    fn value(self, row: &loan::Model) -> Value {
+        match self {
+            Self::DaysPastDue | Self::OldestUnpaidDueOn => row.oldest_unpaid_due_on.unwrap_or(NEVER).into(),
+            Self::NextDueOn => row.next_due_on.unwrap_or(NEVER).into(),
+            _ => row.get(self.column()),
         }
     }
 
     fn nullable(self) -> bool {
-        matches!(self, Self::ExternalRef | Self::Group | Self::Officer | Self::DisbursedOn)
+        matches!(self, Self::ExternalRef | Self::Group | Self::Officer | Self::DisbursedOn | Self::NextDueOn)
     }
 
     /// Number and external reference, or the borrower's name, number and external reference.
@@ -381,4 +417,40 @@ pub async fn insert(transaction: &impl ConnectionTrait, records: &[LoanRecord]) 
 pub async fn update(transaction: &impl ConnectionTrait, record: &LoanRecord) -> Result<(), StoreError> {
     let row = loan::ActiveModel::try_from(record)?;
     find::change_one(transaction, row, loan::Column::Id, loan::Column::Version).await
+}
+
+/// What an end of day may change of a loan.
+const OF_A_DAY: [loan::Column; 22] = [
+    loan::Column::Status,
+    loan::Column::DefaultedOn,
+    loan::Column::ClosedOn,
+    loan::Column::DisbursedTotalMinor,
+    loan::Column::OutstandingPrincipalMinor,
+    loan::Column::OutstandingInterestMinor,
+    loan::Column::OutstandingFeesMinor,
+    loan::Column::OutstandingPenaltiesMinor,
+    loan::Column::CreditMinor,
+    loan::Column::RecoveredMinor,
+    loan::Column::AccruedInterestMinor,
+    loan::Column::AccruedFeesMinor,
+    loan::Column::AccruedPenaltiesMinor,
+    loan::Column::OldestUnpaidDueOn,
+    loan::Column::NextDueOn,
+    loan::Column::MaturesOn,
+    loan::Column::ChargedOffOn,
+    loan::Column::AccruedThrough,
+    loan::Column::ProjectedOn,
+    loan::Column::Version,
+    loan::Column::UpdatedAt,
+    loan::Column::DisbursedMinor,
+];
+
+/// Writes status and projection of loans that the caller has locked, in few statements.
+///
+/// # Errors
+/// Whatever the database answers.
+pub async fn update_day(transaction: &impl ConnectionTrait, records: &[LoanRecord]) -> Result<(), StoreError> {
+    let rows = records.iter().map(loan::ActiveModel::try_from).collect::<Result<Vec<_>, _>>()?;
+    let conflict = OnConflict::column(loan::Column::Id).update_columns(OF_A_DAY).to_owned();
+    insert::or_update::<loan::Entity, _>(transaction, rows, &conflict).await
 }

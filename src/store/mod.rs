@@ -4,6 +4,8 @@
 pub mod borrowers;
 pub mod branches;
 pub mod calendars;
+pub mod close_day;
+pub mod collection;
 mod conditions;
 mod convert;
 pub mod database;
@@ -16,6 +18,7 @@ pub mod groups;
 pub mod idempotency;
 mod insert;
 pub mod journal;
+pub mod ledger;
 pub mod loan_balances;
 pub mod loan_history;
 pub mod loan_products;
@@ -25,6 +28,7 @@ pub mod numbers;
 pub mod page;
 pub mod portfolio;
 pub mod scope;
+pub mod verify;
 
 pub use database::{Database, DatabaseOptions};
 pub use error::StoreError;

@@ -142,9 +142,9 @@ fn sort_columns<F: Field>(order: &[SortKey<F>], backward: bool) -> Vec<(SimpleEx
     let last = order.last().is_some_and(|key| key.descending);
     order
         .iter()
-        .map(|key| (key.field.column(), key.descending))
-        .chain([(F::id_column(), last)])
-        .map(|(column, descending)| (Expr::col(column.as_column_ref()), descending != backward))
+        .map(|key| (key.field.operand(), key.descending))
+        .chain([(Expr::col(F::id_column().as_column_ref()), last)])
+        .map(|(operand, descending)| (operand, descending != backward))
         .collect()
 }
 

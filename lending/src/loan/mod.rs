@@ -9,6 +9,7 @@ pub mod conditions;
 pub mod error;
 pub mod event;
 mod fold;
+pub mod lateness;
 pub mod lifecycle;
 pub mod limits;
 pub mod payoff;

@@ -39,6 +39,8 @@ struct Walk {
     skipped: i64,
     /// Interest that falls due in the first row after the grace.
     deferred: i64,
+    /// Interest an installment had no room for: the next one's.
+    carried: i64,
 }
 
 impl Model<'_> {
@@ -53,7 +55,13 @@ impl Model<'_> {
         let cap = as_of.min(maturity);
         let mut rows = self.rows.clone();
         let count = rows.len();
-        let mut walk = Walk { balance: 0, target: rows.first().map_or(0, |row| row.original), skipped: 0, deferred: 0 };
+        let mut walk = Walk {
+            balance: 0,
+            target: rows.first().map_or(0, |row| row.original),
+            skipped: 0,
+            deferred: 0,
+            carried: 0,
+        };
         for index in 0..count {
             let (made, rest) = rows.split_at_mut(index);
             let Some(row) = rest.first_mut() else { break };
@@ -70,6 +78,7 @@ impl Model<'_> {
             }
         }
         self.rows = rows;
+        self.look.take();
         Ok(())
     }
 
@@ -195,6 +204,7 @@ fn fill(
     index: usize,
     is_last: bool,
 ) -> Result<i64, FoldError> {
+    let mut interest = add(interest, std::mem::take(&mut walk.carried))?;
     let mut own = match row.target {
         _ if row.principal_grace => 0,
         Target::Level(_) => sub(walk.target, interest)?,
@@ -212,6 +222,10 @@ fn fill(
     let before = sum(early.iter().filter(of_row).filter(|money| money.on < row.until).map(|money| money.amount))?;
     let at_end = sum(early.iter().filter(of_row).filter(|money| money.on == row.until).map(|money| money.amount))?;
     row.principal = add(own.max(before), at_end)?.min(walk.balance);
+    if matches!(row.target, Target::Level(_)) && !is_last && !row.interest_grace && walk.target > 0 {
+        walk.carried = sub(interest, walk.target)?.max(0);
+        interest = sub(interest, walk.carried)?;
+    }
     row.interest = if row.interest_grace {
         walk.deferred = add(walk.deferred, interest)?;
         0

@@ -2,6 +2,10 @@
 //! where payments go by rules, and per stretch where installments are settled one after the other: that is how each
 //! kind of loan is kept by the systems that have it.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::rc::Rc;
+
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
@@ -22,16 +26,51 @@ pub(crate) enum Rounding {
     PerStretch,
 }
 
+/// The fraction of a balance that the days `[from, until)` of a row cost.
+type Fractions = HashMap<(u32, NaiveDate, NaiveDate), Decimal>;
+
 /// What the interest of any row depends on.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub(crate) struct Tariff {
     pub day_count: DayCount,
     pub rounding: Rounding,
     /// The rate from a day on, ascending; the first applies from the beginning.
     pub rates: Vec<(NaiveDate, Rate)>,
+    /// Whether each stretch is written down; only the last run through the rows needs it.
+    pub with_lines: bool,
+    /// Fractions worked out before. The rows are run through hundreds of times for the same days, and dividing at 28
+    /// digits is what that costs most. Copies of a loan share it; new rates or dates start a new one.
+    known: Rc<RefCell<Fractions>>,
 }
 
 impl Tariff {
+    pub(crate) fn new(day_count: DayCount, rounding: Rounding, rate: Rate) -> Self {
+        let rates = vec![(NaiveDate::MIN, rate)];
+        Self { day_count, rounding, rates, with_lines: false, known: Rc::default() }
+    }
+
+    /// Forgets what was worked out, because rates or dates of rows have changed.
+    pub(crate) fn forget(&mut self) {
+        self.known = Rc::default();
+    }
+
+    fn fraction_of(
+        &self,
+        installment: u32,
+        period: Period,
+        from: NaiveDate,
+        until: NaiveDate,
+    ) -> Result<Decimal, FoldError> {
+        let key = (installment, from, until);
+        if let Some(known) = self.known.borrow().get(&key) {
+            return Ok(*known);
+        }
+        let years = year_fraction(self.day_count, period, from, until)?;
+        let fraction = of_rate(self.rate_on(from), years)?;
+        self.known.borrow_mut().insert(key, fraction);
+        Ok(fraction)
+    }
+
     /// The rate of a day.
     pub(crate) fn rate_on(&self, date: NaiveDate) -> Rate {
         let in_force = self.rates.iter().rev().find(|(from, _)| *from <= date);
@@ -77,24 +116,27 @@ impl RowInterest {
             return Ok(());
         }
         let mut start = from;
-        for cut in tariff.cuts(from, until).chain([until]).collect::<Vec<_>>() {
-            let annual_rate = tariff.rate_on(start);
-            let years = year_fraction(tariff.day_count, period, start, cut)?;
-            let fraction = of_rate(annual_rate, years)?;
+        for cut in tariff.cuts(from, until).chain([until]) {
+            let fraction = tariff.fraction_of(installment, period, start, cut)?;
             let exact = Decimal::from(balance).checked_mul(fraction).ok_or(FoldError::Overflow)?;
-            self.exact = self.exact.checked_add(exact).ok_or(FoldError::Overflow)?;
-            self.rounded = add(self.rounded, to_minor(exact)?)?;
+            match tariff.rounding {
+                Rounding::PerRow => self.exact = self.exact.checked_add(exact).ok_or(FoldError::Overflow)?,
+                Rounding::PerStretch => self.rounded = add(self.rounded, to_minor(exact)?)?,
+            }
+            let begins = std::mem::replace(&mut start, cut);
+            if !tariff.with_lines {
+                continue;
+            }
             let micro = exact.checked_mul(Decimal::from(1_000_000)).and_then(|micro| micro.round().to_i128());
             self.lines.push(InterestLine {
                 installment,
-                from: start,
+                from: begins,
                 until: cut,
-                days: days(start, cut),
+                days: days(begins, cut),
                 balance,
-                annual_rate,
+                annual_rate: tariff.rate_on(begins),
                 micro_interest: micro.ok_or(FoldError::Overflow)?,
             });
-            start = cut;
         }
         Ok(())
     }

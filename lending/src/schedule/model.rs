@@ -2,6 +2,9 @@
 //! change the balances run through all rows once more, and the last unpaid row takes what is left, so that the
 //! principal of the rows is always exactly what was disbursed.
 
+use std::cell::RefCell;
+use std::rc::Rc;
+
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
 
@@ -43,8 +46,12 @@ pub(crate) struct Model<'a> {
     pub(crate) changes: Vec<Change>,
     pub(crate) disbursed: i64,
     pub(crate) credited: i64,
+    /// The due date a new agreement counts the others from, and the first row it concerns.
+    agreed_from: Option<(NaiveDate, usize)>,
     /// In a look at a day within the loan: days from here on bear nothing.
     pub(crate) interest_until: Option<NaiveDate>,
+    /// The last look at a day, until the rows change.
+    pub(crate) look: RefCell<Option<(NaiveDate, Rc<Self>)>>,
     /// Up to when overdue principal has borne interest.
     pub(crate) overdue_until: Option<NaiveDate>,
 }
@@ -56,11 +63,7 @@ impl<'a> Model<'a> {
             AllocationMode::Rules => Rounding::PerRow,
             AllocationMode::ByInstallment | AllocationMode::DueThenAdvance => Rounding::PerStretch,
         };
-        let tariff = Tariff {
-            day_count: terms.conditions.day_count,
-            rounding,
-            rates: vec![(NaiveDate::MIN, terms.annual_rate)],
-        };
+        let tariff = Tariff::new(terms.conditions.day_count, rounding, terms.annual_rate);
         Self {
             terms,
             calendar,
@@ -69,7 +72,9 @@ impl<'a> Model<'a> {
             changes: Vec::new(),
             disbursed: 0,
             credited: 0,
+            agreed_from: None,
             interest_until: None,
+            look: RefCell::default(),
             overdue_until: None,
         }
     }
@@ -135,6 +140,7 @@ impl<'a> Model<'a> {
             self.tariff.rates.retain(|(date, _)| *date < from || *date == NaiveDate::MIN);
             self.tariff.rates.push((from, rate));
         }
+        self.tariff.forget();
         if extra > 0 {
             self.solve(first)?;
         } else if agreement.annual_rate.is_some() {
@@ -272,16 +278,27 @@ impl<'a> Model<'a> {
         let dates = match seed {
             Some((due_on, _)) => due_dates(start, Some(due_on), left, every, unit, conditions, self.calendar)?,
             None => {
-                let origin = self.rows.first().map_or(start, |row| row.from);
-                let total = u32::try_from(count).map_err(|_| FoldError::Overflow)?;
-                let seed = self.terms.first_due_on;
+                // Rows beyond the last follow from the agreement that dated it.
+                let (seed, at) = match self.agreed_from {
+                    Some((due_on, at)) => (Some(due_on), at),
+                    // What a bullet is extended by comes after it, a period at a time.
+                    None if conditions.amortization == Amortization::Bullet => {
+                        (self.rows.first().map(|row| row.due_on), 0)
+                    }
+                    None => (self.terms.first_due_on, 0),
+                };
+                let origin = self.rows.get(at).map_or(start, |row| row.from);
+                let total = u32::try_from(count.saturating_sub(at)).map_err(|_| FoldError::Overflow)?;
                 let all = due_dates(origin, seed, total, every, unit, conditions, self.calendar)?;
-                let known = self.rows.len();
+                let known = self.rows.len().saturating_sub(at);
                 let kept =
                     self.rows.iter().map(|row| super::dates::DueDate { accrues_until: row.until, due_on: row.due_on });
                 kept.chain(all.into_iter().skip(known)).skip(first).collect()
             }
         };
+        if let Some(due_on) = first_due_on {
+            self.agreed_from = Some((due_on, first));
+        }
         let mut from = start;
         for (offset, date) in dates.into_iter().enumerate() {
             let index = first.saturating_add(offset);
@@ -514,27 +531,34 @@ impl<'a> Model<'a> {
 
     /// Lets the last unpaid row take what the others leave. `on` is the day of what changed.
     pub(crate) fn settle(&mut self, on: NaiveDate) -> Result<(), FoldError> {
+        self.look.take();
         self.recompute()?;
-        self.trim()?;
+        // A run through the rows is what everything else costs: there is one only after something moved.
+        let mut stale = self.trim()?;
         for row in &mut self.rows {
+            stale |= row.moved_here != 0 || row.moved_away;
             row.moved_here = 0;
             row.moved_away = false;
         }
         let mut taker = None;
         for _ in 0..=self.rows.len() {
-            self.recompute()?;
-            let missing = sub(add(self.disbursed, self.credited)?, sum(self.rows.iter().map(|row| row.principal))?)?;
+            if std::mem::take(&mut stale) {
+                self.recompute()?;
+            }
+            let missing = self.missing()?;
             taker = self.taker()?;
-            let Some(index) = taker else { return Ok(()) };
             if missing == 0 {
                 break;
             }
+            // When all that was asked for is paid and something is missing still, the last row asks for it.
+            let Some(index) = taker.or(self.rows.len().checked_sub(1)) else { return Ok(()) };
+            stale = true;
             // Rounding can have the earlier rows ask for more than there is: then the last one that still can gives way.
             let giver = if missing < 0 { self.giver(index)? } else { index };
             if let Some(row) = self.rows.get_mut(giver) {
                 row.target = row.target.plus(missing)?;
                 let floor = match row.target {
-                    Target::Level(_) => sub(row.floor()?, row.credited)?,
+                    Target::Level(_) => sub(row.floor()?, row.beside_target()?)?,
                     Target::Principal(_) => sub(row.paid_principal.max(row.settled_principal), row.credited)?,
                 }
                 .max(0);
@@ -546,12 +570,46 @@ impl<'a> Model<'a> {
                 }
             }
         }
-        self.move_late_interest(taker, on)?;
-        self.recompute()
+        let moved = self.move_late_interest(taker, on)?;
+        if moved || stale {
+            self.recompute()?;
+        }
+        self.pin(taker)
+    }
+
+    /// The last resort, when totals and the interest within them keep chasing each other: a row is given the principal
+    /// it is to have, whatever its interest comes to, because no cent of principal may be lost or made.
+    fn pin(&mut self, taker: Option<usize>) -> Result<(), FoldError> {
+        let Some(last) = self.rows.len().checked_sub(1) else { return Ok(()) };
+        for _ in 0..=last {
+            let missing = self.missing()?;
+            if missing == 0 {
+                return Ok(());
+            }
+            let index = if missing < 0 { self.giver(last)? } else { taker.unwrap_or(last) };
+            if let Some(row) = self.rows.get_mut(index) {
+                row.target = Target::Principal(sub(add(row.principal, missing)?, row.credited)?.max(0));
+            }
+            self.recompute()?;
+        }
+        Ok(())
+    }
+
+    /// Principal that no row asks for; below nothing when the rows ask for too much.
+    fn missing(&self) -> Result<i64, FoldError> {
+        sub(add(self.disbursed, self.credited)?, sum(self.rows.iter().map(|row| row.principal))?)
     }
 
     /// The last row that is not fully paid; the last of all while nothing is paid.
     fn taker(&self) -> Result<Option<usize>, FoldError> {
+        let last = self.rows.len().checked_sub(1);
+        let mut untouched = true;
+        for row in &self.rows {
+            untouched &= row.floor()? == 0;
+        }
+        if untouched {
+            return Ok(last);
+        }
         let mut found = None;
         let mut any_paid = false;
         for (index, row) in self.rows.iter().enumerate() {
@@ -565,7 +623,6 @@ impl<'a> Model<'a> {
                 found = Some(index);
             }
         }
-        let last = self.rows.len().checked_sub(1);
         Ok(found.or(if any_paid { None } else { last }))
     }
 
@@ -580,7 +637,8 @@ impl<'a> Model<'a> {
     }
 
     /// No row asks for more principal than the loan still owes.
-    fn trim(&mut self) -> Result<(), FoldError> {
+    fn trim(&mut self) -> Result<bool, FoldError> {
+        let mut trimmed = false;
         let paid = sum(self.rows.iter().map(|row| row.paid_principal))?;
         let owed = sub(add(self.disbursed, self.credited)?, paid)?.max(0);
         for row in &mut self.rows {
@@ -588,9 +646,10 @@ impl<'a> Model<'a> {
             if over <= 0 {
                 continue;
             }
+            trimmed = true;
             let lowered = row.target.plus(over.checked_neg().ok_or(FoldError::Overflow)?)?;
             let floor = match row.target {
-                Target::Level(_) => sub(row.paid()?, row.credited)?.max(0),
+                Target::Level(_) => sub(row.paid()?, row.beside_target()?)?.max(0),
                 Target::Principal(_) => sub(row.paid_principal, row.credited)?.max(0),
             };
             row.target = match lowered {
@@ -598,24 +657,25 @@ impl<'a> Model<'a> {
                 Target::Principal(amount) => Target::Principal(amount.max(floor)),
             };
         }
-        Ok(())
+        Ok(trimmed)
     }
 
-    /// When the rows after the taker were all paid ahead, interest they cannot show belongs to the taker.
-    fn move_late_interest(&mut self, taker: Option<usize>, on: NaiveDate) -> Result<(), FoldError> {
-        let Some(taker) = taker.filter(|index| index.saturating_add(1) < self.rows.len()) else { return Ok(()) };
+    /// When the rows after the taker were all paid ahead, interest they cannot show belongs to the taker. Answers
+    /// whether there was any.
+    fn move_late_interest(&mut self, taker: Option<usize>, on: NaiveDate) -> Result<bool, FoldError> {
+        let Some(taker) = taker.filter(|index| index.saturating_add(1) < self.rows.len()) else { return Ok(false) };
         let mut look = self.clone();
         look.interest_until = Some(self.interest_until.map_or(on, |until| until.min(on)));
         look.recompute()?;
         let later = look.rows.iter().skip(taker.saturating_add(1)).rev().find(|row| row.unrecognized > 0);
-        let Some(moved) = later.map(|row| row.unrecognized) else { return Ok(()) };
+        let Some(moved) = later.map(|row| row.unrecognized) else { return Ok(false) };
         for row in self.rows.iter_mut().skip(taker.saturating_add(1)) {
             row.moved_away = true;
         }
         if let Some(row) = self.rows.get_mut(taker) {
             row.moved_here = moved;
         }
-        Ok(())
+        Ok(true)
     }
 }
 

@@ -3,6 +3,8 @@
 //! looked at, and never past maturity. What a row asks for on a day is found by looking at the loan as if it ended
 //! that day.
 
+use std::rc::Rc;
+
 use chrono::NaiveDate;
 
 use super::model::{Change, ChangeKind, Model};
@@ -26,9 +28,9 @@ impl Model<'_> {
             return Ok(Asked { principal: row.principal, interest: row.interest });
         }
         // A row that has not started: what it aimed at from the beginning, as far as the loan still owes it.
-        let mut adjusted = look.clone();
+        let mut row = row.clone();
         let owed = look.owed_principal()?;
-        if let Some(row) = adjusted.rows.get_mut(index).filter(|row| matches!(row.target, Target::Level(_))) {
+        if matches!(row.target, Target::Level(_)) {
             if open > 1 {
                 row.target = Target::Level(row.original);
                 row.principal = sub(row.total()?, row.interest)?.max(row.paid_principal);
@@ -37,7 +39,6 @@ impl Model<'_> {
             }
             row.principal = sub(row.total()?, row.interest)?.max(0).max(row.paid_principal);
         }
-        let row = adjusted.rows.get(index).ok_or(FoldError::Overflow)?;
         Ok(Asked { principal: row.principal, interest: row.interest })
     }
 
@@ -133,13 +134,17 @@ impl Model<'_> {
     }
 
     /// The loan as if no interest ran from a day on.
-    fn look_at(&self, on: NaiveDate) -> Result<Self, FoldError> {
-        let mut look = self.clone();
-        if self.maturity().is_none_or(|maturity| on >= maturity) {
-            return Ok(look);
+    fn look_at(&self, on: NaiveDate) -> Result<Rc<Self>, FoldError> {
+        if let Some((_, known)) = self.look.borrow().as_ref().filter(|(day, _)| *day == on) {
+            return Ok(Rc::clone(known));
         }
-        look.interest_until = Some(on);
-        look.settle(on)?;
+        let mut look = self.clone();
+        if self.maturity().is_some_and(|maturity| on < maturity) {
+            look.interest_until = Some(on);
+            look.settle(on)?;
+        }
+        let look = Rc::new(look);
+        self.look.replace(Some((on, Rc::clone(&look))));
         Ok(look)
     }
 

@@ -86,10 +86,15 @@ impl Row {
     /// What it asks for in all, given its interest.
     pub(crate) fn total(&self) -> Result<i64, FoldError> {
         let base = match self.target {
-            Target::Level(total) => add(add(total, self.moved_here)?, self.deferred)?,
+            Target::Level(total) => return add(total, self.beside_target()?),
             Target::Principal(principal) => add(principal, self.interest)?,
         };
         add(base, self.credited)
+    }
+
+    /// What it asks for beside the total it aims at.
+    pub(crate) fn beside_target(&self) -> Result<i64, FoldError> {
+        add(add(self.moved_here, self.deferred)?, self.credited)
     }
 
     pub(crate) fn paid(&self) -> Result<i64, FoldError> {

@@ -18,10 +18,13 @@ mod ledger_properties;
 mod lifecycle;
 mod lifecycle_properties;
 mod limits;
+mod long_loans;
 mod money;
+mod payoff;
 mod postings;
 mod random;
 mod rate;
+mod recalculation;
 mod schedule_properties;
 mod schedules;
 

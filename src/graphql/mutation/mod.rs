@@ -2,7 +2,9 @@
 //! what to mend.
 
 pub mod borrowers;
+pub mod branch_calendar;
 pub mod branches;
+pub mod close_day;
 pub mod groups;
 pub mod loan_books;
 pub mod loan_products;
@@ -16,11 +18,13 @@ use crate::service::check::Change;
 #[derive(MergedObject, Default)]
 pub struct Mutation(
     branches::BranchMutation,
+    branch_calendar::BranchCalendarMutation,
     borrowers::BorrowerMutation,
     groups::GroupMutation,
     loan_products::LoanProductMutation,
     loans::LoanMutation,
     loan_books::LoanBooksMutation,
+    close_day::CloseDayMutation,
 );
 
 /// A field of an update: what is left out stays, null removes.

@@ -54,13 +54,23 @@ pub enum LoanOrderField {
     Number,
     /// The amount applied for, in minor units whatever the currency: filter by currency for an order that means something.
     Principal,
+    /// How many days the oldest installment with anything left of it is past due. Among loans that are not late, the one whose next installment is further off comes first, and first of all what has none.
+    DaysPastDue,
+    /// The next due date; loans without one come last.
+    NextDueOn,
 }
 
 impl Order for LoanOrder {
     type Key = LoanOrderField;
 
+    /// The more days past due, the earlier the due date.
     fn key(&self) -> (LoanOrderField, OrderDirection) {
-        (self.field, self.direction)
+        let direction = match (self.field, self.direction) {
+            (LoanOrderField::DaysPastDue, OrderDirection::Asc) => OrderDirection::Desc,
+            (LoanOrderField::DaysPastDue, OrderDirection::Desc) => OrderDirection::Asc,
+            (_, direction) => direction,
+        };
+        (self.field, direction)
     }
 }
 
@@ -71,6 +81,8 @@ impl From<LoanOrderField> for LoanField {
             LoanOrderField::AppliedOn => Self::AppliedOn,
             LoanOrderField::Number => Self::Number,
             LoanOrderField::Principal => Self::Principal,
+            LoanOrderField::DaysPastDue => Self::OldestUnpaidDueOn,
+            LoanOrderField::NextDueOn => Self::NextDueOn,
         }
     }
 }

@@ -2,12 +2,15 @@
 
 pub mod borrowers;
 pub mod branches;
+pub mod collection_sheet;
 pub mod groups;
+pub mod ledger;
 pub mod loan_products;
 pub mod loans;
 pub mod node;
 pub mod portfolio;
 pub mod simulations;
+pub mod verify;
 pub mod viewer;
 
 use async_graphql::MergedObject;
@@ -23,5 +26,8 @@ pub struct Query(
     loan_products::LoanProductQuery,
     loans::LoanQuery,
     portfolio::PortfolioQuery,
+    ledger::LedgerQuery,
+    collection_sheet::CollectionSheetQuery,
     simulations::SimulationQuery,
+    verify::VerifyQuery,
 );

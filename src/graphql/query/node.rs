@@ -15,7 +15,7 @@ use crate::graphql::types::loan::Loan;
 use crate::graphql::types::loan::transaction::LoanTransaction;
 use crate::graphql::types::loan_product::LoanProduct;
 use crate::graphql::types::node::Node;
-use crate::graphql::types::selection::{BorrowerPlan, BranchPlan, GroupPlan, LoanPlan, Selected};
+use crate::graphql::types::selection::{BorrowerPlan, BranchPlan, EntryPlan, GroupPlan, LoanPlan, Selected};
 use crate::ids::{Kind, NodeId};
 
 /// The most ids in one `nodes`.
@@ -31,6 +31,7 @@ struct Plans {
     borrower: BorrowerPlan,
     loan: LoanPlan,
     group: GroupPlan,
+    entry: EntryPlan,
 }
 
 #[Object]
@@ -72,6 +73,7 @@ fn plans(context: &Context<'_>) -> Plans {
         borrower: BorrowerPlan::of(&selected),
         loan: LoanPlan::of(&selected),
         group: GroupPlan::of(&selected),
+        entry: EntryPlan::of(&selected),
     }
 }
 
@@ -111,9 +113,11 @@ async fn of_kind(request: Request<'_>, kind: Kind, ids: Vec<Uuid>, plans: &Plans
             rows.into_iter().map(|(id, row)| (id, Node::Group(row))).collect()
         }
         Kind::JournalEntry => {
-            let rows = request.services.journal_entries_by_id(request.actor, &ids).await?;
-            let entries = rows.into_iter().map(JournalEntry::from);
-            entries.map(|entry| (entry.uuid(), Node::JournalEntry(entry))).collect()
+            let records: Vec<_> =
+                request.services.journal_entries_by_id(request.actor, &ids).await?.into_iter().flatten().collect();
+            let uuids: Vec<Uuid> = records.iter().map(|record| record.id).collect();
+            let rows = JournalEntry::fetch(request, records, &plans.entry).await?;
+            uuids.into_iter().zip(rows).map(|(id, row)| (id, Node::JournalEntry(row))).collect()
         }
         Kind::LoanTransaction => {
             let views = request.services.loan_views_of_transactions(request.actor, &ids).await?;

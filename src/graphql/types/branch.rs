@@ -3,10 +3,12 @@
 use std::collections::HashMap;
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 
-use async_graphql::{Context, Enum, ID, Object, Result};
+use async_graphql::{Context, Enum, ID, Object, Result, SimpleObject};
 use uuid::Uuid;
 
+use super::group::Weekday;
 use super::id::id;
 use super::scalars::{CurrencyCode, Date, DateTime};
 use super::selection::{BranchPlan, Related};
@@ -20,6 +22,22 @@ use crate::service::branches::{BranchKey, BranchRecord};
 pub struct Branch {
     record: BranchRecord,
     parent: Related<Box<Branch>>,
+    holidays: Related<Arc<Vec<Holiday>>>,
+}
+
+/// A day a branch does not work.
+#[derive(Debug, Clone, SimpleObject)]
+pub struct Holiday {
+    /// The day.
+    pub on: Date,
+    /// What it is called.
+    pub name: String,
+}
+
+impl From<&crate::service::branch_calendar::Holiday> for Holiday {
+    fn from(holiday: &crate::service::branch_calendar::Holiday) -> Self {
+        Self { on: Date(holiday.on), name: holiday.name.clone() }
+    }
 }
 
 /// Whether a branch does business.
@@ -34,7 +52,7 @@ pub enum BranchStatus {
 
 impl From<BranchRecord> for Branch {
     fn from(record: BranchRecord) -> Self {
-        Self { record, parent: Related::Later }
+        Self { record, parent: Related::Later, holidays: Related::Later }
     }
 }
 
@@ -46,14 +64,29 @@ impl Branch {
         plan: &'a BranchPlan,
     ) -> Pin<Box<dyn Future<Output = Result<Vec<Self>>> + Send + 'a>> {
         Box::pin(async move {
-            let Some(parent_plan) = &plan.parent else { return Ok(records.into_iter().map(Self::from).collect()) };
-            let ids: Vec<Uuid> = records.iter().filter_map(|record| record.parent_id).collect();
-            let parents = Self::by_id(request, ids, parent_plan).await?;
+            let parents = match &plan.parent {
+                Some(plan) => {
+                    let ids: Vec<Uuid> = records.iter().filter_map(|record| record.parent_id).collect();
+                    Some(Self::by_id(request, ids, plan).await?)
+                }
+                None => None,
+            };
+            let holidays = match plan.holidays {
+                true => Some(holidays(request, &records.iter().map(|record| record.id).collect::<Vec<_>>()).await?),
+                false => None,
+            };
             Ok(records
                 .into_iter()
-                .map(|record| {
-                    let parent = record.parent_id.and_then(|id| parents.get(&id).cloned());
-                    Self { record, parent: Related::Fetched(parent.map(Box::new)) }
+                .map(|record| Self {
+                    parent: match &parents {
+                        Some(parents) => {
+                            let parent = record.parent_id.and_then(|id| parents.get(&id).cloned());
+                            Related::Fetched(parent.map(Box::new))
+                        }
+                        None => Related::Later,
+                    },
+                    holidays: Related::of(holidays.as_ref(), record.id),
+                    record,
                 })
                 .collect())
         })
@@ -73,6 +106,12 @@ impl Branch {
         let record = request.services.branch(request.actor, &BranchKey::Id(id)).await?;
         Ok(record.map(Self::from))
     }
+}
+
+async fn holidays(request: Request<'_>, ids: &[Uuid]) -> Result<HashMap<Uuid, Arc<Vec<Holiday>>>> {
+    let found = request.services.holidays(request.actor, ids).await?;
+    let list = |days: &Vec<_>| Arc::new(days.iter().map(Holiday::from).collect());
+    Ok(found.iter().map(|(id, days)| (*id, list(days))).collect())
 }
 
 /// A place that lends. Branches form a tree: whoever works for a branch also works for the branches below it.
@@ -118,6 +157,36 @@ impl Branch {
     /// What day it is at the branch.
     async fn business_date(&self, context: &Context<'_>) -> Result<Date> {
         Ok(Date(request(context)?.services.business_date(&self.record)))
+    }
+
+    /// The last business date that was closed; null before the first.
+    async fn closed_through(&self) -> Option<Date> {
+        self.record.closed_through.map(Date)
+    }
+
+    /// The days of the week it does not work, in the order of the week.
+    async fn rest_days(&self) -> Vec<Weekday> {
+        self.record.rest_days.iter().copied().map(Weekday::from).collect()
+    }
+
+    /// The holidays of a period, first to last. The branches above and below have holidays of their own.
+    async fn holidays(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "The first day; from the first holiday on if omitted.")] from: Option<Date>,
+        #[graphql(desc = "The last day; up to the last holiday if omitted.")] to: Option<Date>,
+    ) -> Result<Vec<Holiday>> {
+        let all = match &self.holidays {
+            Related::Fetched(holidays) => holidays.clone().unwrap_or_default(),
+            Related::Later => {
+                let mut found = holidays(request(context)?, &[self.record.id]).await?;
+                found.remove(&self.record.id).unwrap_or_default()
+            }
+        };
+        let within = |day: &Holiday| {
+            from.as_ref().is_none_or(|from| from.0 <= day.on.0) && to.as_ref().is_none_or(|to| day.on.0 <= to.0)
+        };
+        Ok(all.iter().filter(|day| within(day)).cloned().collect())
     }
 
     /// Whether it does business.

@@ -7,21 +7,25 @@ use async_graphql::{Context, Enum, Object, OutputType, Result};
 
 use super::borrower::Borrower;
 use super::branch::Branch;
+use super::collection::{CollectionRow, CollectionRowConnectionFields};
 use super::group::Group;
-use super::journal_entry::{JournalEntry, JournalEntryConnectionFields};
+use super::journal_entry::JournalEntry;
 use super::loan::Loan;
 use super::loan::event::LoanEvent;
 use super::loan::transaction::LoanTransaction;
 use super::loan_product::LoanProduct;
-use super::portfolio::{CurrencyTotals, currency_totals};
+use super::portfolio::currency_totals;
+use super::portfolio::totals::CurrencyTotals;
 use crate::graphql::error::bad_input;
 use crate::graphql::request::{ApiLimits, request};
 use crate::service::borrowers::BorrowerField;
 use crate::service::branches::BranchField;
 use crate::service::groups::GroupField;
+use crate::service::ledger::EntryField;
 use crate::service::list::{Filter, Page, PageRequest, SortKey};
 use crate::service::loan_products::LoanProductField;
 use crate::service::loans::LoanField;
+use crate::service::portfolio::Report;
 
 /// Rows on a page when the caller names no number.
 const DEFAULT_PAGE: u32 = 20;
@@ -162,6 +166,8 @@ connections! {
     LoanProductConnection(LoanProduct, LoanProductConnectionFields);
     /// Loans, page by page.
     LoanConnection(Loan, LoanConnectionFields);
+    /// What is to be collected, page by page.
+    CollectionRowConnection(CollectionRow, CollectionRowConnectionFields);
     /// Journal entries, page by page.
     JournalEntryConnection(JournalEntry, JournalEntryConnectionFields);
     /// What happened to a loan, page by page.
@@ -222,6 +228,8 @@ counted!(BorrowerConnectionFields, BorrowerField, count_borrowers);
 counted!(GroupConnectionFields, GroupField, count_groups);
 counted!(LoanProductConnectionFields, LoanProductField, count_loan_products);
 
+counted!(JournalEntryConnectionFields, EntryField, count_journal_entries);
+
 /// What a connection of one loan's rows has beside its page.
 pub struct OwnListFields {
     total: usize,
@@ -268,7 +276,6 @@ impl LoanConnectionFields {
 
     /// Exact totals on the same filter, on all pages together: one row per currency, never added across currencies.
     async fn totals(&self, context: &Context<'_>) -> Result<Vec<CurrencyTotals>> {
-        let request = request(context)?;
-        currency_totals(request.services.portfolio_totals(request.actor, &self.filter).await?)
+        currency_totals(context, &Arc::new(Report::new(Filter::clone(&self.filter), None))).await
     }
 }

@@ -54,6 +54,24 @@ pub struct DateFilter {
     pub is_null: Option<bool>,
 }
 
+/// Tests a number.
+#[derive(Debug, Clone, Default, InputObject)]
+pub struct IntFilter {
+    /// It is this number.
+    pub eq: Option<i32>,
+    /// It is one of these.
+    #[graphql(name = "in")]
+    pub one_of: Option<Vec<i32>>,
+    /// It is less.
+    pub lt: Option<i32>,
+    /// It is this number or less.
+    pub lte: Option<i32>,
+    /// It is more.
+    pub gt: Option<i32>,
+    /// It is this number or more.
+    pub gte: Option<i32>,
+}
+
 /// Tests a moment.
 #[derive(Debug, Clone, Default, InputObject)]
 pub struct DateTimeFilter {
@@ -195,6 +213,18 @@ impl<F: Copy> Conditions<F> {
         self.test(field, day(filter.gt), Test::Above);
         self.test(field, day(filter.gte), Test::AtLeast);
         self.is_null(field, filter.is_null);
+    }
+
+    /// Adds the conditions of an [`IntFilter`].
+    pub fn integer(&mut self, field: F, filter: Option<IntFilter>) {
+        let Some(filter) = filter else { return };
+        let number = |number: Option<i32>| number.map(|number| Scalar::Integer(number.into()));
+        self.test(field, number(filter.eq), Test::Is);
+        self.one_of(field, filter.one_of.map(|list| list.into_iter().map(|one| Scalar::Integer(one.into())).collect()));
+        self.test(field, number(filter.lt), Test::Below);
+        self.test(field, number(filter.lte), Test::AtMost);
+        self.test(field, number(filter.gt), Test::Above);
+        self.test(field, number(filter.gte), Test::AtLeast);
     }
 
     /// Adds the conditions of a [`DateTimeFilter`].

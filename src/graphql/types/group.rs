@@ -9,6 +9,7 @@ use async_graphql::{Context, Enum, ID, Object, Result};
 use uuid::Uuid;
 
 use super::branch::Branch;
+use super::collection::CollectionSheet;
 use super::connection::LoanConnection;
 use super::group_member::GroupMember;
 use super::id::id;
@@ -240,6 +241,21 @@ impl Group {
     ) -> Result<LoanConnection> {
         let own = Filter::Field(LoanField::Group, Test::Is(Scalar::Id(self.record.id)));
         loans_page(context, (first, after, last, before), Some(own), filter, order_by).await
+    }
+
+    /// Who of its members owes what by a day on loans of the group, as the books stand now; null when its branch does not exist for the caller. Permission: ReadLoans.
+    async fn collection_sheet(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "The day: what falls due on it, and what fell due before it.")] on: Date,
+    ) -> Nullable<CollectionSheet> {
+        let found = async {
+            let request = request(context)?;
+            let (branch, group) = (self.record.branch_id, Some(self.record.id));
+            let sheet = request.services.collection_sheet(request.actor, branch, on.0, group).await?;
+            Ok(sheet.map(CollectionSheet::from))
+        };
+        found.await.transpose()
     }
 
     /// The day it was closed.

@@ -41,6 +41,20 @@ pub enum Account {
     LossesWrittenOff,
 }
 
+/// What kind of account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
+#[graphql(remote = "lending::ledger::AccountKind")]
+pub enum AccountKind {
+    /// What the lender has.
+    Asset,
+    /// What the lender owes.
+    Liability,
+    /// What the lender earned.
+    Income,
+    /// What it cost.
+    Expense,
+}
+
 /// A side of an account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
 #[graphql(remote = "lending::ledger::Side")]
@@ -117,6 +131,27 @@ impl From<Option<lending::loan::TransactionKind>> for JournalEntryKind {
             Some(Of::Recovery) => Self::Recovery,
             Some(Of::Reschedule) => Self::Reschedule,
             None => Self::Accrual,
+        }
+    }
+}
+
+impl JournalEntryKind {
+    /// The name that entries are stored by.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        use lending::loan::TransactionKind as Of;
+        match self {
+            Self::Disbursement => Of::Disbursement.as_str(),
+            Self::Repayment => Of::Repayment.as_str(),
+            Self::GoodwillCredit => Of::GoodwillCredit.as_str(),
+            Self::CreditRefund => Of::CreditRefund.as_str(),
+            Self::Charge => Of::Charge.as_str(),
+            Self::Waiver => Of::Waiver.as_str(),
+            Self::ChargeOff => Of::ChargeOff.as_str(),
+            Self::WriteOff => Of::WriteOff.as_str(),
+            Self::Recovery => Of::Recovery.as_str(),
+            Self::Reschedule => Of::Reschedule.as_str(),
+            Self::Accrual => crate::service::ledger::EntryKind::Accrual.as_str(),
         }
     }
 }

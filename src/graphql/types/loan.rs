@@ -13,6 +13,7 @@ mod schedule;
 pub mod simulation;
 pub mod transaction;
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use async_graphql::{Context, Enum, ID, Object, Result};
@@ -168,6 +169,15 @@ impl Loan {
             loan.engine = Engine::fetched(Arc::clone(&loan.record), view);
         }
         Ok(loan)
+    }
+
+    /// The loans with these ids, by id, with the relations a plan asks for.
+    pub async fn by_id(request: Request<'_>, mut ids: Vec<Uuid>, plan: &LoanPlan) -> Result<HashMap<Uuid, Self>> {
+        ids.sort_unstable();
+        ids.dedup();
+        let records: Vec<_> = request.services.loans_by_id(request.actor, &ids).await?.into_iter().flatten().collect();
+        let loans = Self::fetch(request, records, plan).await?;
+        Ok(loans.into_iter().map(|loan| (loan.record.id, loan)).collect())
     }
 
     /// The one loan with this id, loaded on its own.

@@ -3,8 +3,8 @@
 use async_graphql::{InputObject, Result};
 
 use super::filters::{
-    Conditions, CurrencyFilter, DateFilter, DateTimeFilter, IdFilter, Inner, LoanStatusFilter, MoneyFilter, Nested,
-    StringFilter,
+    Conditions, CurrencyFilter, DateFilter, DateTimeFilter, IdFilter, Inner, IntFilter, LoanStatusFilter, MoneyFilter,
+    Nested, StringFilter,
 };
 use crate::ids::Kind;
 use crate::service::loans::LoanField;
@@ -43,6 +43,10 @@ pub struct LoanFilter {
     pub applied_on: Option<DateFilter>,
     /// The day of the disbursement.
     pub disbursed_on: Option<DateFilter>,
+    /// How many days the oldest installment with anything left of it is past due, on the business date of the loan's branch; 0 when none is. A page's cursors belong to that date.
+    pub days_past_due: Option<IntFilter>,
+    /// The next due date of an installment with anything left of it, as the end of the last day or the last change left it.
+    pub next_due_on: Option<DateFilter>,
     /// When the application was taken.
     pub created_at: Option<DateTimeFilter>,
     /// Text in the loan's number or external reference, or in the borrower's name, number or external reference, in any case; at most 100 characters.
@@ -69,6 +73,8 @@ impl Nested for LoanFilter {
         conditions.money(LoanField::Principal, LoanField::Currency, self.principal)?;
         conditions.date(LoanField::AppliedOn, self.applied_on);
         conditions.date(LoanField::DisbursedOn, self.disbursed_on);
+        conditions.integer(LoanField::DaysPastDue, self.days_past_due);
+        conditions.date(LoanField::NextDueOn, self.next_due_on);
         conditions.time(LoanField::CreatedAt, self.created_at);
         conditions.search(self.search)?;
         Ok(conditions)

@@ -4,6 +4,7 @@ pub mod allocation;
 pub mod borrower;
 pub mod branch;
 pub mod charge_terms;
+pub mod collection;
 pub mod connection;
 pub mod delinquency;
 pub mod filters;

@@ -38,13 +38,18 @@ impl<'a> Selected<'a> {
 pub struct BranchPlan {
     /// The branches above, and what of them.
     pub parent: Option<Box<BranchPlan>>,
+    /// Their holidays.
+    pub holidays: bool,
 }
 
 impl BranchPlan {
     /// Reads the plan from what is selected of branches.
     #[must_use]
     pub fn of(selected: &Selected<'_>) -> Self {
-        Self { parent: selected.has("parent").then(|| Box::new(Self::of(&selected.field("parent")))) }
+        Self {
+            parent: selected.has("parent").then(|| Box::new(Self::of(&selected.field("parent")))),
+            holidays: selected.has("holidays"),
+        }
     }
 }
 
@@ -150,6 +155,47 @@ impl LoanPlan {
             product: selected.has("product"),
             group: selected.has("group").then(|| GroupPlan::of(&selected.field("group"))),
             engine: OF_THE_ENGINE.iter().any(|field| selected.has(field)),
+        }
+    }
+
+    /// What two places want of the same loans.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        Self {
+            branch: self.branch.or(other.branch),
+            borrower: self.borrower.or(other.borrower),
+            product: self.product || other.product,
+            group: self.group.or(other.group),
+            engine: self.engine || other.engine,
+        }
+    }
+}
+
+/// Which relations of journal entries to fetch.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct EntryPlan {
+    /// The branches, and what of them.
+    pub branch: Option<BranchPlan>,
+    /// The lines.
+    pub lines: bool,
+    /// The loans, those of lines included, and what of them.
+    pub loan: Option<LoanPlan>,
+}
+
+impl EntryPlan {
+    /// Reads the plan from what is selected of journal entries.
+    #[must_use]
+    pub fn of(selected: &Selected<'_>) -> Self {
+        let lines = selected.field("lines");
+        let of_entry = selected.has("loan").then(|| LoanPlan::of(&selected.field("loan")));
+        let of_line = lines.has("loan").then(|| LoanPlan::of(&lines.field("loan")));
+        Self {
+            branch: selected.has("branch").then(|| BranchPlan::of(&selected.field("branch"))),
+            lines: selected.has("lines"),
+            loan: match (of_entry, of_line) {
+                (Some(one), Some(other)) => Some(one.and(other)),
+                (one, other) => one.or(other),
+            },
         }
     }
 }

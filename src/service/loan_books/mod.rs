@@ -3,6 +3,7 @@
 //! transaction, the projection, the journal and the loan, all at once. Nothing is written until everything is decided.
 
 pub(super) mod bulk;
+pub(super) mod day;
 mod input;
 mod journal;
 mod write;

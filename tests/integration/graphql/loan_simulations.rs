@@ -258,3 +258,36 @@ async fn terms_that_cannot_be_are_refused_all_at_once() {
         assert_eq!(simulated["schedule"] == json!([]), refused_terms, "{changes}");
     }
 }
+
+#[tokio::test]
+async fn what_is_kept_of_the_proceeds_was_never_lent() {
+    let world = World::start().await;
+    let cost =
+        "disclosure(rule: EU_APRC) { amountFinanced { amount } totalOfPayments { amount } financeCharge { amount } }";
+    let query = format!(
+        "query($input: SimulateLoanInput!) {{ simulateLoan(input: $input) {{ {cost} totalInterest {{ amount }} journal {{ lines {{ account side amount {{ amount }} }} }} {USER_ERRORS} }} }}"
+    );
+    let ask = async |terms: Json| {
+        let input = with(offer(&world), json!({"terms": terms}));
+        let mut answer = world.api.data(&query, json!({"input": input})).await["simulateLoan"].take();
+        assert_eq!(answer["userErrors"].take(), json!([]));
+        answer
+    };
+    let plain = ask(json!({})).await;
+    assert_eq!(plain["disclosure"]["amountFinanced"]["amount"], "12000.00");
+    let fee = json!([{"name": "Processing", "timing": "UPFRONT_KEPT", "amount": money("300")}]);
+    let kept = ask(json!({"charges": fee})).await;
+    assert_eq!(kept["disclosure"]["amountFinanced"]["amount"], "11700.00");
+    assert_eq!(kept["disclosure"]["totalOfPayments"], plain["disclosure"]["totalOfPayments"]);
+    assert_eq!(
+        kept["journal"][0]["lines"],
+        json!([
+            {"account": "LOANS_RECEIVABLE", "side": "DEBIT", "amount": {"amount": "12000.00"}},
+            {"account": "CASH", "side": "CREDIT", "amount": {"amount": "11700.00"}},
+            {"account": "FEE_INCOME", "side": "CREDIT", "amount": {"amount": "300.00"}},
+        ])
+    );
+    // Interest that follows the balance costs the same when everything is paid on time.
+    let daily = ask(json!({"recalculation": "DAILY_BALANCE"})).await;
+    assert_eq!(daily["disclosure"], plain["disclosure"]);
+}

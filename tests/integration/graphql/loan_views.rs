@@ -414,3 +414,27 @@ async fn the_journal_of_a_loan_is_for_those_who_may_read_ledgers() {
     assert_eq!(answer["data"]["loan"], json!({"status": "DISBURSED", "journalEntries": null}));
     assert_eq!(answer["errors"][0]["extensions"]["code"], "FORBIDDEN");
 }
+
+#[tokio::test]
+async fn charges_of_one_installment_are_paid_in_the_order_they_fall_due() {
+    let world = World::start().await;
+    let loan = running(&world).await;
+    world.api.clock.set("2026-04-20T09:00:00Z");
+    let fee = |amount: &str, due_on: &str| What::Charge {
+        amount: kes(amount),
+        kind: ChargeKind::Fee,
+        due_on: Some(day(due_on)),
+    };
+    record(&world, &loan, "2026-04-01", fee("50", "2026-03-20")).await;
+    record(&world, &loan, "2026-04-01", fee("30", "2026-03-10")).await;
+    let waived = record(&world, &loan, "2026-04-01", fee("20", "2026-03-25")).await;
+    record(&world, &loan, "2026-04-01", What::WaiveCharge { charge: uuid(&waived), amount: Some(kes("5")) }).await;
+    record(&world, &loan, "2026-04-02", pay("45")).await;
+    let seen = look(&world, &loan, "", "charges { dueOn amount { amount } waived { amount } outstanding { amount } } schedule { outstanding { fees { amount } } }").await;
+    let left: Vec<(&Json, &Json)> =
+        seen["charges"].as_array().unwrap().iter().map(|one| (&one["dueOn"], &one["outstanding"]["amount"])).collect();
+    let expected = [("2026-03-10", "0.00"), ("2026-03-20", "35.00"), ("2026-03-25", "15.00")]
+        .map(|(due_on, left)| (json!(due_on), json!(left)));
+    assert_eq!(left, expected.iter().map(|(due_on, left)| (due_on, left)).collect::<Vec<_>>());
+    assert_eq!(seen["schedule"][0]["outstanding"]["fees"]["amount"], "50.00");
+}

@@ -3,8 +3,10 @@
 mod applications;
 mod borrowers;
 mod branches;
+mod close_day;
 mod conditions;
 mod decisions;
+mod desk;
 mod duplicates;
 mod group_races;
 mod groups;
@@ -16,3 +18,4 @@ mod permissions;
 mod portfolio;
 mod races;
 mod scopes;
+mod verify;

@@ -35,6 +35,8 @@ fn column(field: LoanField) -> &'static str {
         LoanField::Status => "status",
         LoanField::AppliedOn => "applied_on",
         LoanField::CreatedAt => "created_at",
+        LoanField::OldestUnpaidDueOn => "coalesce(oldest_unpaid_due_on, '9999-12-31')",
+        LoanField::NextDueOn => "coalesce(next_due_on, '9999-12-31')",
         other => panic!("{other:?} is no key of an order"),
     }
 }

@@ -120,7 +120,7 @@ fn tree() -> Vec<BranchRecord> {
         name: format!("Branch {code}"),
         parent_id: parent.map(|parent| id(1, u32::try_from(parent).unwrap())),
         currency: Currency::parse("KES").unwrap(),
-        time_zone: "Africa/Nairobi".to_owned(),
+        time_zone: if *code == "LOS" { "Africa/Lagos" } else { "Africa/Nairobi" }.to_owned(),
         status: BranchStatus::Open,
         rest_days: Vec::new(),
         closed_through: None,
@@ -194,11 +194,17 @@ fn loan(index: u32, borrowers: &[BorrowerRecord], products: &[LoanProductRecord]
             conditions: lending::loan::Conditions::default(),
         },
         state: state(principal, dice),
-        projection: LoanProjection::default(),
+        projection: projection(dice),
         version: 1,
         created_at,
         updated_at: created_at,
     }
+}
+
+/// Due dates with many ties, and many loans without one.
+fn projection(dice: &mut Dice) -> LoanProjection {
+    let mut date = || dice.random_bool(0.6).then(|| later(day("2025-02-01"), dice.random_range(0..15)));
+    LoanProjection { oldest_unpaid_due_on: date(), next_due_on: date(), ..LoanProjection::default() }
 }
 
 fn later(day: NaiveDate, by: u64) -> NaiveDate {

@@ -9,8 +9,9 @@ use rand::Rng;
 
 use super::fill::Filled;
 use super::random::Dice;
+use branch_loan_api::store::loans::NEVER;
 
-pub const FIELDS: [LoanField; 12] = [
+pub const FIELDS: [LoanField; 14] = [
     LoanField::Number,
     LoanField::ExternalRef,
     LoanField::Branch,
@@ -23,16 +24,20 @@ pub const FIELDS: [LoanField; 12] = [
     LoanField::AppliedOn,
     LoanField::DisbursedOn,
     LoanField::CreatedAt,
+    LoanField::OldestUnpaidDueOn,
+    LoanField::NextDueOn,
 ];
 
 /// The fields a list can be sorted by.
-pub const SORTABLE: [LoanField; 6] = [
+pub const SORTABLE: [LoanField; 8] = [
     LoanField::Number,
     LoanField::Currency,
     LoanField::Principal,
     LoanField::Status,
     LoanField::AppliedOn,
     LoanField::CreatedAt,
+    LoanField::OldestUnpaidDueOn,
+    LoanField::NextDueOn,
 ];
 
 /// A loan's value of a field.
@@ -51,6 +56,9 @@ pub fn value(field: LoanField, loan: &LoanRecord) -> Option<Scalar> {
         LoanField::DisbursedOn => Scalar::Date(loan.state.disbursement()?.on),
         LoanField::Group => Scalar::Id(loan.group_id?),
         LoanField::CreatedAt => Scalar::Time(loan.created_at),
+        LoanField::DaysPastDue => panic!("days past due are known on a day only"),
+        LoanField::OldestUnpaidDueOn => Scalar::Date(loan.projection.oldest_unpaid_due_on.unwrap_or(NEVER)),
+        LoanField::NextDueOn => Scalar::Date(loan.projection.next_due_on?),
     })
 }
 
@@ -75,6 +83,10 @@ pub fn matches(filter: &Filter<LoanField>, loan: &LoanRecord, filled: &Filled) -
         Filter::Field(field, test) => passes(value(*field, loan).as_ref(), test),
         Filter::Search(text) => found(text, loan, filled),
         Filter::UnderBranches(roots) => filled.is_under(loan.branch_id, roots),
+        Filter::InTimeZones(zones) => {
+            let branch = filled.branches.iter().find(|branch| branch.id == loan.branch_id).unwrap();
+            zones.contains(&branch.time_zone)
+        }
     }
 }
 
@@ -130,7 +142,10 @@ const SEARCHES: [&str; 16] = [
 pub fn random_filter(dice: &mut Dice, filled: &Filled, depth: u32) -> Filter<LoanField> {
     let leaf = depth == 0 || dice.random_bool(0.4);
     if leaf {
-        return match dice.random_range(0..6) {
+        return match dice.random_range(0..7) {
+            6 => Filter::InTimeZones(
+                (0..dice.random_range(0..2)).map(|_| dice.pick(&filled.branches).time_zone.clone()).collect(),
+            ),
             0 => Filter::Search((*dice.pick(&SEARCHES)).to_owned()),
             1 => {
                 let count = dice.random_range(0..3);
@@ -162,7 +177,9 @@ fn random_test(dice: &mut Dice, filled: &Filled, field: LoanField) -> Test {
         }
     };
     let (first, second) = (one(), one());
-    match dice.random_range(0..7) {
+    // What has a place for missing values never misses one.
+    let least = if field == LoanField::OldestUnpaidDueOn { 1 } else { 0 };
+    match dice.random_range(least..7) {
         0 => Test::IsMissing,
         1 => Test::Is(first),
         2 => Test::OneOf(vec![]),

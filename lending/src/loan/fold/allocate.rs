@@ -21,6 +21,8 @@ struct Paying {
     on: NaiveDate,
     /// The day up to which interest of installments that are not due counts.
     interest_on: NaiveDate,
+    /// It pays the loan off.
+    closes: bool,
     left: i64,
     shares: Vec<Share>,
 }
@@ -34,9 +36,9 @@ impl Folding<'_> {
         kind: PaymentKind,
     ) -> Result<Outcome, FoldError> {
         // Asked before the early-closure fee is charged, or the fee would be asked for twice.
-        let interest_on = self.interest_day(on, amount)?;
-        self.charge_early_closure(sequence, on, amount)?;
-        let shares = self.allocate(on, interest_on, amount)?;
+        let closes = self.closes(on, amount)?;
+        self.charge_early_closure(sequence, on, closes)?;
+        let shares = self.allocate(on, amount, closes)?;
         let portions = sum_of(&shares)?;
         let to_credit = sub(amount, portions.total()?)?;
         self.credit = add(self.credit, to_credit)?;
@@ -49,18 +51,18 @@ impl Folding<'_> {
         if self.credit <= 0 {
             return Ok((Vec::new(), 0));
         }
-        let interest_on = self.interest_day(on, self.credit)?;
-        let shares = self.allocate(on, interest_on, self.credit)?;
+        let closes = self.closes(on, self.credit)?;
+        let shares = self.allocate(on, self.credit, closes)?;
         let used = sum_of(&shares)?.total()?;
         self.credit = sub(self.credit, used)?;
         Ok((shares, used))
     }
 
     /// What paying off early costs is charged when a payment covers it all.
-    fn charge_early_closure(&mut self, sequence: Sequence, on: NaiveDate, amount: i64) -> Result<(), FoldError> {
+    fn charge_early_closure(&mut self, sequence: Sequence, on: NaiveDate, closes: bool) -> Result<(), FoldError> {
         let fee = self.terms.conditions.early_closure_fee;
         let early = self.model.maturity().is_some_and(|maturity| on < maturity);
-        if fee == 0 || !early || self.outstanding()?.is_zero() || amount < self.payoff(on)?.total {
+        if fee == 0 || !early || !closes {
             return Ok(());
         }
         let index = self.account_for_charge(on)?;
@@ -81,34 +83,40 @@ impl Folding<'_> {
         Ok(())
     }
 
-    fn allocate(&mut self, on: NaiveDate, interest_on: NaiveDate, amount: i64) -> Result<Vec<Share>, FoldError> {
+    fn allocate(&mut self, on: NaiveDate, amount: i64, closes: bool) -> Result<Vec<Share>, FoldError> {
+        let to_end = self.terms.conditions.payoff_interest == PayoffInterest::ToPeriodEnd;
+        let follows = self.follows() != Interest::Fixed;
+        let interest_on = if closes && to_end && follows { self.model.period_end(on) } else { on };
         if interest_on > on {
             self.advance_to(interest_on)?;
         }
-        let mut paying = Paying { on, interest_on, left: amount, shares: Vec::new() };
+        let mut paying = Paying { on, interest_on, closes, left: amount, shares: Vec::new() };
         match self.terms.conditions.allocation.mode {
-            AllocationMode::Rules => self.by_rules(&mut paying)?,
+            AllocationMode::Rules => {
+                self.by_rules(&mut paying)?;
+                self.exhaust(&mut paying)?;
+            }
             AllocationMode::ByInstallment | AllocationMode::DueThenAdvance => self.one_by_one(&mut paying)?,
         }
         Ok(paying.shares)
     }
 
-    /// The day interest runs to for this payment: its own, or the period's end when it pays the loan off and that is
-    /// how it was agreed.
-    fn interest_day(&self, on: NaiveDate, amount: i64) -> Result<NaiveDate, FoldError> {
-        let to_end = self.terms.conditions.payoff_interest == PayoffInterest::ToPeriodEnd;
-        if !to_end || self.interest == Interest::Fixed || amount < self.payoff(on)?.total {
-            return Ok(on);
-        }
-        Ok(self.model.period_end(on))
+    /// Whether an amount pays the loan off on a day.
+    fn closes(&self, on: NaiveDate, amount: i64) -> Result<bool, FoldError> {
+        Ok(!self.outstanding()?.is_zero() && amount >= self.payoff(on)?.total)
     }
 
     fn one_by_one(&mut self, paying: &mut Paying) -> Result<(), FoldError> {
         let allocation = &self.terms.conditions.allocation;
+        if paying.closes {
+            // All principal comes back on that day: no row asks for interest beyond it, due or not.
+            let principal = self.outstanding()?.principal;
+            self.note_early(paying.interest_on, principal)?;
+        }
         self.settle_due(paying)?;
-        if paying.left > 0 {
+        if paying.left > 0 && !paying.closes {
             // Early money on a due date is principal of the installment that is due that day.
-            self.note_early(paying)?;
+            self.note_early(paying.interest_on, paying.left)?;
             self.settle_due(paying)?;
         }
         for index in 0..self.accounts.len() {
@@ -138,13 +146,13 @@ impl Folding<'_> {
     }
 
     /// Money that is left when everything due is settled lowers the balance that bears interest.
-    fn note_early(&mut self, paying: &Paying) -> Result<(), FoldError> {
-        let before_maturity = self.model.maturity().is_some_and(|maturity| paying.on < maturity);
-        if self.interest != Interest::ByInstallment || !before_maturity || self.charged_off_on.is_some() {
+    fn note_early(&mut self, on: NaiveDate, amount: i64) -> Result<(), FoldError> {
+        let before_maturity = self.model.maturity().is_some_and(|maturity| on < maturity);
+        if self.follows() != Interest::ByInstallment || !before_maturity || amount == 0 {
             return Ok(());
         }
-        self.early.push(Early { on: paying.interest_on, amount: paying.left });
-        self.remake(paying.on)
+        self.early.push(Early { on, amount });
+        self.remake(on)
     }
 
     fn settle_in_order(&mut self, index: usize, order: &[Component], paying: &mut Paying) -> Result<(), FoldError> {
@@ -194,6 +202,21 @@ impl Folding<'_> {
                         .collect();
                     self.walk(rule.state, &of_state, paying)?;
                 }
+            }
+        }
+        Ok(())
+    }
+
+    /// What the rules left over pays what is owed all the same, principal first, because it is what bears interest: a
+    /// loan never has both a debt and a credit.
+    fn exhaust(&mut self, paying: &mut Paying) -> Result<(), FoldError> {
+        for component in [Component::Principal, Component::Interest, Component::Fee, Component::Penalty] {
+            for index in 0..self.accounts.len() {
+                if paying.left == 0 {
+                    return Ok(());
+                }
+                let owed = self.owed_now(index, component)?;
+                self.pay_part(index, component, owed, None, paying)?;
             }
         }
         Ok(())
@@ -319,7 +342,7 @@ impl Folding<'_> {
             (Interest::ByRules, Component::Principal) => self.model.pay_principal(index, paying.interest_on, amount),
             (Interest::ByRules, Component::Interest) => self.model.pay_interest(index, paying.interest_on, amount),
             (Interest::ByInstallment, Component::Principal) => {
-                self.principal_paid.push(PrincipalPaid { installment, on: paying.on, amount });
+                self.principal_paid.push(PrincipalPaid { installment, on: paying.interest_on, amount });
                 Ok(())
             }
             _ => Ok(()),

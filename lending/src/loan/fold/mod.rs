@@ -167,7 +167,7 @@ impl<'a> Folding<'a> {
             Event::ChargeOff => self.charge_off(on),
             Event::WriteOff => self.write_off(on),
             Event::Recovery { amount } => self.recover(*amount),
-            Event::Reschedule(agreement) => self.reschedule(agreement),
+            Event::Reschedule(agreement) => self.reschedule(on, agreement),
         }?;
         self.note_settled(on)?;
         let outstanding = self.outstanding()?;
@@ -195,12 +195,12 @@ impl<'a> Folding<'a> {
 
     /// Lets interest that follows the balance catch up with a day.
     fn advance_to(&mut self, on: NaiveDate) -> Result<(), FoldError> {
-        let on = self.charged_off_on.map_or(on, |stopped| stopped.min(on));
+        let stopped = self.charged_off_on.or(self.written_off_on);
         match self.interest {
             Interest::Fixed => Ok(()),
-            Interest::ByRules if self.charged_off_on.is_some() => Ok(()),
+            Interest::ByRules if stopped.is_some() => Ok(()),
             Interest::ByRules => self.model.bear_overdue(on),
-            Interest::ByInstallment => self.remake(on),
+            Interest::ByInstallment => self.remake(stopped.map_or(on, |stopped| stopped.min(on))),
         }
     }
 
@@ -457,18 +457,20 @@ impl<'a> Folding<'a> {
         })
     }
 
-    fn reschedule(&mut self, agreement: &super::event::Reschedule) -> Result<Outcome, FoldError> {
+    fn reschedule(&mut self, on: NaiveDate, agreement: &super::event::Reschedule) -> Result<Outcome, FoldError> {
         self.tell_settled()?;
         self.model.reschedule(agreement)?;
         self.open_accounts()?;
         self.advance_to(agreement.from)?;
         let outstanding = self.outstanding()?;
+        // A dearer agreement can ask something of a loan that a payment recorded later had repaid.
+        let (shares, used) = self.use_credit(on)?;
         Ok(Outcome {
             amount: outstanding.principal,
             portions: Portions::ZERO,
-            to_credit: 0,
-            shares: Vec::new(),
-            entry: Entry::default(),
+            to_credit: neg(used)?,
+            entry: book::use_of_credit(&shares, used, self.charged_off_on.is_some())?,
+            shares,
         })
     }
 }

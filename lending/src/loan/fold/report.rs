@@ -71,7 +71,7 @@ impl Folding<'_> {
         if look.model.maturity().is_some_and(|maturity| day < maturity) {
             look.early.push(Early { on: day, amount: outstanding.principal });
         }
-        look.remake(on)?;
+        look.remake(day)?;
         Ok(look.outstanding()?.interest.max(0))
     }
 
@@ -100,7 +100,12 @@ impl Folding<'_> {
     }
 
     /// The state of the loan.
-    pub(super) fn report(self, as_of: NaiveDate) -> Result<LoanState, FoldError> {
+    pub(super) fn report(mut self, as_of: NaiveDate) -> Result<LoanState, FoldError> {
+        self.model.tariff.with_lines = true;
+        match self.interest {
+            Interest::Fixed | Interest::ByRules => self.model.recompute()?,
+            Interest::ByInstallment => self.advance_to(as_of)?,
+        }
         let installments = self.installments()?;
         let standing = match (self.first_disbursed_on, self.written_off_on, self.repaid_on, self.defaulted_on) {
             (None, ..) => Standing::NotDisbursed,

@@ -37,7 +37,7 @@ pub struct LoanCharge {
 }
 
 impl LoanCharge {
-    /// The charges of a loan, in the order they were made.
+    /// The charges of a loan, in the order the fold took them in.
     pub fn all(view: &LoanView) -> Result<Vec<Self>> {
         let (state, currency) = (&view.state, view.state.currency);
         let left = outstanding(&state.charges, &state.installments).map_err(ServiceError::from)?;

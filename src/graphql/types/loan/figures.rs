@@ -90,7 +90,7 @@ impl LoanFigures {
         Ok(self.0.view(context).await?.state.charged_off_on.map(Date))
     }
 
-    /// The charges made of it on its own, in the order they were made; reversed ones are left out.
+    /// The charges made of it on its own, in the order of the days they count from: the value date, or the due date where that is earlier. Reversed ones are left out.
     async fn charges(&self, context: &Context<'_>) -> Result<Vec<LoanCharge>> {
         LoanCharge::all(&*self.0.view(context).await?)
     }

@@ -17,9 +17,10 @@ use crate::graphql::types::connection::{
     JournalEntryConnection, LoanEventConnection, LoanTransactionConnection, OwnListFields, connection, page_request,
     records,
 };
-use crate::graphql::types::journal_entry::{JournalEntry, JournalEntryConnectionFields};
+use crate::graphql::types::journal_entry::journal_page;
 use crate::service::ServiceError;
-use crate::service::list::{Page, PageRequest};
+use crate::service::ledger::EntryField;
+use crate::service::list::{Filter, Page, PageRequest, Scalar, Test};
 
 /// A loan's own lists.
 pub struct LoanLists(pub Engine);
@@ -60,10 +61,8 @@ impl LoanLists {
         let found = async {
             let request = request(context)?;
             let asked = page_request(request.limits, first, after, last, before)?;
-            let loan = self.0.loan_id();
-            let page = request.services.journal_of_loan(request.actor, loan, &asked).await?;
-            let nodes = records(&page).into_iter().map(JournalEntry::from).collect();
-            Ok(connection(page, nodes, JournalEntryConnectionFields::new(loan)))
+            let own = Filter::Field(EntryField::Loan, Test::Is(Scalar::Id(self.0.loan_id())));
+            journal_page(context, own, &[], &asked).await
         };
         Some(found.await)
     }

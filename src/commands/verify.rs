@@ -1,0 +1,62 @@
+//! `verify`: works the books out anew and prints what breaks, a line each. It fails when anything does.
+
+use branch_loan_api::app::{self, Surroundings};
+use branch_loan_api::auth::{Actor, BranchGrant, Role};
+use branch_loan_api::config::Config;
+use branch_loan_api::service::branches::BranchKey;
+use branch_loan_api::service::verify::Finding;
+use branch_loan_api::telemetry;
+use clap::Args;
+use serde_json::json;
+
+use super::{Failure, block_on, explain, say};
+
+#[derive(Debug, Args)]
+pub struct VerifyArgs {
+    /// The code of a branch: only its books and those of the branches below it are verified.
+    #[arg(long)]
+    branch: Option<String>,
+    /// Print a JSON object a line.
+    #[arg(long)]
+    json: bool,
+}
+
+pub fn run(config: &Config, arguments: &VerifyArgs) -> Result<(), Failure> {
+    telemetry::init(&config.telemetry)?;
+    block_on(async {
+        let database = app::open_database(config, None).await?;
+        let services = app::services(config, database.clone(), &Surroundings::real())?;
+        let actor = Actor {
+            subject: "verify".to_owned(),
+            roles: [Role::Auditor].into_iter().collect(),
+            branches: BranchGrant::All,
+        };
+        let branch = arguments.branch.clone().map(BranchKey::Code);
+        let verification = services.verify_books(&actor, branch.as_ref()).await.map_err(explain)?;
+        database.close().await;
+        for finding in &verification.findings {
+            say(&line(finding, arguments.json))?;
+        }
+        let (loans, count) = (verification.loans, verification.count);
+        if arguments.json {
+            say(&json!({"loans": loans, "findings": count}).to_string())?;
+        } else if verification.is_clean() {
+            say(&format!("The books hold: {loans} loans verified."))?;
+        }
+        match count {
+            0 => Ok(()),
+            _ => Err(format!("the books do not hold: {count} findings in {loans} loans").into()),
+        }
+    })
+}
+
+fn line(finding: &Finding, as_json: bool) -> String {
+    let Finding { kind, loan, subject, expected, actual } = finding;
+    if as_json {
+        let kind = kind.as_str();
+        return json!({"kind": kind, "loan": loan, "subject": subject, "expected": expected, "actual": actual})
+            .to_string();
+    }
+    let loan = loan.as_deref().map(|number| format!(" {number}")).unwrap_or_default();
+    format!("{}{loan} {subject}: expected {expected}, found {actual}", kind.as_str())
+}

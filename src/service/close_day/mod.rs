@@ -1,0 +1,227 @@
+//! Closing business days. A branch's day is closed chunk by chunk: each chunk is one transaction that accrues the loans'
+//! income, charges those that are late, marks those in default, and leaves `accrued_through` behind as the mark that
+//! they are done; the last one of a day moves the branch's own date. Whatever stops it, running it again goes on where
+//! it was and books nothing twice.
+
+mod chunk;
+
+use std::collections::HashMap;
+
+use chrono::NaiveDate;
+use lending::calendar::Calendar;
+use uuid::Uuid;
+
+use super::check::Check;
+use super::error::ServiceError;
+use super::idempotency::{self, Turn};
+use super::problem::{Detail, Problem, ProblemCode};
+use super::{Services, business_date};
+use crate::auth::Actor;
+use crate::auth::policy::Action;
+use crate::store::branches::{self, BranchKey, BranchRecord};
+use crate::store::find::Lock;
+use crate::store::scope::Scope;
+use crate::store::{calendars, close_day as store};
+
+/// How many loans a chunk has when nothing else is asked for.
+pub const CHUNK: u32 = 10_000;
+
+/// Business days to close.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CloseDay {
+    /// The branch at the top; all the caller works for when missing.
+    pub branch: Option<BranchKey>,
+    /// The last day to close; each branch's business date when missing.
+    pub on: Option<NaiveDate>,
+    /// How many loans to take at once, 1 at least.
+    pub chunk: u32,
+    /// The caller's key: the same key is refused for other days or branches.
+    pub idempotency_key: Option<String>,
+}
+
+/// What closing days came to.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ClosedDays {
+    /// The branches, by their codes, in their order.
+    pub branches: Vec<ClosedBranch>,
+    /// The same was asked for before, under the same key.
+    pub replayed: bool,
+}
+
+/// What closing days came to at one branch.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClosedBranch {
+    /// The branch as it now is.
+    pub branch: BranchRecord,
+    /// How many days were closed.
+    pub days: u32,
+    /// What was done.
+    pub work: Work,
+    /// Running loans without a projection, which were passed over.
+    pub passed_over: u64,
+}
+
+/// What was done to loans, summed over days.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Work {
+    /// Loans whose day was closed.
+    pub loans: u64,
+    /// Those of them that had to be folded.
+    pub folded: u64,
+    /// Late charges made.
+    pub charged: u64,
+    /// Loans that count as defaulted now.
+    pub defaulted: u64,
+    /// Loans that no longer do.
+    pub cured: u64,
+}
+
+impl Work {
+    fn add(&mut self, other: Self) {
+        self.loans = self.loans.saturating_add(other.loans);
+        self.folded = self.folded.saturating_add(other.folded);
+        self.charged = self.charged.saturating_add(other.charged);
+        self.defaulted = self.defaulted.saturating_add(other.defaulted);
+        self.cured = self.cured.saturating_add(other.cured);
+    }
+}
+
+impl Services {
+    /// Closes the business days of branches that are not closed yet, up to a day: every one after the last that was
+    /// closed, or the day alone where none was. Days that are closed are left alone.
+    ///
+    /// # Errors
+    /// [`ServiceError::Rejected`] for a branch that does not exist for the caller and a day that has not come;
+    /// [`ServiceError::Forbidden`]. What was closed until then stays closed.
+    pub async fn close_days(&self, actor: &Actor, input: &CloseDay) -> Result<ClosedDays, ServiceError> {
+        let scope = self.authorize(actor, Action::CloseBusinessDay)?;
+        let top = match &input.branch {
+            Some(key) => {
+                let found = branches::find(self.database.reader(), &scope, key, Lock::None).await?;
+                Some(found.ok_or_else(|| Problem::not_found(&["input", "branchId"], "branch"))?)
+            }
+            None => None,
+        };
+        let below = top.as_ref().map_or(scope, |top| Scope::Branches(vec![top.code.clone()]));
+        let branches = branches::all(self.database.reader(), &below).await?;
+        for branch in &branches {
+            self.check_day(branch, input.on)?;
+        }
+        let replayed = self.claim_key(actor, input, top.as_ref()).await?;
+        let mut calendars = calendars::of_branches(self.database.reader(), &branches).await?;
+        let mut closed = ClosedDays { branches: Vec::with_capacity(branches.len()), replayed };
+        for branch in branches {
+            let calendar = calendars.remove(&branch.id).unwrap_or_default();
+            closed.branches.push(self.close_branch_days(branch, &calendar, input).await?);
+        }
+        Ok(closed)
+    }
+
+    fn check_day(&self, branch: &BranchRecord, on: Option<NaiveDate>) -> Result<(), ServiceError> {
+        let latest = business_date(branch, self.now());
+        if on.is_none_or(|on| on <= latest) {
+            return Ok(());
+        }
+        let message = format!("Choose a day until {latest}, the business date of branch {}.", branch.code);
+        Err(Problem::new(ProblemCode::DateOutOfRange, &["input", "on"], message)
+            .with(Detail::Date { earliest: None, latest: Some(latest) })
+            .into())
+    }
+
+    /// Whether the caller's key was used for the same before. Closing days repeats nothing by itself; the key only tells
+    /// a repetition from a mistake.
+    async fn claim_key(
+        &self,
+        actor: &Actor,
+        input: &CloseDay,
+        top: Option<&BranchRecord>,
+    ) -> Result<bool, ServiceError> {
+        let Some(key) = &input.idempotency_key else { return Ok(false) };
+        let mut check = Check::default();
+        let key = check.idempotency_key(&["input", "idempotencyKey"], key);
+        check.finish()?;
+        let key = &key.ok_or(ServiceError::BadInput)?;
+        let id = top.map_or(Uuid::nil(), |top| top.id);
+        let fingerprint = &idempotency::fingerprint(&(id, input.on));
+        let now = self.now();
+        self.database
+            .write(|transaction| async move {
+                let turn =
+                    idempotency::claim(&transaction, actor, "closeBusinessDay", key, fingerprint, id, now).await?;
+                Ok(matches!(turn, Turn::Repetition(_)))
+            })
+            .await
+    }
+
+    async fn close_branch_days(
+        &self,
+        mut branch: BranchRecord,
+        calendar: &Calendar,
+        input: &CloseDay,
+    ) -> Result<ClosedBranch, ServiceError> {
+        let until = input.on.unwrap_or_else(|| business_date(&branch, self.now()));
+        let passed_over = store::without_projection(self.database.reader(), branch.id).await?;
+        let mut closed = ClosedBranch { branch: branch.clone(), days: 0, work: Work::default(), passed_over };
+        while let Some(day) = next_day(&branch, until) {
+            closed.work.add(self.close_one_day(&branch, calendar, day, input.chunk.max(1)).await?);
+            closed.days = closed.days.saturating_add(1);
+            branch.closed_through = Some(day);
+        }
+        closed.branch = branch;
+        Ok(closed)
+    }
+
+    /// Closes a day of a branch. Several may do so at once: whoever finds nothing left of it closes the branch's date.
+    async fn close_one_day(
+        &self,
+        branch: &BranchRecord,
+        calendar: &Calendar,
+        on: NaiveDate,
+        size: u32,
+    ) -> Result<Work, ServiceError> {
+        let mut work = Work::default();
+        loop {
+            for currency in store::currencies(self.database.reader(), branch.id).await? {
+                let mut place = store::Place { branch_id: branch.id, on, currency, after: Uuid::nil() };
+                loop {
+                    let done = self.close_chunk(branch, calendar, &place, size).await?;
+                    work.add(done.work);
+                    match done.last {
+                        Some(last) => place.after = last,
+                        None => break,
+                    }
+                    if done.day_closed {
+                        return Ok(work);
+                    }
+                }
+            }
+            if self.close_date(branch.id, on).await? {
+                return Ok(work);
+            }
+            // Others hold what is left; they will have committed soon, or left it to this worker.
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+    }
+
+    /// Moves the branch's date if no loan is left to be closed; otherwise says that one is.
+    async fn close_date(&self, branch: Uuid, on: NaiveDate) -> Result<bool, ServiceError> {
+        self.database
+            .write(|transaction| async move {
+                if store::is_any_left(&*transaction, branch, on).await? {
+                    return Ok(false);
+                }
+                calendars::close_through(&*transaction, branch, on).await?;
+                Ok(true)
+            })
+            .await
+    }
+}
+
+/// The next day of a branch to close.
+fn next_day(branch: &BranchRecord, until: NaiveDate) -> Option<NaiveDate> {
+    let next = branch.closed_through.map_or(Some(until), |closed| closed.succ_opt())?;
+    (next <= until).then_some(next)
+}
+
+/// Loans by id, which a chunk's statements answer in any order.
+type ById<T> = HashMap<Uuid, T>;
