@@ -169,11 +169,6 @@ impl Dealings<'_> {
 
     /// The lender gives up so many days after the default; now and then something comes in all the same.
     fn give_up(&mut self, days: i64, draws: &mut Draws) -> Result<(), ServiceError> {
-        // Interest that follows the balance goes on growing past the write-off in the fold; rows then owe less than
-        // nothing, and the database refuses them.
-        if self.terms.conditions.recalculation == InterestRecalculation::DailyBalance {
-            return Ok(());
-        }
         let state = self.state(self.last_on())?;
         let Some(due_on) = state.oldest_unpaid_due_on() else { return Ok(()) };
         let on = due_on + TimeDelta::days(i64::from(self.terms.conditions.default_after_days) + days);

@@ -9,6 +9,7 @@ use lending::loan::{Lifecycle, Loan, LoanStatus, TransactionKind};
 use uuid::Uuid;
 
 use super::World;
+use crate::auth::{Actor, BranchGrant, Role};
 use crate::service::demo::countries::countries;
 use crate::service::demo::life::LAST_DAY;
 use crate::service::demo::portfolio::Portfolio;
@@ -170,4 +171,18 @@ async fn of_the_five_one_has_paid_its_first_installment_and_one_all() {
     assert!(rows[&fifth].iter().all(|row| row.settled_on.is_some()));
     let histories = loan_history::of_loans(world.services.database.reader(), &[fourth, fifth]).await.unwrap();
     assert_eq!((histories[&fourth].len(), histories[&fifth].len()), (2, 7));
+}
+
+#[tokio::test]
+async fn the_books_hold() {
+    let world = World::new().await;
+    world.fill(1_000, 3).await;
+    let auditor = Actor {
+        subject: "auditor".to_owned(),
+        roles: [Role::Auditor].into_iter().collect(),
+        branches: BranchGrant::All,
+    };
+    let verification = world.services.verify_books(&auditor, None).await.unwrap();
+    assert!(verification.is_clean(), "{:?}", verification.findings);
+    assert_eq!(verification.loans, 1_005);
 }
