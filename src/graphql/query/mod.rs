@@ -11,6 +11,7 @@ pub mod node;
 pub mod portfolio;
 pub mod simulations;
 pub mod verify;
+pub mod verify;
 pub mod viewer;
 
 use async_graphql::MergedObject;
@@ -29,5 +30,6 @@ pub struct Query(
     ledger::LedgerQuery,
     collection_sheet::CollectionSheetQuery,
     simulations::SimulationQuery,
+    verify::VerifyQuery,
     verify::VerifyQuery,
 );

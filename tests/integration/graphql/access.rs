@@ -209,6 +209,12 @@ fn matrix() -> Vec<Row> {
         row("recordRecovery", Some(Action::RecordRecovery), ByBranch, |_, of| {
             record("recordRecovery", of, json!({"amount": {"amount": "1", "currency": "KES"}}))
         }),
+        row("closeBusinessDay", Some(Action::CloseBusinessDay), ByBranch, |_, of| {
+            change("closeBusinessDay", json!({"branchId": of.branch, "on": "2025-01-01"}))
+        }),
+        row("verifyBooks", Some(Action::VerifyBooks), ByBranch, |_, of| {
+            query("verifyBooks(branch: $id) { __typename }", &of.branch)
+        }),
     ]
 }
 
@@ -285,7 +291,7 @@ fn every_action_is_behind_a_field() {
     let used: BTreeSet<Action> = matrix().iter().filter_map(|row| row.action).collect();
     // Behind two fields of Borrower, and behind a kind of payment; each has a test of its own.
     let rest: Vec<&Action> = Action::ALL.iter().filter(|action| !used.contains(action)).collect();
-    assert_eq!(rest, [&Action::ReadPersonalData, &Action::GrantGoodwill]);
+    assert_eq!(rest, [&Action::ReadPersonalData, &Action::GrantGoodwill, &Action::ReadLedger, &Action::ChangeCalendar]);
 }
 
 /// How a request ended.
