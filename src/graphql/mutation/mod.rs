@@ -5,7 +5,6 @@ pub mod borrowers;
 pub mod branch_calendar;
 pub mod branches;
 pub mod close_day;
-pub mod close_day;
 pub mod groups;
 pub mod loan_books;
 pub mod loan_products;
@@ -25,7 +24,6 @@ pub struct Mutation(
     loan_products::LoanProductMutation,
     loans::LoanMutation,
     loan_books::LoanBooksMutation,
-    close_day::CloseDayMutation,
     close_day::CloseDayMutation,
 );
 

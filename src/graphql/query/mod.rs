@@ -11,7 +11,6 @@ pub mod node;
 pub mod portfolio;
 pub mod simulations;
 pub mod verify;
-pub mod verify;
 pub mod viewer;
 
 use async_graphql::MergedObject;
@@ -30,6 +29,5 @@ pub struct Query(
     ledger::LedgerQuery,
     collection_sheet::CollectionSheetQuery,
     simulations::SimulationQuery,
-    verify::VerifyQuery,
     verify::VerifyQuery,
 );
