@@ -16,6 +16,7 @@ mod loan_products;
 mod odd_text;
 mod permissions;
 mod portfolio;
+mod portfolio_days;
 mod races;
 mod scopes;
 mod verify;

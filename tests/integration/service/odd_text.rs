@@ -8,6 +8,7 @@ use branch_loan_api::service::branches::{BranchField, BranchKey, CreateBranch};
 use branch_loan_api::service::list::{Filter, PageRequest, Scalar, Test};
 use branch_loan_api::service::loan_products::{LoanProductField, LoanProductKey};
 use branch_loan_api::service::loans::{ApplyForLoan, LoanField, LoanKey};
+use branch_loan_api::service::portfolio::{GroupBy, Report};
 use branch_loan_api::service::problem::ProblemCode;
 
 use crate::support::engines::Engine;
@@ -126,9 +127,9 @@ async fn a_nul_in_a_filter_a_search_or_a_key_is_bad_input_on_both_engines(engine
         ] {
             assert_bad_input(services.count_loans(&admin(), &filter).await);
             assert_bad_input(services.loans(&admin(), &filter, &[], &all).await);
-            assert_bad_input(services.portfolio_totals(&admin(), &filter).await);
-            assert_bad_input(services.portfolio_by_status(&admin(), &filter).await);
-            assert_bad_input(services.portfolio_by_branch(&admin(), &filter).await);
+            let report = Report::new(filter.clone(), None);
+            assert_bad_input(report.counted(services, &admin(), GroupBy::Branch).await);
+            assert_bad_input(report.late(services, &admin(), GroupBy::Nothing).await);
         }
     }
     assert_bad_input(services.count_loans(&admin(), &Filter::Search("%".repeat(100_000))).await);

@@ -4,11 +4,13 @@ use branch_loan_api::auth::policy::Action;
 use branch_loan_api::auth::{Actor, BranchGrant, Role};
 use branch_loan_api::service::ServiceError;
 use branch_loan_api::service::borrowers::BorrowerKey;
+use branch_loan_api::service::branch_calendar::{CalendarChange, ChangeCalendar};
 use branch_loan_api::service::branches::BranchKey;
 use branch_loan_api::service::groups::GroupKey;
 use branch_loan_api::service::list::{Filter, PageRequest};
 use branch_loan_api::service::loan_products::LoanProductKey;
 use branch_loan_api::service::loans::LoanKey;
+use branch_loan_api::service::portfolio::{GroupBy, Report};
 use uuid::Uuid;
 
 use crate::support::engines::Engine;
@@ -16,7 +18,7 @@ use crate::support::inputs::{
     application, approve, borrower_change, branch_change, group_change, joining, leaving, new_borrower, new_branch,
     new_group, new_product, product_change, promotion, reject, withdraw,
 };
-use crate::support::services::{World, actor, admin};
+use crate::support::services::{World, actor, admin, day};
 
 both_engines!(every_use_case_asks_the_policy_first);
 
@@ -66,8 +68,13 @@ async fn writes(world: &World, actor: &Actor) -> Vec<(Action, Option<Action>)> {
         (Action::ApproveLoan, forbidden(services.decide(actor, &approve(nothing)).await)),
         (Action::RejectLoan, forbidden(services.decide(actor, &reject(nothing)).await)),
         (Action::WithdrawLoan, forbidden(services.decide(actor, &withdraw(nothing)).await)),
+        (Action::ChangeCalendar, forbidden(services.change_calendar(actor, &rest_days(nothing)).await)),
         (Action::ReadPersonalData, forbidden(services.personal_hash(actor, "1"))),
     ]
+}
+
+fn rest_days(branch: Uuid) -> ChangeCalendar {
+    ChangeCalendar { branch, change: CalendarChange::RestDays(Vec::new()), expected_version: None }
 }
 
 /// Every use case that reads.
@@ -76,6 +83,7 @@ async fn reads(world: &World, actor: &Actor) -> Vec<(Action, Option<Action>)> {
     let id = Uuid::from_u128(1);
     let page = PageRequest { size: 1, backward: false, cursor: None };
     let loans = Filter::default();
+    let (report, today) = (Report::new(Filter::default(), None), day("2026-01-15"));
     vec![
         (Action::ReadBranches, forbidden(services.branch(actor, &BranchKey::Id(id)).await)),
         (Action::ReadBranches, forbidden(services.branches_by_id(actor, &[id]).await)),
@@ -99,10 +107,19 @@ async fn reads(world: &World, actor: &Actor) -> Vec<(Action, Option<Action>)> {
         (Action::ReadLoans, forbidden(services.loans_by_id(actor, &[id]).await)),
         (Action::ReadLoans, forbidden(services.loans(actor, &loans, &[], &page).await)),
         (Action::ReadLoans, forbidden(services.count_loans(actor, &loans).await)),
-        (Action::ReadPortfolio, forbidden(services.portfolio_totals(actor, &loans).await)),
-        (Action::ReadPortfolio, forbidden(services.portfolio_by_status(actor, &loans).await)),
-        (Action::ReadPortfolio, forbidden(services.portfolio_by_branch(actor, &loans).await)),
-        (Action::ReadPortfolio, forbidden(services.portfolio_by_product(actor, &loans).await)),
+        (Action::ReadPortfolio, forbidden(report.counted(services, actor, GroupBy::Branch).await)),
+        (Action::ReadPortfolio, forbidden(report.owed(services, actor, GroupBy::Nothing).await)),
+        (Action::ReadPortfolio, forbidden(report.late(services, actor, GroupBy::Nothing).await)),
+        (Action::ReadPortfolio, forbidden(report.aged(services, actor, GroupBy::Nothing).await)),
+        (Action::ReadPortfolio, forbidden(report.rescheduled(services, actor, GroupBy::Nothing).await)),
+        (Action::ReadPortfolio, forbidden(report.flows(services, actor, GroupBy::Nothing, (today, today)).await)),
+        (Action::ReadLoans, forbidden(services.collection_sheet(actor, id, today, None).await)),
+        (Action::ReadLedger, forbidden(services.trial_balance(actor, None, None).await)),
+        (Action::ReadLedger, forbidden(services.journal_entries(actor, &Filter::default(), &[], &page).await)),
+        (Action::ReadLedger, forbidden(services.count_journal_entries(actor, &Filter::default()).await)),
+        (Action::ReadLedger, forbidden(services.journal_entries_by_id(actor, &[id]).await)),
+        (Action::ReadLedger, forbidden(services.journal_lines(actor, &[id]).await)),
+        (Action::ReadBranches, forbidden(services.holidays(actor, &[id]).await)),
     ]
 }
 

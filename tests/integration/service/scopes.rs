@@ -10,6 +10,7 @@ use branch_loan_api::service::branches::{BranchField, BranchKey, CreateBranch, U
 use branch_loan_api::service::check::Change;
 use branch_loan_api::service::list::{Filter, PageRequest, Scalar, Test};
 use branch_loan_api::service::loans::{ApplyForLoan, LoanField, LoanKey};
+use branch_loan_api::service::portfolio::{GroupBy, GroupKey, Report};
 use branch_loan_api::service::problem::ProblemCode;
 use uuid::Uuid;
 
@@ -116,16 +117,15 @@ async fn totals_and_counts_are_of_the_subtree(engine: Engine) {
         let due = i64::try_from(under(&filled, &[code]).len()).unwrap();
         let count = world.services.count_loans(&actor, &none).await.unwrap();
         assert_eq!(i64::try_from(count).unwrap(), due);
-        let total: i64 =
-            world.services.portfolio_totals(&actor, &none).await.unwrap().iter().map(|total| total.count).sum();
-        assert_eq!(total, due);
-        let by_status = world.services.portfolio_by_status(&actor, &none).await.unwrap();
-        assert_eq!(by_status.iter().flat_map(|group| &group.totals).map(|total| total.count).sum::<i64>(), due);
-        let by_branch = world.services.portfolio_by_branch(&actor, &none).await.unwrap();
-        assert!(by_branch.iter().all(|group| filled.is_under(group.key, &[filled.branch(code).id])));
-        assert_eq!(by_branch.iter().flat_map(|group| &group.totals).map(|total| total.count).sum::<i64>(), due);
-        let by_product = world.services.portfolio_by_product(&actor, &none).await.unwrap();
-        assert_eq!(by_product.iter().flat_map(|group| &group.totals).map(|total| total.count).sum::<i64>(), due);
+        for group in GroupBy::ALL {
+            let report = Report::new(none.clone(), None);
+            let counted = report.counted(&world.services, &actor, group).await.unwrap();
+            assert_eq!(counted.values().map(|sum| sum.count).sum::<i64>(), due, "{group:?}");
+            for (key, _) in counted.keys() {
+                let GroupKey::Branch(branch) = key else { continue };
+                assert!(filled.is_under(*branch, &[filled.branch(code).id]));
+            }
+        }
     }
 }
 
@@ -138,7 +138,8 @@ async fn filters_that_name_foreign_branches_find_nothing(engine: Engine) {
         let subtree = Filter::UnderBranches(vec![foreign]);
         assert_eq!(loans_of(&world, &actor, &subtree).await, BTreeSet::new());
         assert_eq!(world.services.count_loans(&actor, &subtree).await.unwrap(), 0);
-        assert!(world.services.portfolio_totals(&actor, &subtree).await.unwrap().is_empty());
+        let report = Report::new(subtree.clone(), None);
+        assert!(report.counted(&world.services, &actor, GroupBy::Nothing).await.unwrap().is_empty());
         assert_eq!(
             loans_of(&world, &actor, &Filter::Not(Box::new(subtree))).await,
             under(&filled, &["EAST"]),
