@@ -6,9 +6,9 @@ use branch_loan_api::service::branches::{BranchRecord, CreateBranch};
 use branch_loan_api::service::conditions::ConditionsInput;
 use branch_loan_api::service::list::{Filter, PageRequest, Scalar, SortKey, Test};
 use branch_loan_api::service::loan_books::{Record, What};
+use branch_loan_api::service::loan_decisions::Decide;
 use branch_loan_api::service::loan_products::{CreateLoanProduct, LoanProductRecord};
 use branch_loan_api::service::loan_terms::TermsInput;
-use branch_loan_api::service::loan_decisions::Decide;
 use branch_loan_api::service::loans::{ApplyForLoan, LoanField, LoanRecord};
 use branch_loan_api::service::portfolio::{Flows, GroupBy, GroupKey, Late, Owed, Report, Sums, at_risk};
 use chrono::{Days, NaiveDate};
@@ -55,11 +55,8 @@ impl Lender {
         let world = World::new(engine).await;
         let hq = world.branch("HQ", None).await;
         let nbo = world.branch("NBO", Some(&hq)).await;
-        let input = CreateBranch {
-            currency: "VND".to_owned(),
-            time_zone: "Asia/Ho_Chi_Minh".to_owned(),
-            ..new_branch("HCM")
-        };
+        let input =
+            CreateBranch { currency: "VND".to_owned(), time_zone: "Asia/Ho_Chi_Minh".to_owned(), ..new_branch("HCM") };
         let hcm = world.services.create_branch(&admin(), &input).await.unwrap();
         let kes = world.product("KES").await;
         let vnd = CreateLoanProduct { currency: "VND".to_owned(), ..new_product("VND") };
