@@ -126,11 +126,7 @@ impl Services {
     ///
     /// # Errors
     /// [`ServiceError::Forbidden`]; whatever the database answers.
-    pub async fn count_journal_entries(
-        &self,
-        actor: &Actor,
-        filter: &Filter<EntryField>,
-    ) -> Result<u64, ServiceError> {
+    pub async fn count_journal_entries(&self, actor: &Actor, filter: &Filter<EntryField>) -> Result<u64, ServiceError> {
         let scope = self.authorize(actor, Action::ReadLedger)?;
         Ok(page::count(self.database.reader(), &scope, filter, COUNT_CAP).await?)
     }

@@ -189,7 +189,8 @@ fn late_moves(
         unpaid = sub(unpaid, amount)?;
         moves.push((payment.on, amount.saturating_neg()));
     }
-    if cap < row.until {
+    // A cut where nothing changes would round once more, and differently on every day the loan is looked at.
+    if cap < row.until && unpaid > 0 {
         moves.push((cap, unpaid.saturating_neg()));
     }
     Ok(())

@@ -1,6 +1,7 @@
 //! Money beyond what is owed: a credit balance, its refund, and the refund whose cover was taken away.
 
 use lending::ledger::Account;
+use lending::loan::conditions::{Amortization, InterestRecalculation};
 use lending::loan::{Conditions, Event, Standing};
 
 use crate::example::{Example, day, portions};
@@ -58,4 +59,20 @@ fn credit_pays_what_becomes_owed() {
     let state = overpaid().fee("2024-02-20", "2024-02-20", 7_000).on("2024-02-20");
     assert_eq!((state.credit, state.outstanding().unwrap().fees), (0, 2_000));
     assert_eq!(state.standing, Standing::Active);
+}
+
+#[test]
+fn credit_that_pays_part_of_a_tranche_does_not_pay_it_off() {
+    // 300.00 repaid with 50.00 too much, then 80.00 lent: 30.00 bear 24 of 29 days of 1 %, and a month.
+    let conditions = Conditions {
+        recalculation: InterestRecalculation::DailyBalance,
+        amortization: Amortization::InterestOnly,
+        ..Conditions::default()
+    };
+    let state = Example::new(30_000, "12", 3, "2024-01-15", conditions)
+        .pays("2024-01-15", 35_000)
+        .then("2024-02-20", Event::Disbursement { amount: 8_000 })
+        .on("2024-02-20");
+    assert_eq!(state.credit, 0);
+    assert_eq!(state.outstanding().unwrap().total().unwrap(), 3_000 + 25 + 30);
 }

@@ -4,6 +4,7 @@
 pub mod borrowers;
 pub mod branch_calendar;
 pub mod branches;
+pub mod close_day;
 pub mod groups;
 pub mod loan_books;
 pub mod loan_products;
@@ -23,6 +24,7 @@ pub struct Mutation(
     loan_products::LoanProductMutation,
     loans::LoanMutation,
     loan_books::LoanBooksMutation,
+    close_day::CloseDayMutation,
 );
 
 /// A field of an update: what is left out stays, null removes.

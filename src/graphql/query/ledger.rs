@@ -8,9 +8,7 @@ use uuid::Uuid;
 use crate::graphql::error::Nullable;
 use crate::graphql::request::request;
 use crate::graphql::types::connection::{JournalEntryConnection, Order, OrderDirection, page_request, sort_keys};
-use crate::graphql::types::filters::{
-    self, Conditions, CurrencyFilter, DateFilter, IdFilter, Inner, Nested,
-};
+use crate::graphql::types::filters::{self, Conditions, CurrencyFilter, DateFilter, IdFilter, Inner, Nested};
 use crate::graphql::types::id;
 use crate::graphql::types::journal_entry::journal_page;
 use crate::graphql::types::ledger::{Account, AccountKind, JournalEntryKind, Side};
@@ -198,7 +196,8 @@ fn row(total: &AccountTotal) -> Result<TrialBalanceRow> {
 
 fn account(name: LedgerAccountName, rows: &[AccountTotal]) -> Result<LedgerAccount> {
     let own = rows.iter().filter(|row| row.account == name);
-    let balances = own.map(|row| Ok(money(service::balance(row)?, row.currency))).collect::<Result<_, ServiceError>>()?;
+    let balances =
+        own.map(|row| Ok(money(service::balance(row)?, row.currency))).collect::<Result<_, ServiceError>>()?;
     let kind = name.kind();
     let side = match kind {
         KindOfAccount::Asset | KindOfAccount::Expense => SideOfAccount::Debit,

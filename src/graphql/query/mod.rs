@@ -10,6 +10,7 @@ pub mod loans;
 pub mod node;
 pub mod portfolio;
 pub mod simulations;
+pub mod verify;
 pub mod viewer;
 
 use async_graphql::MergedObject;
@@ -28,4 +29,5 @@ pub struct Query(
     ledger::LedgerQuery,
     collection_sheet::CollectionSheetQuery,
     simulations::SimulationQuery,
+    verify::VerifyQuery,
 );

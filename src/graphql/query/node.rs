@@ -40,7 +40,10 @@ impl NodeQuery {
     async fn node(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "The id of a branch, borrower, loan product, loan, group, loan transaction or journal entry.")] id: ID,
+        #[graphql(
+            desc = "The id of a branch, borrower, loan product, loan, group, loan transaction or journal entry."
+        )]
+        id: ID,
     ) -> Nullable<Node> {
         let plans = plans(context);
         match fetch(context, vec![id], plans).await {

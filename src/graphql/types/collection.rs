@@ -155,7 +155,9 @@ impl CollectionSheet {
         };
         let sums = self.sums(context).await?;
         let groups = match &plan {
-            Some(plan) => Group::by_id(request(context)?, sums.iter().filter_map(|sum| sum.group_id).collect(), plan).await?,
+            Some(plan) => {
+                Group::by_id(request(context)?, sums.iter().filter_map(|sum| sum.group_id).collect(), plan).await?
+            }
             None => std::collections::HashMap::new(),
         };
         let row = |sum: &GroupDue| -> Result<CollectionGroup> {

@@ -3,8 +3,8 @@
 use async_graphql::{InputObject, Result};
 
 use super::filters::{
-    Conditions, CurrencyFilter, DateFilter, DateTimeFilter, IdFilter, Inner, IntFilter, LoanStatusFilter, MoneyFilter, Nested,
-    StringFilter,
+    Conditions, CurrencyFilter, DateFilter, DateTimeFilter, IdFilter, Inner, IntFilter, LoanStatusFilter, MoneyFilter,
+    Nested, StringFilter,
 };
 use crate::ids::Kind;
 use crate::service::loans::LoanField;

@@ -42,7 +42,7 @@ pub(super) struct Till<'a> {
 }
 
 /// A loan's transactions while they are made up.
-struct Story<'a> {
+struct Dealings<'a> {
     terms: &'a LoanTerms,
     calendar: &'a Calendar,
     transactions: Vec<Transaction>,
@@ -77,12 +77,12 @@ impl Till<'_> {
     ) -> Result<Vec<StoredTransaction>, ServiceError> {
         let on = loan.state.application().applied_on + TimeDelta::days(days);
         let Some(approval) = loan.state.approval().filter(|_| on <= LAST_DAY) else { return Ok(Vec::new()) };
-        let mut story = Story { terms: &loan.terms, calendar, transactions: Vec::new() };
-        story.add(on, Event::Disbursement { amount: approval.amount.minor() });
-        story.go_on(conduct, draws)?;
+        let mut dealings = Dealings { terms: &loan.terms, calendar, transactions: Vec::new() };
+        dealings.add(on, Event::Disbursement { amount: approval.amount.minor() });
+        dealings.go_on(conduct, draws)?;
         let mut recorded_at = loan.updated_at;
-        let mut history = Vec::with_capacity(story.transactions.len());
-        for transaction in story.transactions {
+        let mut history = Vec::with_capacity(dealings.transactions.len());
+        for transaction in dealings.transactions {
             recorded_at = self.office_hour(transaction.on, draws).max(recorded_at + TimeDelta::seconds(1));
             history.push(StoredTransaction {
                 id: ids.next(recorded_at),
@@ -105,7 +105,7 @@ impl Till<'_> {
     }
 }
 
-impl Story<'_> {
+impl Dealings<'_> {
     fn add(&mut self, on: NaiveDate, event: Event) {
         let sequence = self.transactions.last().map_or(1, |last| last.sequence + 1);
         self.transactions.push(Transaction { sequence, on, event, reversed: false });

@@ -202,7 +202,7 @@ const LOANS: [Known; 5] = [
     },
 ];
 
-fn loans(countries: &[Country; 5]) -> Result<Vec<MadeLoan>, ServiceError> {
+pub(super) fn loans(countries: &[Country; 5]) -> Result<Vec<MadeLoan>, ServiceError> {
     let mut all = Vec::new();
     for ((place, country), known) in countries.iter().enumerate().zip(LOANS) {
         let id = Uuid::from_u128(tail(place) + 1);

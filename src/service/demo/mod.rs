@@ -1,5 +1,6 @@
 //! Demonstration data: the same rows, ids included, on every machine. Five branches, products, borrowers and loans are
-//! always there; a portfolio of any size can be made up beside them. Rows are only ever added, never changed.
+//! always there; a portfolio of any size can be made up beside them. Rows are only ever added, never changed. What
+//! happened to a loan is in its transactions; its status, balances and journal are what the fold makes of them.
 //!
 //! Each seed is a portfolio of its own: with the same seed a second run adds nothing, a larger number of loans adds the
 //! missing ones (and is the same as having asked for them at once), and another seed adds a portfolio beside the first.

@@ -209,7 +209,7 @@ impl Portfolio {
         })
     }
 
-    fn loan(&self, number: u64) -> Result<MadeLoan, ServiceError> {
+    pub(super) fn loan(&self, number: u64) -> Result<MadeLoan, ServiceError> {
         let mut draws = Draws::new(self.seed, "loan", number);
         let created_at = application(&mut draws);
         let id = draws.id(created_at);

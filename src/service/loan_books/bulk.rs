@@ -151,3 +151,7 @@ pub async fn insert_many(transaction: &Transaction, all: &[MadeLoan]) -> Result<
     let rows = all.iter().flat_map(|made| made.installments.iter().map(|row| (made.loan.id, row)));
     loan_projection::insert_installments(&**transaction, rows).await
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::indexing_slicing)]
+pub(in crate::service) mod tests;

@@ -8,9 +8,7 @@ use lending::loan::{FoldError, LoanState, LoanStatus, Portions, Standing, Transa
 use uuid::Uuid;
 
 use super::days::Slice;
-use super::{
-    Aged, Counted, Flow, Flows, GroupBy, GroupKey, Late, Measure, Owed, Period, Rescheduled, Sums, too_large,
-};
+use super::{Aged, Counted, Flow, Flows, GroupBy, GroupKey, Late, Measure, Owed, Period, Rescheduled, Sums, too_large};
 use crate::service::Services;
 use crate::service::error::ServiceError;
 use crate::service::loan_views::{LoanView, lifecycle_on};
@@ -145,12 +143,7 @@ impl Figures {
             self.by_day.entry(row.due_on).or_default().add(&Flows { expected, ..Flows::default() })?;
         }
         for effect in &state.effects {
-            let flow = Flow {
-                count: 1,
-                amount: effect.amount,
-                portions: effect.portions,
-                to_credit: effect.to_credit,
-            };
+            let flow = Flow { count: 1, amount: effect.amount, portions: effect.portions, to_credit: effect.to_credit };
             let of_day = self.by_day.entry(effect.on).or_default();
             if let Some(sum) = of_day.of(effect.kind) {
                 *sum = sum.plus(&flow)?;

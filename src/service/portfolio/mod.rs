@@ -35,9 +35,7 @@ use crate::store::scope::Scope;
 use days::Slice;
 use fold::Folded;
 
-pub use crate::store::portfolio::{
-    AGES, Aged, Counted, Flow, Flows, GroupBy, GroupKey, Late, Owed, Rescheduled, Sums,
-};
+pub use crate::store::portfolio::{AGES, Aged, Counted, Flow, Flows, GroupBy, GroupKey, Late, Owed, Rescheduled, Sums};
 pub use ratio::{AtRisk, at_risk};
 
 /// A period: its first and its last day.
@@ -277,7 +275,10 @@ pub trait Measure: Default {
     fn add(&mut self, other: &Self) -> Result<(), FoldError>;
 }
 
-fn add<M: Measure>(sums: &mut Sums<M>, more: impl IntoIterator<Item = ((GroupKey, &'static str), M)>) -> Result<(), ServiceError> {
+fn add<M: Measure>(
+    sums: &mut Sums<M>,
+    more: impl IntoIterator<Item = ((GroupKey, &'static str), M)>,
+) -> Result<(), ServiceError> {
     for (place, measure) in more {
         sums.entry(place).or_default().add(&measure).map_err(too_large)?;
     }

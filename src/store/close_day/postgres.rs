@@ -53,7 +53,7 @@ fn text() -> String {
         .collect();
     format!(
         "WITH claimed AS MATERIALIZED (
-             SELECT l.id, l.accrued_through FROM loans l
+             SELECT l.id, l.accrued_through, l.charged_off_on FROM loans l
              WHERE l.branch_id = $1 AND {open} AND l.currency = $3 AND l.id > $4 AND l.id <= $5
              AND NOT {fold} ORDER BY l.id FOR UPDATE SKIP LOCKED
          ), earned AS MATERIALIZED (

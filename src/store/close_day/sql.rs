@@ -78,10 +78,10 @@ pub(super) fn earned_sums(backend: DbBackend, on: &str) -> String {
 }
 
 /// The installments `i` of a claimed loan `c` that can have earned anything since its last accrual: what fell due before
-/// has been earned in full, and what has not begun earns nothing.
+/// has been earned in full, and what has not begun earns nothing. A loan off the books earns nothing more either.
 pub(super) fn earning(backend: DbBackend, on: &str) -> String {
     let (on, before) = (date(backend, on), last_accrual(backend));
-    format!("i.loan_id = c.id AND i.due_on > {before} AND i.starts_on <= {on}")
+    format!("i.loan_id = c.id AND c.charged_off_on IS NULL AND i.due_on > {before} AND i.starts_on <= {on}")
 }
 
 fn last_accrual(backend: DbBackend) -> String {

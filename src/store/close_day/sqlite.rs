@@ -56,7 +56,7 @@ async fn work_out(transaction: &impl ConnectionTrait, place: &Place, last: Uuid)
     let text = format!(
         "INSERT INTO temp.earned (id, interest, fees, penalties)
          SELECT c.id, {sums} FROM (
-             SELECT l.id, l.accrued_through FROM loans l
+             SELECT l.id, l.accrued_through, l.charged_off_on FROM loans l
              WHERE l.branch_id = $1 AND {open} AND l.currency = $3 AND l.id > $4 AND l.id <= $5 AND NOT {fold}
          ) c LEFT JOIN loan_installments i ON {earning} GROUP BY c.id",
         open = sql::open("$2"),

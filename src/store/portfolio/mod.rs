@@ -17,7 +17,9 @@ use chrono::NaiveDate;
 use lending::loan::{LoanStatus, Portions};
 use lending::money::Currency;
 use sea_orm::sea_query::{Alias, Expr, ExprTrait, Query, SelectStatement, SimpleExpr};
-use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QueryResult, QuerySelect};
+use sea_orm::{
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QueryResult, QuerySelect,
+};
 use uuid::Uuid;
 
 use super::convert;
@@ -28,8 +30,8 @@ use super::loans::{LoanField, LoanRecord};
 use super::scope::Scope;
 
 pub use flows::{Flow, Flows, flows};
-pub(super) use owed::{left, of_loan, something_left};
 pub use owed::{AGES, Aged, Counted, Late, Owed, Rescheduled, aged, counted, late, owed, rescheduled};
+pub(super) use owed::{left, of_loan, something_left};
 
 /// The statuses of loans that something can be owed on.
 pub const ACTIVE: [LoanStatus; 2] = [LoanStatus::Disbursed, LoanStatus::Defaulted];

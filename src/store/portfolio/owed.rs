@@ -8,9 +8,7 @@ use lending::loan::{FoldError, Portions, TransactionKind};
 use sea_orm::sea_query::{Expr, ExprTrait, Query, SelectStatement, SimpleExpr};
 use sea_orm::{ColumnTrait, ConnectionTrait};
 
-use super::{
-    Choice, GroupBy, PORTIONS, Sums, column, group_columns, grouped, is_active, place, portions, sum,
-};
+use super::{Choice, GroupBy, PORTIONS, Sums, column, group_columns, grouped, is_active, place, portions, sum};
 use crate::store::entity::{loan, loan_installment, loan_reversal, loan_transaction};
 use crate::store::error::StoreError;
 
@@ -250,7 +248,9 @@ fn age_of(due_on: &SimpleExpr, on: NaiveDate) -> SimpleExpr {
         None => Expr::val(last),
         Some((condition, age)) => {
             let first = Expr::case(condition, Expr::val(age));
-            ages.fold(first, |all, (condition, age)| all.case(condition, Expr::val(age))).finally(Expr::val(last)).into()
+            ages.fold(first, |all, (condition, age)| all.case(condition, Expr::val(age)))
+                .finally(Expr::val(last))
+                .into()
         }
     }
 }

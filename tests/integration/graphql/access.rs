@@ -232,6 +232,36 @@ fn matrix() -> Vec<Row> {
         row("recordRecovery", Some(Action::RecordRecovery), ByBranch, |_, of| {
             record("recordRecovery", of, json!({"amount": {"amount": "1", "currency": "KES"}}))
         }),
+        row("closeBusinessDay", Some(Action::CloseBusinessDay), ByBranch, |_, of| {
+            change("closeBusinessDay", json!({"branchId": of.branch, "on": "2025-01-01"}))
+        }),
+        row("setBranchRestDays", Some(Action::ChangeCalendar), ByBranch, |_, of| {
+            change("setBranchRestDays", json!({"branchId": of.branch, "restDays": ["SUNDAY"]}))
+        }),
+        row("addBranchHolidays", Some(Action::ChangeCalendar), ByBranch, |_, of| {
+            change(
+                "addBranchHolidays",
+                json!({"branchId": of.branch, "holidays": [{"on": "2026-12-25", "name": "Christmas"}]}),
+            )
+        }),
+        row("removeBranchHolidays", Some(Action::ChangeCalendar), ByBranch, |_, of| {
+            change("removeBranchHolidays", json!({"branchId": of.branch, "days": ["2026-12-25"]}))
+        }),
+        row("collectionSheet", Some(Action::ReadLoans), ByBranch, |_, of| {
+            query("collectionSheet(branch: $id, on: \"2026-01-15\") { __typename }", &of.branch)
+        }),
+        row("trialBalance", Some(Action::ReadLedger), ByBranch, |_, of| {
+            query("trialBalance(branch: $id) { __typename }", &of.branch)
+        }),
+        row("ledgerAccounts", Some(Action::ReadLedger), ByBranch, |_, of| {
+            query("ledgerAccounts(branch: $id) { __typename }", &of.branch)
+        }),
+        row("journalEntries", Some(Action::ReadLedger), ByBranch, |_, of| {
+            query("journalEntries(filter: {branch: {eq: $id}}) { nodes { __typename } totalCount }", &of.branch)
+        }),
+        row("verifyBooks", Some(Action::VerifyBooks), ByBranch, |_, of| {
+            query("verifyBooks(branch: $id) { __typename }", &of.branch)
+        }),
     ]
 }
 

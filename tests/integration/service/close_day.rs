@@ -73,8 +73,9 @@ async fn a_late_charge_is_made_once_even_if_it_was_reversed(engine: Engine) {
     let closed = desk.close("2025-07-16", 100).await;
     assert_eq!(closed.work.charged, 1);
     let made = charges().await;
+    // 5 % of 1,577.49 and a fee of 3.50.
     let expected =
-        Event::Charge { amount: 7_903, charge: ChargeKind::Penalty, due_on: day("2025-07-13"), late_for: Some(1) };
+        Event::Charge { amount: 7_905, charge: ChargeKind::Penalty, due_on: day("2025-07-13"), late_for: Some(1) };
     assert_eq!((&made[0].transaction.event, made[0].recorded_by.as_str()), (&expected, "end-of-day"));
     desk.assert_clean("after the charge").await;
     desk.record(loan, What::Reverse { transaction: made[0].id, reason: None }).await;

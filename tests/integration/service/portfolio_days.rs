@@ -6,9 +6,10 @@ use branch_loan_api::service::branches::{BranchRecord, CreateBranch};
 use branch_loan_api::service::conditions::ConditionsInput;
 use branch_loan_api::service::list::{Filter, PageRequest, Scalar, SortKey, Test};
 use branch_loan_api::service::loan_books::{Record, What};
+use branch_loan_api::service::loan_decisions::Decide;
 use branch_loan_api::service::loan_products::{CreateLoanProduct, LoanProductRecord};
 use branch_loan_api::service::loan_terms::TermsInput;
-use branch_loan_api::service::loans::{ApplyForLoan, Decide, LoanField, LoanRecord};
+use branch_loan_api::service::loans::{ApplyForLoan, LoanField, LoanRecord};
 use branch_loan_api::service::portfolio::{Flows, GroupBy, GroupKey, Late, Owed, Report, Sums, at_risk};
 use chrono::{Days, NaiveDate};
 use lending::loan::conditions::InterestRecalculation;
@@ -54,11 +55,8 @@ impl Lender {
         let world = World::new(engine).await;
         let hq = world.branch("HQ", None).await;
         let nbo = world.branch("NBO", Some(&hq)).await;
-        let input = CreateBranch {
-            currency: "VND".to_owned(),
-            time_zone: "Asia/Ho_Chi_Minh".to_owned(),
-            ..new_branch("HCM")
-        };
+        let input =
+            CreateBranch { currency: "VND".to_owned(), time_zone: "Asia/Ho_Chi_Minh".to_owned(), ..new_branch("HCM") };
         let hcm = world.services.create_branch(&admin(), &input).await.unwrap();
         let kes = world.product("KES").await;
         let vnd = CreateLoanProduct { currency: "VND".to_owned(), ..new_product("VND") };
@@ -103,7 +101,7 @@ impl Lender {
             annual_rate: Some("0".to_owned()),
             installments: Some(plain.installments),
             applied_on: Some(day(plain.applied_on)),
-            ..application(&Uuid::new_v4().to_string(), &borrower, plain.product)
+            ..application(&Uuid::now_v7().to_string(), &borrower, plain.product)
         };
         let loan = self.world.services.apply_for_loan(&admin(), &input).await.unwrap().loan;
         if let Some(on) = plain.disbursed_on {
@@ -165,7 +163,7 @@ async fn record(
     what: What,
 ) -> Result<Uuid, branch_loan_api::service::ServiceError> {
     let input = Record {
-        idempotency_key: Uuid::new_v4().to_string(),
+        idempotency_key: Uuid::now_v7().to_string(),
         loan,
         on: Some(on),
         what,

@@ -37,10 +37,6 @@ async fn reading_takes_one_statement_whatever_the_number_of_rows(engine: Engine)
             assert_eq!(world.statements.take().len(), 4, "what hangs on a page of {size}");
         }
         world.services.count_loans(&actor, &all).await.unwrap();
-        world.services.portfolio_totals(&actor, &all).await.unwrap();
-        world.services.portfolio_by_status(&actor, &all).await.unwrap();
-        world.services.portfolio_by_branch(&actor, &all).await.unwrap();
-        world.services.portfolio_by_product(&actor, &all).await.unwrap();
         assert_eq!(world.statements.take().len(), 5, "a count and four groupings");
     }
     assert_eq!(filled.loans.len(), 300);

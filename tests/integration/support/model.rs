@@ -8,8 +8,8 @@ use branch_loan_api::service::loans::{LoanField, LoanRecord};
 use rand::Rng;
 
 use super::fill::Filled;
-use branch_loan_api::store::loans::NEVER;
 use super::random::Dice;
+use branch_loan_api::store::loans::NEVER;
 
 pub const FIELDS: [LoanField; 14] = [
     LoanField::Number,
@@ -143,7 +143,9 @@ pub fn random_filter(dice: &mut Dice, filled: &Filled, depth: u32) -> Filter<Loa
     let leaf = depth == 0 || dice.random_bool(0.4);
     if leaf {
         return match dice.random_range(0..7) {
-            6 => Filter::InTimeZones((0..dice.random_range(0..2)).map(|_| dice.pick(&filled.branches).time_zone.clone()).collect()),
+            6 => Filter::InTimeZones(
+                (0..dice.random_range(0..2)).map(|_| dice.pick(&filled.branches).time_zone.clone()).collect(),
+            ),
             0 => Filter::Search((*dice.pick(&SEARCHES)).to_owned()),
             1 => {
                 let count = dice.random_range(0..3);

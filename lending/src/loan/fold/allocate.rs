@@ -103,7 +103,13 @@ impl Folding<'_> {
 
     /// Whether an amount pays the loan off on a day.
     fn closes(&self, on: NaiveDate, amount: i64) -> Result<bool, FoldError> {
-        Ok(!self.outstanding()?.is_zero() && amount >= self.payoff(on)?.total)
+        let outstanding = self.outstanding()?;
+        if outstanding.is_zero() || amount < outstanding.principal {
+            return Ok(false);
+        }
+        // Credit lowers the quote, but here it may be the very money that pays.
+        let quote = self.payoff(on)?;
+        Ok(amount >= add(quote.total, quote.credit)?)
     }
 
     fn one_by_one(&mut self, paying: &mut Paying) -> Result<(), FoldError> {

@@ -57,10 +57,7 @@ impl Collections {
 impl Disbursements {
     /// What was paid out.
     pub fn of(flows: &Flows, currency: Currency) -> Self {
-        Self {
-            count: Int64(flows.disbursements.count),
-            amount: money(flows.disbursements.amount, currency),
-        }
+        Self { count: Int64(flows.disbursements.count), amount: money(flows.disbursements.amount, currency) }
     }
 }
 

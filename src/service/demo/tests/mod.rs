@@ -1,6 +1,7 @@
 //! The demonstration on a real SQLite file: the five loans to the letter, and a portfolio that is the same every time.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod books;
 mod draws;
 mod five;
 mod made_up;
@@ -17,7 +18,10 @@ use crate::clock::FixedClock;
 use crate::ids::RandomIds;
 use crate::service::personal_data::PersonalDataKeys;
 use crate::service::{Rules, Services};
-use crate::store::entity::{borrower, branch, loan, loan_product};
+use crate::store::entity::{
+    borrower, branch, journal_entry, journal_line, loan, loan_installment, loan_product, loan_transaction,
+    loan_transaction_split,
+};
 use crate::store::{Database, DatabaseOptions};
 
 /// A migrated, empty database of its own, and the services on it.
@@ -33,6 +37,16 @@ struct Rows {
     products: Vec<loan_product::Model>,
     borrowers: Vec<borrower::Model>,
     loans: Vec<loan::Model>,
+}
+
+/// Every row of the loans' books.
+#[derive(Debug, PartialEq)]
+struct BookRows {
+    transactions: Vec<loan_transaction::Model>,
+    installments: Vec<loan_installment::Model>,
+    splits: Vec<loan_transaction_split::Model>,
+    entries: Vec<journal_entry::Model>,
+    lines: Vec<journal_line::Model>,
 }
 
 impl World {
@@ -76,6 +90,25 @@ impl World {
             products: loan_product::Entity::find().order_by_asc(loan_product::Column::Id).all(reader).await.unwrap(),
             borrowers,
             loans: loan::Entity::find().order_by_asc(loan::Column::Id).all(reader).await.unwrap(),
+        }
+    }
+    async fn books(&self) -> BookRows {
+        let reader = self.services.database.reader();
+        let installments = loan_installment::Entity::find()
+            .order_by_asc(loan_installment::Column::LoanId)
+            .order_by_asc(loan_installment::Column::Number);
+        let lines = journal_line::Entity::find()
+            .order_by_asc(journal_line::Column::EntryId)
+            .order_by_asc(journal_line::Column::Number);
+        let transactions = loan_transaction::Entity::find().order_by_asc(loan_transaction::Column::Id);
+        let splits = loan_transaction_split::Entity::find().order_by_asc(loan_transaction_split::Column::TransactionId);
+        let entries = journal_entry::Entity::find().order_by_asc(journal_entry::Column::Id);
+        BookRows {
+            transactions: transactions.all(reader).await.unwrap(),
+            installments: installments.all(reader).await.unwrap(),
+            splits: splits.all(reader).await.unwrap(),
+            entries: entries.all(reader).await.unwrap(),
+            lines: lines.all(reader).await.unwrap(),
         }
     }
 }
