@@ -208,7 +208,8 @@ fn field_condition<F: Field>(field: F, test: &Test) -> Result<Condition, StoreEr
     let (column, operand) = (field.column(), field.operand());
     let value = Expr::val::<Scalar>;
     let comparison: SimpleExpr = match test.clone() {
-        Test::IsMissing => return Ok(Condition::all().add(column.is_null())),
+        Test::IsMissing if field.nullable() => return Ok(Condition::all().add(column.is_null())),
+        Test::IsMissing => return Ok(Condition::all().add(never())),
         Test::OneOf(values) if values.is_empty() => return Ok(Condition::all().add(never())),
         Test::Is(scalar) => operand.eq(value(scalar)),
         Test::OneOf(values) => operand.is_in(values),

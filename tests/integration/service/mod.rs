@@ -18,5 +18,6 @@ mod permissions;
 mod portfolio;
 mod portfolio_days;
 mod races;
+mod report_speed;
 mod scopes;
 mod verify;
