@@ -53,8 +53,11 @@ pub struct Report {
     late: PerGroup<Late>,
     aged: PerGroup<Aged>,
     rescheduled: PerGroup<Rescheduled>,
-    flows: Mutex<HashMap<(GroupBy, Period), Arc<Sums<Flows>>>>,
+    flows: Mutex<KnownFlows>,
 }
+
+/// What happened in the periods that were asked for, by the kind of group.
+type KnownFlows = HashMap<(GroupBy, Period), Arc<Sums<Flows>>>;
 
 /// One measure by each kind of group.
 struct PerGroup<M>([OnceCell<Arc<Sums<M>>>; GroupBy::ALL.len()]);

@@ -7,7 +7,8 @@ use std::time::Instant;
 
 use branch_loan_api::service::list::{Filter, PageRequest};
 use branch_loan_api::service::loan_books::{Record, What};
-use branch_loan_api::service::loans::{ApplyForLoan, Decide};
+use branch_loan_api::service::loan_decisions::Decide;
+use branch_loan_api::service::loans::ApplyForLoan;
 use branch_loan_api::service::portfolio::{GroupBy, Report};
 use sea_orm::ConnectionTrait;
 
@@ -16,7 +17,7 @@ use crate::support::inputs::{amount, application, approve};
 use crate::support::services::{World, admin, day};
 
 const COPIES: [&str; 5] = [
-    "INSERT INTO loans SELECT (jsonb_populate_record(l, jsonb_build_object('id', gen_random_uuid(), 'number', 'X-' || n,
+    "INSERT INTO loans SELECT (jsonb_populate_record(NULL::loans, to_jsonb(l) || jsonb_build_object('id', gen_random_uuid(), 'number', 'X-' || n,
         'oldest_unpaid_due_on', date '2026-01-15' - (n % 400) + 300, 'officer', 'officer-' || n % 200,
         'branch_id', (SELECT id FROM branches ORDER BY code LIMIT 1 OFFSET n % 50)))).*
      FROM (SELECT * FROM loans LIMIT 1) l, generate_series(1, 100000) n",
@@ -28,7 +29,7 @@ const COPIES: [&str; 5] = [
      SELECT id, k, oldest_unpaid_due_on + 30 * (k - 3) - 30, oldest_unpaid_due_on + 30 * (k - 3), 1000, 100, 0, 0,
         CASE WHEN k < 3 THEN 1000 ELSE 0 END, CASE WHEN k < 3 THEN 100 ELSE 0 END, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0
      FROM loans, generate_series(1, 6) k WHERE number LIKE 'X-%'",
-    "INSERT INTO journal_entries SELECT (jsonb_populate_record(e, jsonb_build_object('id', gen_random_uuid(),
+    "INSERT INTO journal_entries SELECT (jsonb_populate_record(NULL::journal_entries, to_jsonb(e) || jsonb_build_object('id', gen_random_uuid(),
         'branch_id', (SELECT id FROM branches ORDER BY code LIMIT 1 OFFSET n % 50),
         'booked_on', date '2026-01-15' - n % 300))).*
      FROM (SELECT * FROM journal_entries LIMIT 1) e, generate_series(1, 300000) n",
