@@ -2,13 +2,14 @@
 
 use branch_loan_api::service::list::{Filter, PageRequest, SortKey};
 use branch_loan_api::service::loans::LoanField;
+use branch_loan_api::service::portfolio::{GroupBy, Report};
 use uuid::Uuid;
 
 use crate::support::engines::Engine;
 use crate::support::fill::fill;
 use crate::support::inputs::{application, approve};
 use crate::support::random::Dice;
-use crate::support::services::{World, admin, officer_of};
+use crate::support::services::{World, admin, day, officer_of};
 
 both_engines!(
     reading_takes_one_statement_whatever_the_number_of_rows,
@@ -37,7 +38,23 @@ async fn reading_takes_one_statement_whatever_the_number_of_rows(engine: Engine)
             assert_eq!(world.statements.take().len(), 4, "what hangs on a page of {size}");
         }
         world.services.count_loans(&actor, &all).await.unwrap();
-        assert_eq!(world.statements.take().len(), 5, "a count and four groupings");
+        assert_eq!(world.statements.take().len(), 1, "a count");
+        let (services, report) = (&world.services, Report::new(all.clone(), None));
+        for group in GroupBy::ALL {
+            report.counted(services, &actor, group).await.unwrap();
+        }
+        assert_eq!(world.statements.take().len(), 5, "one for each kind of group");
+        for again in [false, true] {
+            report.owed(services, &actor, GroupBy::Branch).await.unwrap();
+            report.late(services, &actor, GroupBy::Branch).await.unwrap();
+            report.aged(services, &actor, GroupBy::Branch).await.unwrap();
+            report.rescheduled(services, &actor, GroupBy::Branch).await.unwrap();
+            let period = (day("2025-01-01"), day("2025-12-31"));
+            report.flows(services, &actor, GroupBy::Branch, period).await.unwrap();
+            // The time zones, a look for what is stale, one for each figure, and two for what happened.
+            let expected = if again { 0 } else { 8 };
+            assert_eq!(world.statements.take().len(), expected, "asked again: {again}");
+        }
     }
     assert_eq!(filled.loans.len(), 300);
 }
