@@ -29,8 +29,10 @@ pub struct CloseBusinessDayInput {
 /// What closing business days came to.
 #[derive(SimpleObject)]
 pub struct CloseBusinessDayPayload {
-    /// The branches as they now are, with what was done at each; null when something is to be mended.
-    pub closed: Option<Vec<ClosedBranch>>,
+    /// The branch at the top as it now is.
+    pub branch: Option<Branch>,
+    /// What was done at it and at each branch below it, in the order of their codes.
+    pub closed: Vec<ClosedBranch>,
     /// The same was asked for before, under the same key.
     pub replayed: bool,
     /// What to mend; empty when all went well.
@@ -41,7 +43,7 @@ pub struct CloseBusinessDayPayload {
 #[derive(SimpleObject)]
 pub struct ClosedBranch {
     /// The branch.
-    pub branch: Branch,
+    pub branch: Option<Branch>,
     /// The last business date that is closed; null when none is.
     pub through: Option<Date>,
     /// How many days were closed.
@@ -62,7 +64,7 @@ impl From<close_day::ClosedBranch> for ClosedBranch {
     fn from(closed: close_day::ClosedBranch) -> Self {
         Self {
             through: closed.branch.closed_through.map(Date),
-            branch: closed.branch.into(),
+            branch: Some(closed.branch.into()),
             days: closed.days,
             loan_days: closed.work.loans,
             late_charges: closed.work.charged,
@@ -98,7 +100,13 @@ impl CloseDayMutation {
         };
         let (closed, user_errors) = split(outcome)?;
         let replayed = closed.as_ref().is_some_and(|closed| closed.replayed);
-        let closed = closed.map(|closed| closed.branches.into_iter().map(ClosedBranch::from).collect());
-        Ok(CloseBusinessDayPayload { closed, replayed, user_errors })
+        let branches = closed.map(|closed| closed.branches).unwrap_or_default();
+        let top = branches.iter().find(|closed| closed.branch.id == branch).map(|closed| closed.branch.clone());
+        Ok(CloseBusinessDayPayload {
+            branch: top.map(Branch::from),
+            closed: branches.into_iter().map(ClosedBranch::from).collect(),
+            replayed,
+            user_errors,
+        })
     }
 }

@@ -378,7 +378,9 @@ async fn rows(world: &World, whose: Whose, cell: usize, fresh: bool) -> Things {
     match whose {
         Whose::Own if fresh => {
             let branch = branch(&world.api, &format!("F{cell}"), Some(&world.nbo)).await;
-            let loan = world.loan(&format!("fresh-{cell}"), "1").await;
+            // Of some interest, so that there is some to waive.
+            let application = with(world.application(&format!("fresh-{cell}"), "1000"), json!({"annualRate": "24"}));
+            let loan = create(&world.api, "applyForLoan", application).await;
             let product = super::world::product(&world.api, &format!("F{cell}"), "KES").await;
             Things {
                 branch,

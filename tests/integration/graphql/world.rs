@@ -106,7 +106,7 @@ pub fn object(mutation: &str) -> &'static str {
     match mutation {
         "simulateLoan" => "balances",
         name if name.ends_with("LoanProduct") => "loanProduct",
-        "closeBusinessDay" => "closed",
+        "closeBusinessDay" => "branch",
         name if name.contains("Branch") => "branch",
         name if name.ends_with("Borrower") => "borrower",
         name if name.contains("Group") => "group",

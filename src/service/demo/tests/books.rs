@@ -153,7 +153,8 @@ fn some_loans_depart_from_the_usual_conditions_and_can_be_paid_off_all_the_same(
         |loan: &LoanRecord| loan.terms.conditions.interest_method == lending::loan::conditions::InterestMethod::Flat;
     let weekly = |loan: &LoanRecord| loan.terms.unit == lending::loan::PeriodUnit::Week;
     let charged = |loan: &LoanRecord| !loan.terms.conditions.charges.is_empty();
-    for wanted in [&daily as &dyn Fn(&LoanRecord) -> bool, &flat, &weekly, &charged] {
+    let kinds: [&dyn Fn(&LoanRecord) -> bool; 4] = [&daily, &flat, &weekly, &charged];
+    for wanted in kinds {
         assert!(repaid(wanted) >= 5, "{}", repaid(wanted));
     }
     assert!(made.iter().all(|loan| loan.terms.conditions.violations(loan.terms.installments).is_empty()));
