@@ -185,5 +185,8 @@ async fn the_books_hold() {
     };
     let verification = world.services.verify_books(&auditor, None).await.unwrap();
     assert!(verification.is_clean(), "{:?}", verification.findings);
-    assert_eq!(verification.loans, 1_005);
+    // Loans that were never paid out have no books.
+    let with_books = world.rows().await.loans.into_iter().filter(|loan| loan.projected_on.is_some()).count();
+    assert!(with_books > 500, "{with_books}");
+    assert_eq!(verification.loans, u64::try_from(with_books).unwrap());
 }
