@@ -48,6 +48,8 @@ pub(crate) struct Model<'a> {
     pub(crate) credited: i64,
     /// The due date a new agreement counts the others from, and the first row it concerns.
     agreed_from: Option<(NaiveDate, usize)>,
+    /// The loan was paid off: its rows ask for what was paid and nothing more.
+    closed: bool,
     /// In a look at a day within the loan: days from here on bear nothing.
     pub(crate) interest_until: Option<NaiveDate>,
     /// The last look at a day, until the rows change.
@@ -73,6 +75,7 @@ impl<'a> Model<'a> {
             disbursed: 0,
             credited: 0,
             agreed_from: None,
+            closed: false,
             interest_until: None,
             look: RefCell::default(),
             overdue_until: None,
@@ -106,6 +109,7 @@ impl<'a> Model<'a> {
             self.rows = self.make_rows(on)?;
         }
         self.disbursed = add(self.disbursed, amount)?;
+        self.closed = false;
         let on = on.min(self.maturity().unwrap_or(on));
         self.insert_change(Change { on, amount, kind: ChangeKind::Disbursed });
         let concerned = self.first_row_after(on);
@@ -155,6 +159,7 @@ impl<'a> Model<'a> {
     pub(crate) fn credit(&mut self, on: NaiveDate, amount: i64) -> Result<Option<u32>, FoldError> {
         let Some(index) = self.rows.iter().position(|row| on < row.until) else { return Ok(None) };
         self.credited = add(self.credited, amount)?;
+        self.closed = false;
         self.insert_change(Change { on, amount, kind: ChangeKind::Corrected });
         let mut number = None;
         if let Some(row) = self.rows.get_mut(index) {
@@ -514,7 +519,11 @@ impl<'a> Model<'a> {
             let own = if row.moved_away { 0 } else { own };
             row.deferred = if row.interest_grace { 0 } else { std::mem::take(&mut deferred) };
             let calculated = add(add(add(own, row.moved_here)?, carried)?, row.deferred)?.max(0);
-            row.divide(calculated, index == last)?;
+            if self.closed {
+                row.close();
+            } else {
+                row.divide(calculated, index == last)?;
+            }
             carried = 0;
             if row.interest_grace {
                 deferred = add(deferred, std::mem::take(&mut row.unrecognized))?;
@@ -529,10 +538,20 @@ impl<'a> Model<'a> {
         Ok(())
     }
 
+    /// The loan is paid off.
+    pub(crate) fn close(&mut self) -> Result<(), FoldError> {
+        self.closed = true;
+        self.look.take();
+        self.recompute()
+    }
+
     /// Lets the last unpaid row take what the others leave. `on` is the day of what changed.
     pub(crate) fn settle(&mut self, on: NaiveDate) -> Result<(), FoldError> {
         self.look.take();
         self.recompute()?;
+        if self.closed {
+            return Ok(());
+        }
         // A run through the rows is what everything else costs: there is one only after something moved.
         let mut stale = self.trim()?;
         for row in &mut self.rows {

@@ -142,6 +142,13 @@ impl Row {
         Ok(())
     }
 
+    /// What a row of a loan asks for that is paid off: what was paid of it.
+    pub(crate) fn close(&mut self) {
+        self.interest = self.paid_interest;
+        self.principal = self.paid_principal;
+        self.unrecognized = 0;
+    }
+
     pub(crate) fn outstanding_principal(&self) -> Result<i64, FoldError> {
         Ok(sub(self.principal, self.paid_principal)?.max(0))
     }

@@ -21,8 +21,8 @@ struct Paying {
     on: NaiveDate,
     /// The day up to which interest of installments that are not due counts.
     interest_on: NaiveDate,
-    /// It pays the loan off.
-    closes: bool,
+    /// It pays the loan off, with so much interest to come: no more than its quote said, and no less.
+    closes: Option<i64>,
     left: i64,
     shares: Vec<Share>,
 }
@@ -59,10 +59,15 @@ impl Folding<'_> {
     }
 
     /// What paying off early costs is charged when a payment covers it all.
-    fn charge_early_closure(&mut self, sequence: Sequence, on: NaiveDate, closes: bool) -> Result<(), FoldError> {
+    fn charge_early_closure(
+        &mut self,
+        sequence: Sequence,
+        on: NaiveDate,
+        closes: Option<i64>,
+    ) -> Result<(), FoldError> {
         let fee = self.terms.conditions.early_closure_fee;
         let early = self.model.maturity().is_some_and(|maturity| on < maturity);
-        if fee == 0 || !early || !closes {
+        if fee == 0 || !early || closes.is_none() {
             return Ok(());
         }
         let index = self.account_for_charge(on)?;
@@ -83,10 +88,10 @@ impl Folding<'_> {
         Ok(())
     }
 
-    fn allocate(&mut self, on: NaiveDate, amount: i64, closes: bool) -> Result<Vec<Share>, FoldError> {
+    fn allocate(&mut self, on: NaiveDate, amount: i64, closes: Option<i64>) -> Result<Vec<Share>, FoldError> {
         let to_end = self.terms.conditions.payoff_interest == PayoffInterest::ToPeriodEnd;
         let follows = self.follows() != Interest::Fixed;
-        let interest_on = if closes && to_end && follows { self.model.period_end(on) } else { on };
+        let interest_on = if closes.is_some() && to_end && follows { self.model.period_end(on) } else { on };
         if interest_on > on {
             self.advance_to(interest_on)?;
         }
@@ -95,32 +100,45 @@ impl Folding<'_> {
             AllocationMode::Rules => {
                 self.by_rules(&mut paying)?;
                 self.exhaust(&mut paying)?;
+                self.close(&mut paying)?;
             }
             AllocationMode::ByInstallment | AllocationMode::DueThenAdvance => self.one_by_one(&mut paying)?,
         }
         Ok(paying.shares)
     }
 
-    /// Whether an amount pays the loan off on a day.
-    fn closes(&self, on: NaiveDate, amount: i64) -> Result<bool, FoldError> {
+    /// The rows and the quote round interest in different places: what the quote said of it is paid in full, and the
+    /// rows of a loan that is paid off ask for nothing more.
+    fn close(&mut self, paying: &mut Paying) -> Result<(), FoldError> {
+        if self.follows() != Interest::ByRules || self.outstanding()?.principal != 0 {
+            return Ok(());
+        }
+        let Some(interest) = paying.closes else { return Ok(()) };
+        let running = self.model.row_of(paying.on).unwrap_or(self.model.rows.len().saturating_sub(1));
+        self.pay_part(running, Component::Interest, interest, None, paying)?;
+        self.model.close()
+    }
+
+    /// Whether an amount pays the loan off on a day, and with how much interest.
+    fn closes(&self, on: NaiveDate, amount: i64) -> Result<Option<i64>, FoldError> {
         let outstanding = self.outstanding()?;
         if outstanding.is_zero() || amount < outstanding.principal {
-            return Ok(false);
+            return Ok(None);
         }
         // Credit lowers the quote, but here it may be the very money that pays.
         let quote = self.payoff(on)?;
-        Ok(amount >= add(quote.total, quote.credit)?)
+        Ok((amount >= add(quote.total, quote.credit)?).then_some(quote.interest))
     }
 
     fn one_by_one(&mut self, paying: &mut Paying) -> Result<(), FoldError> {
         let allocation = &self.terms.conditions.allocation;
-        if paying.closes {
+        if paying.closes.is_some() {
             // All principal comes back on that day: no row asks for interest beyond it, due or not.
             let principal = self.outstanding()?.principal;
             self.note_early(paying.interest_on, principal)?;
         }
         self.settle_due(paying)?;
-        if paying.left > 0 && !paying.closes {
+        if paying.left > 0 && paying.closes.is_none() {
             // Early money on a due date is principal of the installment that is due that day.
             self.note_early(paying.interest_on, paying.left)?;
             self.settle_due(paying)?;
@@ -315,7 +333,13 @@ impl Folding<'_> {
         rule: Option<u32>,
         paying: &mut Paying,
     ) -> Result<(), FoldError> {
-        let amount = owed.min(paying.left);
+        let mut amount = owed.min(paying.left);
+        if self.follows() == Interest::ByRules && component == Component::Interest {
+            if let Some(interest) = &mut paying.closes {
+                amount = amount.min(*interest);
+                *interest = sub(*interest, amount.max(0))?;
+            }
+        }
         if amount <= 0 {
             return Ok(());
         }
