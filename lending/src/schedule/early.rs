@@ -51,7 +51,7 @@ impl Model<'_> {
         paid: &[PrincipalPaid],
         as_of: NaiveDate,
     ) -> Result<(), FoldError> {
-        let Some(maturity) = self.maturity() else { return Ok(()) };
+        let Some(maturity) = self.maturity().filter(|_| !self.closed) else { return Ok(()) };
         let cap = as_of.min(maturity);
         let mut rows = self.rows.clone();
         let count = rows.len();
@@ -222,7 +222,8 @@ fn fill(
     let of_row = |money: &&Early| if index == 0 { money.on <= row.until } else { lies_in(row, money.on) };
     let before = sum(early.iter().filter(of_row).filter(|money| money.on < row.until).map(|money| money.amount))?;
     let at_end = sum(early.iter().filter(of_row).filter(|money| money.on == row.until).map(|money| money.amount))?;
-    row.principal = add(own.max(before), at_end)?.min(walk.balance);
+    // What was paid of it before it was dated anew stays its principal.
+    row.principal = add(own.max(before), at_end)?.max(row.settled_principal).min(walk.balance);
     if matches!(row.target, Target::Level(_)) && !is_last && !row.interest_grace && walk.target > 0 {
         walk.carried = sub(interest, walk.target)?.max(0);
         interest = sub(interest, walk.carried)?;

@@ -49,7 +49,7 @@ pub(crate) struct Model<'a> {
     /// The due date a new agreement counts the others from, and the first row it concerns.
     agreed_from: Option<(NaiveDate, usize)>,
     /// The loan was paid off: its rows ask for what was paid and nothing more.
-    closed: bool,
+    pub(super) closed: bool,
     /// In a look at a day within the loan: days from here on bear nothing.
     pub(crate) interest_until: Option<NaiveDate>,
     /// The last look at a day, until the rows change.

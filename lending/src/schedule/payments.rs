@@ -156,6 +156,13 @@ impl Model<'_> {
         Ok(open)
     }
 
+    /// How much of the principal that is owed a row can take: all but what other rows owe again.
+    pub(crate) fn principal_free_for(&self, index: usize) -> Result<i64, FoldError> {
+        let others = self.rows.iter().enumerate().filter(|(place, _)| *place != index);
+        let reserved = sum(others.map(|(_, row)| row.credited.saturating_sub(row.paid_principal).max(0)))?;
+        sub(self.owed_principal()?, reserved)
+    }
+
     fn owed_principal(&self) -> Result<i64, FoldError> {
         let paid = sum(self.rows.iter().map(|row| row.paid_principal))?;
         sub(add(self.disbursed, self.credited)?, paid)

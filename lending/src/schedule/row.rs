@@ -144,8 +144,8 @@ impl Row {
 
     /// What a row of a loan asks for that is paid off: what was paid of it.
     pub(crate) fn close(&mut self) {
-        self.interest = self.paid_interest;
-        self.principal = self.paid_principal;
+        self.interest = self.paid_interest.max(self.settled_interest);
+        self.principal = self.paid_principal.max(self.settled_principal);
         self.unrecognized = 0;
     }
 

@@ -103,7 +103,10 @@ impl Folding<'_> {
         let asked = self.model.asked(index, on)?;
         let Some(row) = self.model.rows.get(index) else { return Ok(0) };
         let owed = match component {
-            Component::Principal => sub(asked.principal, row.paid_principal)?,
+            // What other rows owe again stays theirs.
+            Component::Principal => {
+                sub(asked.principal, row.paid_principal)?.min(self.model.principal_free_for(index)?)
+            }
             _ => sub(asked.interest, row.paid_interest)?,
         };
         Ok(owed.max(0))

@@ -100,22 +100,25 @@ impl Folding<'_> {
             AllocationMode::Rules => {
                 self.by_rules(&mut paying)?;
                 self.exhaust(&mut paying)?;
-                self.close(&mut paying)?;
             }
             AllocationMode::ByInstallment | AllocationMode::DueThenAdvance => self.one_by_one(&mut paying)?,
         }
+        self.close(&mut paying)?;
         Ok(paying.shares)
     }
 
     /// The rows and the quote round interest in different places: what the quote said of it is paid in full, and the
     /// rows of a loan that is paid off ask for nothing more.
     fn close(&mut self, paying: &mut Paying) -> Result<(), FoldError> {
-        if self.follows() != Interest::ByRules || self.outstanding()?.principal != 0 {
+        if self.follows() == Interest::Fixed || self.outstanding()?.principal != 0 {
             return Ok(());
         }
         let Some(interest) = paying.closes else { return Ok(()) };
         let running = self.model.row_of(paying.on).unwrap_or(self.model.rows.len().saturating_sub(1));
         self.pay_part(running, Component::Interest, interest, None, paying)?;
+        if self.follows() == Interest::ByInstallment {
+            self.tell_settled()?;
+        }
         self.model.close()
     }
 
@@ -234,16 +237,22 @@ impl Folding<'_> {
     /// What the rules left over pays what is owed all the same, principal first, because it is what bears interest: a
     /// loan never has both a debt and a credit.
     fn exhaust(&mut self, paying: &mut Paying) -> Result<(), FoldError> {
-        for component in [Component::Principal, Component::Interest, Component::Fee, Component::Penalty] {
-            for index in 0..self.accounts.len() {
-                if paying.left == 0 {
-                    return Ok(());
+        loop {
+            let before = paying.left;
+            for component in [Component::Principal, Component::Interest, Component::Fee, Component::Penalty] {
+                for index in 0..self.accounts.len() {
+                    if paying.left == 0 {
+                        return Ok(());
+                    }
+                    let owed = self.owed_now(index, component)?;
+                    self.pay_part(index, component, owed, None, paying)?;
                 }
-                let owed = self.owed_now(index, component)?;
-                self.pay_part(index, component, owed, None, paying)?;
+            }
+            // What one row gave up another asks for: again, until nothing moves any more.
+            if paying.left == before {
+                return Ok(());
             }
         }
-        Ok(())
     }
 
     /// Pays the installments of one due state by some rules, until nothing moves any more.
@@ -334,11 +343,11 @@ impl Folding<'_> {
         paying: &mut Paying,
     ) -> Result<(), FoldError> {
         let mut amount = owed.min(paying.left);
-        if self.follows() == Interest::ByRules && component == Component::Interest {
-            if let Some(interest) = &mut paying.closes {
-                amount = amount.min(*interest);
-                *interest = sub(*interest, amount.max(0))?;
-            }
+        if let (false, Component::Interest, Some(interest)) =
+            (self.follows() == Interest::Fixed, component, &mut paying.closes)
+        {
+            amount = amount.min(*interest);
+            *interest = sub(*interest, amount.max(0))?;
         }
         if amount <= 0 {
             return Ok(());

@@ -458,10 +458,13 @@ impl<'a> Folding<'a> {
     }
 
     fn reschedule(&mut self, on: NaiveDate, agreement: &super::event::Reschedule) -> Result<Outcome, FoldError> {
-        self.tell_settled()?;
-        self.model.reschedule(agreement)?;
-        self.open_accounts()?;
-        self.advance_to(agreement.from)?;
+        // Where nothing is owed there is nothing to agree anew.
+        if !self.outstanding()?.is_zero() {
+            self.tell_settled()?;
+            self.model.reschedule(agreement)?;
+            self.open_accounts()?;
+            self.advance_to(agreement.from)?;
+        }
         let outstanding = self.outstanding()?;
         // A dearer agreement can ask something of a loan that a payment recorded later had repaid.
         let (shares, used) = self.use_credit(on)?;
