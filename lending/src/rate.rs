@@ -45,7 +45,7 @@ impl RateError {
 impl Rate {
     /// No interest.
     pub const ZERO: Self = Self::from_ppm(0);
-    /// 100 % a year, the highest rate any product may charge.
+    /// 100 % a year.
     pub const HUNDRED_PERCENT: Self = Self::from_ppm(1_000_000);
 
     /// A rate from parts per million: 285,000 is 28.5 %.

@@ -6,9 +6,11 @@ use thiserror::Error;
 
 use super::charges::ChargeKind;
 use super::event::{Event, Reschedule, Sequence, Transaction};
+use super::limits::HIGHEST_RATE;
 use super::state::{LoanState, Standing};
 use super::status::LoanStatus;
 use super::transition::Transition;
+use crate::rate::Rate;
 
 /// Why an event is refused. Nothing has changed.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -28,6 +30,14 @@ pub enum Refusal {
         min: i64,
         /// The largest amount.
         max: i64,
+    },
+    /// The rate lies outside what any product may allow. Both bounds are inclusive.
+    #[error("Choose an annual rate from {min} to {max}.")]
+    RateOutOfRange {
+        /// The lowest rate.
+        min: Rate,
+        /// The highest rate.
+        max: Rate,
     },
     /// The loan's standing does not know this event.
     #[error("This loan cannot take {attempted} now.")]
@@ -76,7 +86,7 @@ pub fn allowed_now(status: LoanStatus) -> Vec<&'static str> {
             "CHARGE_OFF",
             "REVERSE",
         ],
-        LoanStatus::Repaid => &["RECORD_REPAYMENT", "REFUND_CREDIT", "ADD_CHARGE", "REVERSE"],
+        LoanStatus::Repaid => &["DISBURSE", "RECORD_REPAYMENT", "REFUND_CREDIT", "ADD_CHARGE", "REVERSE"],
         LoanStatus::WrittenOff => &["RECORD_RECOVERY", "REVERSE"],
         LoanStatus::Pending | LoanStatus::Approved | LoanStatus::Rejected | LoanStatus::Withdrawn => &[],
     };
@@ -177,7 +187,10 @@ impl Admission<'_> {
         let off_the_books = self.state.charged_off_on.is_some();
         let welcome = match (event, self.state.standing) {
             (Event::Disbursement { .. }, Standing::NotDisbursed) => true,
-            (Event::Disbursement { .. }, _) => running && !off_the_books,
+            // What was approved and not paid out yet may follow, even if all that was paid out has come back.
+            (Event::Disbursement { .. }, standing) => {
+                (running || matches!(standing, Standing::Repaid { .. })) && !off_the_books
+            }
             (Event::Payment { .. } | Event::CreditRefund { .. } | Event::Charge { .. }, Standing::Repaid { .. }) => {
                 true
             }
@@ -231,6 +244,10 @@ impl Admission<'_> {
         let changes = agreement.first_due_on.is_some() || agreement.annual_rate.is_some();
         if !changes && agreement.extra_installments == 0 {
             return Err(Refusal::NothingOwed { what: "reschedule" });
+        }
+        let (min, max) = (Rate::ZERO, HIGHEST_RATE);
+        if agreement.annual_rate.is_some_and(|rate| !(min..=max).contains(&rate)) {
+            return Err(Refusal::RateOutOfRange { min, max });
         }
         match agreement.first_due_on {
             Some(first_due_on) => {

@@ -13,6 +13,10 @@ use crate::rate::Rate;
 /// The most installments any product may allow: fifty years of months.
 pub const MOST_INSTALLMENTS: u32 = 600;
 
+/// The highest annual rate any product may allow. Short loans are quoted by the day: the 0.8 % a day that the United
+/// Kingdom allows at most are 292 % a year.
+pub const HIGHEST_RATE: Rate = Rate::from_ppm(10_000_000);
+
 /// The default product's largest principal, in major units of its currency.
 const DEFAULT_PRINCIPAL_MAX_MAJOR: i64 = 50_000;
 
@@ -62,7 +66,7 @@ pub enum LimitsViolation {
         /// The least it may be.
         min: Money,
     },
-    /// A bound of the rate lies outside 0 to 100 %.
+    /// A bound of the rate lies outside 0 % to [`HIGHEST_RATE`].
     #[error("Set the annual rate limit from {min} to {max}.")]
     RateOutOfRange {
         /// Which bound.
@@ -186,7 +190,7 @@ impl ProductLimits {
 }
 
 fn rate_bound(ppm: i64, field: LimitsField) -> Option<LimitsViolation> {
-    let (min, max) = (Rate::ZERO, Rate::HUNDRED_PERCENT);
+    let (min, max) = (Rate::ZERO, HIGHEST_RATE);
     let in_range = (min..=max).contains(&Rate::from_ppm(ppm));
     (!in_range).then_some(LimitsViolation::RateOutOfRange { field, min, max })
 }

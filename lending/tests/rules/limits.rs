@@ -1,4 +1,4 @@
-use lending::loan::limits::MOST_INSTALLMENTS;
+use lending::loan::limits::{HIGHEST_RATE, MOST_INSTALLMENTS};
 use lending::loan::{Field, LimitsField, LimitsViolation, LoanTerms, PeriodUnit, ProductLimits, TermsViolation};
 use lending::money::Money;
 use lending::rate::Rate;
@@ -130,12 +130,14 @@ fn limits_that_make_sense_pass() {
     assert_eq!(product().validate(), Ok(()));
     let narrow = ProductLimits { principal_max: 100_000, rate_max_ppm: 120_000, installments_max: 3, ..product() };
     assert_eq!(narrow.validate(), Ok(()));
+    let short_term = ProductLimits { rate_max_ppm: HIGHEST_RATE.ppm(), ..product() };
+    assert_eq!(short_term.validate(), Ok(()));
 }
 
 #[test]
 fn each_senseless_limit_is_named() {
-    let (zero, hundred) = (Rate::ZERO, Rate::HUNDRED_PERCENT);
-    let rate = |field| LimitsViolation::RateOutOfRange { field, min: zero, max: hundred };
+    let (zero, highest) = (Rate::ZERO, HIGHEST_RATE);
+    let rate = |field| LimitsViolation::RateOutOfRange { field, min: zero, max: highest };
     let count = |field| LimitsViolation::InstallmentsOutOfRange { field, min: 1, max: 600 };
     let below = |field| LimitsViolation::MaxBelowMin { field };
     let not_positive = LimitsViolation::PrincipalNotPositive { min: money("0.01", "KES") };
@@ -144,7 +146,7 @@ fn each_senseless_limit_is_named() {
         (ProductLimits { principal_min: -1, ..product() }, not_positive),
         (ProductLimits { principal_max: 99_999, ..product() }, below(LimitsField::PrincipalMax)),
         (ProductLimits { rate_min_ppm: -1, ..product() }, rate(LimitsField::RateMin)),
-        (ProductLimits { rate_max_ppm: 1_000_001, ..product() }, rate(LimitsField::RateMax)),
+        (ProductLimits { rate_max_ppm: 10_000_001, ..product() }, rate(LimitsField::RateMax)),
         (ProductLimits { rate_max_ppm: 119_999, ..product() }, below(LimitsField::RateMax)),
         (ProductLimits { installments_min: 0, ..product() }, count(LimitsField::InstallmentsMin)),
         (ProductLimits { installments_max: 601, ..product() }, count(LimitsField::InstallmentsMax)),
@@ -159,7 +161,7 @@ fn every_senseless_limit_is_reported_at_once() {
     let limits = ProductLimits {
         principal_min: 0,
         principal_max: -1,
-        rate_min_ppm: 2_000_000,
+        rate_min_ppm: 20_000_000,
         rate_max_ppm: -1,
         installments_min: 700,
         installments_max: 0,

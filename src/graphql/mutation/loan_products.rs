@@ -33,7 +33,7 @@ pub struct CreateLoanProductInput {
     pub principal_max: Option<MoneyInput>,
     /// The least annual rate in percent; 0 if omitted.
     pub annual_rate_min: Option<Decimal>,
-    /// The most annual rate in percent; 100 if omitted.
+    /// The most annual rate in percent, at most 1,000; 100 if omitted.
     pub annual_rate_max: Option<Decimal>,
     /// The fewest installments; 1 if omitted.
     pub installments_min: Option<i32>,
@@ -64,7 +64,7 @@ pub struct UpdateLoanProductInput {
     pub principal_max: Option<MoneyInput>,
     /// The least annual rate in percent.
     pub annual_rate_min: Option<Decimal>,
-    /// The most annual rate in percent.
+    /// The most annual rate in percent, at most 1,000.
     pub annual_rate_max: Option<Decimal>,
     /// The fewest installments.
     pub installments_min: Option<i32>,

@@ -319,6 +319,7 @@ pub(super) fn refused(books: &Books, refusal: &admission::Refusal) -> Problem {
             Problem::new(ProblemCode::AmountOutOfRange, &["input", "amount"], message)
                 .with(Detail::Amount { min: Some(money(*min)), max })
         }
+        Refusal::RateOutOfRange { .. } => Problem::new(ProblemCode::RateOutOfRange, &["input", "annualRate"], message),
         Refusal::WrongStanding { attempted } => books.wrong_status(attempted),
         Refusal::NoSuchCharge { .. } => Problem::not_found(&["input", "chargeId"], "charge of this loan"),
         Refusal::NothingOwed { .. } => Problem::new(ProblemCode::NothingToDo, &["input"], message),

@@ -5,6 +5,7 @@ mod borrowers;
 mod branches;
 mod conformance;
 mod groups;
+mod histories;
 mod lists;
 mod loan_products;
 mod loan_simulations;

@@ -123,7 +123,11 @@ async fn limits_and_defaults_must_make_sense_together(engine: Engine) {
             vec![problem(ProblemCode::MaximumBelowMinimum, "input.principalMax")],
         ),
         (
-            ProductTerms { annual_rate_min: Some("-1".to_owned()), annual_rate_max: Some("101".to_owned()), ..terms() },
+            ProductTerms {
+                annual_rate_min: Some("-1".to_owned()),
+                annual_rate_max: Some("1001".to_owned()),
+                ..terms()
+            },
             vec![
                 problem(ProblemCode::RateOutOfRange, "input.annualRateMin"),
                 problem(ProblemCode::RateOutOfRange, "input.annualRateMax"),
