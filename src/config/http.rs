@@ -11,6 +11,13 @@ use super::environment::Environment;
 use super::error::ConfigError;
 use super::values::{count, count_u32, milliseconds, switch};
 
+/// Points a second and at once for one caller of many.
+const RATE: (u32, u32) = (100, 1_000);
+
+/// The same where one caller is all there is, with their scripts and imports: it shows that there is a limit, and is in
+/// nobody's way.
+const DEVELOPMENT_RATE: (u32, u32) = (10_000, 100_000);
+
 /// Settings of the HTTP layer, as given.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "HTTP")]
@@ -21,6 +28,14 @@ pub struct HttpArgs {
     /// Whether `GET /graphql` shows GraphiQL to browsers; development only. Default: on in development, off otherwise.
     #[arg(long, env = "GRAPHIQL", value_parser = switch)]
     pub graphiql: Option<bool>,
+    /// Points each caller earns per second; a request costs one point or its query's cost divided by 100. In development
+    /// everybody without a token is one caller. Default: 10000 in development, 100 otherwise.
+    #[arg(long, env = "RATE_PER_SECOND", value_parser = count_u32)]
+    pub rate_per_second: Option<u32>,
+    /// Points a caller can save up and spend at once, so that a page that opens with many queries is not refused.
+    /// Default: 100000 in development, 1000 otherwise.
+    #[arg(long, env = "RATE_BURST", value_parser = count_u32)]
+    pub rate_burst: Option<u32>,
     #[command(flatten)]
     pub(super) limits: HttpLimits,
 }
@@ -42,12 +57,6 @@ pub struct HttpLimits {
     /// Time a request may take in all, in milliseconds.
     #[arg(long, env = "REQUEST_DEADLINE_MS", default_value = "10000", value_parser = milliseconds)]
     pub request_deadline_ms: Duration,
-    /// Points each caller earns per second; a request costs one point or its query's cost divided by 100.
-    #[arg(long, env = "RATE_PER_SECOND", default_value = "100", value_parser = count_u32)]
-    pub rate_per_second: u32,
-    /// Points a caller can save up and spend at once, so that a page that opens with many queries is not refused.
-    #[arg(long, env = "RATE_BURST", default_value = "1000", value_parser = count_u32)]
-    pub rate_burst: u32,
     /// Requests worked on at once; the next one is refused with 503 at once instead of queueing behind the database.
     #[arg(long, env = "MAX_IN_FLIGHT", default_value = "256", value_parser = count)]
     pub max_in_flight: usize,
@@ -60,7 +69,11 @@ pub struct HttpConfig {
     pub graphql_get: bool,
     /// Serve GraphiQL.
     pub graphiql: bool,
-    /// Sizes, rates, deadlines, origins.
+    /// Points each caller earns per second.
+    pub rate_per_second: u32,
+    /// Points a caller can save up.
+    pub rate_burst: u32,
+    /// Sizes, deadlines, origins.
     pub limits: HttpLimits,
 }
 
@@ -78,7 +91,14 @@ impl HttpArgs {
                 format!("is on, which APP_ENV={environment} refuses: switch it off, or point a local GraphiQL here"),
             ));
         }
-        Ok(HttpConfig { graphql_get: self.graphql_get.unwrap_or(development), graphiql, limits: self.limits })
+        let (per_second, burst) = if development { DEVELOPMENT_RATE } else { RATE };
+        Ok(HttpConfig {
+            graphql_get: self.graphql_get.unwrap_or(development),
+            graphiql,
+            rate_per_second: self.rate_per_second.unwrap_or(per_second),
+            rate_burst: self.rate_burst.unwrap_or(burst),
+            limits: self.limits,
+        })
     }
 }
 
@@ -90,8 +110,8 @@ impl HttpConfig {
         out.show("BODY_LIMIT_BYTES", self.limits.body_limit_bytes);
         out.show("RESPONSE_LIMIT_BYTES", self.limits.response_limit_bytes);
         out.span("REQUEST_DEADLINE_MS", self.limits.request_deadline_ms);
-        out.show("RATE_PER_SECOND", self.limits.rate_per_second);
-        out.show("RATE_BURST", self.limits.rate_burst);
+        out.show("RATE_PER_SECOND", self.rate_per_second);
+        out.show("RATE_BURST", self.rate_burst);
         out.show("MAX_IN_FLIGHT", self.limits.max_in_flight);
     }
 }

@@ -167,7 +167,7 @@ impl Config {
 
     /// What no concern can see alone.
     fn check_across(&self) -> Result<(), ConfigError> {
-        if self.http.limits.rate_burst < self.http.limits.rate_per_second {
+        if self.http.rate_burst < self.http.rate_per_second {
             return Err(ConfigError::refused("RATE_BURST", "is below RATE_PER_SECOND: make it at least as large"));
         }
         if self.graphql.limits.query_limit_bytes > self.http.limits.body_limit_bytes {

@@ -129,6 +129,8 @@ fn samples(folder: &Path) -> Vec<(&'static str, String)> {
         ("MAKER_CHECKER", "off"),
         ("GRAPHQL_GET", "on"),
         ("GRAPHIQL", "off"),
+        ("RATE_PER_SECOND", "101"),
+        ("RATE_BURST", "100001"),
         ("INTROSPECTION", "on"),
         ("CORS_ORIGINS", "https://app.example.com"),
         ("LOG_LEVEL", "debug"),
@@ -195,6 +197,7 @@ fn a_fresh_clone_needs_no_setting() {
     assert!(config.database.migrate_on_start && config.http.graphiql && config.http.graphql_get);
     assert!(config.graphql.introspection && !config.lending.maker_checker);
     assert!(matches!(config.auth, AuthConfig::Dev(_)));
+    assert_eq!((config.http.rate_per_second, config.http.rate_burst), (10_000, 100_000));
     assert_eq!(config.telemetry.log_format, LogFormat::Pretty);
 }
 
@@ -205,6 +208,7 @@ fn staging_and_production_are_strict_by_default() {
         assert!(!config.database.migrate_on_start && !config.http.graphiql && !config.http.graphql_get);
         assert!(!config.graphql.introspection && config.lending.maker_checker);
         assert!(matches!(config.auth, AuthConfig::Jwt(_)));
+        assert_eq!((config.http.rate_per_second, config.http.rate_burst), (100, 1_000));
         assert_eq!(config.telemetry.log_format, LogFormat::Json);
     }
 }

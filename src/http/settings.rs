@@ -80,7 +80,11 @@ impl HttpSettings {
             max_errors: config.graphql.limits.response_errors_max,
             // Where a proxy ends TLS, it is the proxy that knows whether plain HTTP is gone for good.
             strict_transport_security: config.tls.files.is_some() && !config.environment.is_development(),
-            rate: RateSettings { points_per_second: limits.rate_per_second, burst: limits.rate_burst, ..defaults.rate },
+            rate: RateSettings {
+                points_per_second: config.http.rate_per_second,
+                burst: config.http.rate_burst,
+                ..defaults.rate
+            },
             ..defaults
         }
     }

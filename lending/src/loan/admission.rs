@@ -126,7 +126,7 @@ pub fn admit(admission: &Admission<'_>, event: &Event, on: NaiveDate) -> Result<
             check_amount(*amount, left, "disburse")
         }
         Event::Payment { amount, .. } => check_amount(*amount, i64::MAX, "pay"),
-        Event::CreditRefund { amount } => check_amount(*amount, admission.state.credit, "refund"),
+        Event::CreditRefund { amount } => check_amount(*amount, refundable(admission.state, on), "refund"),
         Event::Charge { amount, due_on, .. } => {
             let earliest = admission.state.first_disbursed_on.unwrap_or(on);
             check_between(*due_on, earliest, NaiveDate::MAX)?;
@@ -145,6 +145,20 @@ pub fn admit(admission: &Admission<'_>, event: &Event, on: NaiveDate) -> Result<
         Event::Reschedule(agreement) => admission.check_agreement(agreement),
         Event::ChargeOff | Event::WriteOff => Ok(()),
     }
+}
+
+/// How much of the credit can be paid back on a day: what is there at its end and is not used later. Before there is any,
+/// a refund would be money lent.
+pub fn refundable(state: &LoanState, on: NaiveDate) -> i64 {
+    let mut credit: i64 = 0;
+    let mut least = state.credit;
+    for effect in &state.effects {
+        if effect.on > on {
+            least = least.min(credit);
+        }
+        credit = credit.saturating_add(effect.to_credit);
+    }
+    least.max(0)
 }
 
 /// Whether a transaction may be reversed: once, and only when nothing that stands rests on it.

@@ -1,5 +1,6 @@
 //! Loan histories with the figures of other systems' own tests, replayed step by step and compared row by row, to the
-//! minor unit. Every difference of every file is reported; there is no list of exceptions.
+//! minor unit. Every difference of every file is reported; there is no list of exceptions. The server's integration tests
+//! replay the same files through its API.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may fail by panicking")]
 #![allow(clippy::print_stderr, reason = "the differences are the report")]
 

@@ -179,7 +179,7 @@ record_input! {
 record_input! {
     /// Credit to pay back.
     RefundCreditInput {
-        /// How much, at most the loan's credit; all of that if omitted.
+        /// How much, at most the credit that is there from the value date on; all of that if omitted.
         amount: Option<MoneyInput>,
     }
 }

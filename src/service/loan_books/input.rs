@@ -225,9 +225,8 @@ fn event(check: &mut Check, books: &Books, what: &What, on: NaiveDate) -> Result
             let all = state.outstanding().map_err(ServiceError::from)?.of(Component::Interest);
             or_all(given.as_ref(), all, &mut amount).map(|amount| Event::InterestWaiver { amount })
         }
-        What::RefundCredit { amount: given } => {
-            or_all(given.as_ref(), state.credit, &mut amount).map(|amount| Event::CreditRefund { amount })
-        }
+        What::RefundCredit { amount: given } => or_all(given.as_ref(), admission::refundable(state, on), &mut amount)
+            .map(|amount| Event::CreditRefund { amount }),
         What::Recover { amount: given } => amount(given).map(|amount| Event::Recovery { amount }),
         What::ChargeOff => Some(Event::ChargeOff),
         What::WriteOff => Some(Event::WriteOff),

@@ -8,6 +8,7 @@ mod groups;
 mod histories;
 mod lists;
 mod loan_products;
+mod loan_records;
 mod loan_simulations;
 mod loan_views;
 mod loans;

@@ -68,7 +68,7 @@ impl<'a> Replay<'a> {
         let closed = mutate(self.api, "closeBusinessDay", &close, "closed { days passedOver }").await?;
         self.equal("days closed", &closed["closed"], &json!([{"days": 1, "passedOver": 0}]));
         if let Some((expected, _)) = self.expectations.last().copied() {
-            self.compare(expected, Some(text_of(&expected["asOf"])), None, "after the end of the day").await;
+            self.compare(expected, Some(text_of(&expected["asOf"])), None, " after the end of the day").await;
         }
         self.audit("after the end of the day").await
     }
@@ -226,7 +226,7 @@ impl<'a> Replay<'a> {
         self.expectations.push((expected, self.api.clock.now()));
         self.compare(expected, Some(day), None, "").await;
         if self.today() == day.parse().unwrap() {
-            self.compare(expected, None, None, "as it is").await;
+            self.compare(expected, None, None, " as it is").await;
         }
     }
 
@@ -234,7 +234,7 @@ impl<'a> Replay<'a> {
     async fn recall(&mut self) {
         self.pass_time(None);
         for (expected, known_at) in self.expectations.clone() {
-            self.compare(expected, Some(text_of(&expected["asOf"])), Some(known_at), "as known then").await;
+            self.compare(expected, Some(text_of(&expected["asOf"])), Some(known_at), " as known then").await;
         }
     }
 
@@ -242,7 +242,7 @@ impl<'a> Replay<'a> {
         let comparison = Comparison { currency: self.currency, of_step: &self.of_step };
         let found = comparison.with_the_loan(self.api, &self.loan, expected, as_of, known_at).await;
         let day = text_of(&expected["asOf"]);
-        self.differences.extend(found.into_iter().map(|one| format!("{day} {what}: {one}")));
+        self.differences.extend(found.into_iter().map(|one| format!("{day}{what}: {one}")));
     }
 
     /// What must hold of any loan: its books verify, debits are credits, and it can be quoted and imagined on.
