@@ -1,6 +1,7 @@
 //! Random lives of loans through the API: after every step the books verify and balance, what was told of earlier days
-//! stays told, and every way to sum loans says the same.
+//! stays told, and every way to sum loans says the same. In the end what was known at each moment can still be asked for.
 
+use chrono::{Days, NaiveDate, TimeDelta, Timelike};
 use rand::Rng;
 use serde_json::{Value as Json, json};
 
@@ -36,7 +37,19 @@ struct Lives {
     desk: BookDesk,
     dice: Dice,
     loans: Vec<String>,
-    today: chrono::NaiveDate,
+    today: NaiveDate,
+    /// Seconds that went by since the clock was set: nothing else is recorded at the moment of a step.
+    seconds: i64,
+    told: Vec<Told>,
+}
+
+/// What was told of a loan on its business date.
+struct Told {
+    loan: String,
+    on: NaiveDate,
+    /// A moment after everything that was known, and before everything else.
+    known_at: String,
+    state: Json,
 }
 
 /// A change that is tried: of which loan, and the first day it can matter on.
@@ -44,7 +57,7 @@ struct Try {
     name: &'static str,
     loan: String,
     more: Json,
-    since: chrono::NaiveDate,
+    since: NaiveDate,
 }
 
 async fn whatever_happens_the_books_hold_and_the_past_stays(engine: Engine) {
@@ -64,16 +77,25 @@ async fn whatever_happens_the_books_hold_and_the_past_stays(engine: Engine) {
             step.more
         );
         lives.books_hold(&step).await;
+        lives.remember(&step.loan).await;
         done += usize::from(accepted);
     }
+    lives.what_was_known_is_still_known().await;
     assert!(done > STEPS / 4, "only {done} steps of {STEPS} were taken");
 }
 
 impl Lives {
     async fn begin(engine: &Engine) -> Self {
         let desk = BookDesk::open(engine).await;
-        let mut lives = Self { desk, dice: Dice::new(), loans: Vec::new(), today: BEGIN.parse().unwrap() };
-        lives.set_clock();
+        let mut lives = Self {
+            desk,
+            dice: Dice::new(),
+            loans: Vec::new(),
+            today: BEGIN.parse().unwrap(),
+            seconds: 0,
+            told: Vec::new(),
+        };
+        lives.tick();
         for (number, terms) in kinds().into_iter().enumerate() {
             let key = format!("apply-{number}");
             let more = json!({"annualRate": "18", "installments": 6, "terms": terms, "officer": format!("officer-{}", number % 2)});
@@ -86,27 +108,56 @@ impl Lives {
         lives
     }
 
-    fn set_clock(&self) {
-        self.desk.world.api.clock.set(&format!("{}T09:00:00Z", self.today));
+    /// The moment now, a few seconds after nine.
+    fn moment(&self) -> String {
+        let morning = chrono::NaiveTime::MIN.with_hour(9).unwrap();
+        let now = self.today.and_time(morning) + TimeDelta::seconds(self.seconds);
+        format!("{}Z", now.format("%Y-%m-%dT%H:%M:%S%.3f"))
+    }
+
+    /// Moves the clock on by two seconds.
+    fn tick(&mut self) {
+        self.seconds += 2;
+        self.desk.world.api.clock.set(&self.moment());
+    }
+
+    /// What is told of a loan now, to be asked for again later.
+    async fn remember(&mut self, loan: &str) {
+        let text = format!("query($id: ID!, $on: Date!) {{ loan(by: {{id: $id}}, asOf: $on) {{ {ON_A_DAY} }} }}");
+        let variables = json!({"id": loan, "on": self.today.to_string()});
+        let state = self.desk.world.api.data(&text, variables).await["loan"].take();
+        self.told.push(Told { loan: loan.to_owned(), on: self.today, known_at: self.moment(), state });
+    }
+
+    async fn what_was_known_is_still_known(&self) {
+        let text = format!(
+            "query($id: ID!, $on: Date!, $at: DateTime!) {{ loan(by: {{id: $id}}, asOf: $on, knownAt: $at) {{ {ON_A_DAY} }} }}"
+        );
+        for told in &self.told {
+            let variables = json!({"id": told.loan, "on": told.on.to_string(), "at": told.known_at});
+            let state = self.desk.world.api.data(&text, variables).await["loan"].take();
+            assert_eq!(state, told.state, "{} on {} as known at {}", told.loan, told.on, told.known_at);
+        }
     }
 
     /// Some days pass, and now and then some of them are closed.
     async fn time_goes_by(&mut self) {
         let days = *self.dice.pick(&[0, 0, 0, 3, 9, 20]);
-        self.today = self.today + chrono::Days::new(days);
-        self.set_clock();
+        self.today = self.today + Days::new(days);
+        self.tick();
         if self.dice.random_ratio(1, 4) {
             let back = self.dice.random_range(0..5);
-            let on = self.today - chrono::Days::new(back);
+            let on = self.today - Days::new(back);
             let input = json!({"branchId": self.desk.world.nbo, "on": on.to_string()});
             change(&self.desk.world.api, "closeBusinessDay", input, "id").await;
+            self.tick();
         }
     }
 
     /// A day of the last weeks, today more often than any other.
-    fn some_day(&mut self) -> chrono::NaiveDate {
+    fn some_day(&mut self) -> NaiveDate {
         let back = *self.dice.pick(&[0, 0, 0, 1, 4, 11, 25, 60]);
-        self.today - chrono::Days::new(back)
+        self.today - Days::new(back)
     }
 
     fn some_amount(&mut self) -> Json {
@@ -155,7 +206,7 @@ impl Lives {
     }
 
     fn agreement(&mut self) -> Json {
-        let later = self.today + chrono::Days::new(self.dice.random_range(5..40));
+        let later = self.today + Days::new(self.dice.random_range(5..40));
         let choices = [
             json!({"annualRate": "9.5"}),
             json!({"extraInstallments": 2}),
@@ -166,7 +217,7 @@ impl Lives {
     }
 
     /// A transaction of the loan, and the day it counts from.
-    async fn transaction(&mut self, loan: &str, kind: Option<&str>) -> Option<(String, chrono::NaiveDate)> {
+    async fn transaction(&mut self, loan: &str, kind: Option<&str>) -> Option<(String, NaiveDate)> {
         let text = "query($id: ID!) { loan(by: {id: $id}) { transactions(first: 100) { nodes { id kind on } } charges { transactionId dueOn } } }";
         let loan = self.desk.world.api.data(text, json!({"id": loan})).await["loan"].take();
         let nodes = loan["transactions"]["nodes"].as_array().unwrap();
@@ -194,7 +245,7 @@ impl Lives {
         let text = format!("query($id: ID!, $on: Date!) {{ loan(by: {{id: $id}}, asOf: $on) {{ {ON_A_DAY} }} }}");
         let mut told = Vec::new();
         for back in [1, 8, 40] {
-            let on = step.since - chrono::Days::new(back);
+            let on = step.since - Days::new(back);
             let variables = json!({"id": step.loan, "on": on.to_string()});
             told.push(self.desk.world.api.data(&text, variables).await["loan"].take());
         }
