@@ -78,6 +78,10 @@ impl MoneyError {
 }
 
 impl Money {
+    /// The most minor units that anyone may name in one amount. A thousandth of what 64 bits hold, so that the sums of
+    /// many such amounts still fit.
+    pub const LARGEST_MINOR: i64 = 9_999_999_999_999_999;
+
     /// An amount of `minor` units: `Money::new(1_250_000, kes)` is 12,500.00 KES.
     pub const fn new(minor: i64, currency: Currency) -> Self {
         Self { minor, currency }
@@ -91,6 +95,11 @@ impl Money {
     /// The smallest amount above nothing: 0.01 KES, 1 VND.
     pub const fn smallest(currency: Currency) -> Self {
         Self::new(1, currency)
+    }
+
+    /// The largest amount anyone may name.
+    pub const fn largest(currency: Currency) -> Self {
+        Self::new(Self::LARGEST_MINOR, currency)
     }
 
     /// A whole number of major units: `from_major(50_000, vnd)` is 50,000 VND.

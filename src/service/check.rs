@@ -126,16 +126,21 @@ impl Check {
     }
 
     fn amount(&mut self, path: &[&str], amount: &str, currency: Currency) -> Option<Money> {
-        Money::parse_amount(amount, currency)
-            .map_err(|error| {
-                let code = match error {
-                    AmountError::Malformed => ProblemCode::InvalidFormat,
-                    AmountError::TooManyDecimals { .. } => ProblemCode::TooManyDecimals,
-                    AmountError::Overflow => ProblemCode::AmountOutOfRange,
-                };
-                self.note(Problem::new(code, path, error.to_string()));
-            })
-            .ok()
+        let largest = Money::largest(currency);
+        let problem = match Money::parse_amount(amount, currency) {
+            Ok(money) if money.minor() <= largest.minor() => return Some(money),
+            Ok(_) | Err(AmountError::Overflow) => {
+                let message = format!("Send an amount of at most {largest}.");
+                Problem::new(ProblemCode::AmountOutOfRange, path, message)
+                    .with(Detail::Amount { min: None, max: Some(largest) })
+            }
+            Err(error @ AmountError::Malformed) => Problem::new(ProblemCode::InvalidFormat, path, error.to_string()),
+            Err(error @ AmountError::TooManyDecimals { .. }) => {
+                Problem::new(ProblemCode::TooManyDecimals, path, error.to_string())
+            }
+        };
+        self.note(problem);
+        None
     }
 
     /// An annual rate in percent.

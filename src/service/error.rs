@@ -4,7 +4,7 @@
 
 use lending::loan::FoldError;
 
-use super::problem::{Problem, ProblemCode};
+use super::problem::{Detail, Problem, ProblemCode};
 use crate::auth::policy::Action;
 use crate::store::database::Collides;
 use crate::store::error::StoreError;
@@ -50,7 +50,23 @@ impl From<FoldError> for ServiceError {
     /// A history that cannot be folded any more: amounts or dates at the limits of what can be kept, or terms that
     /// make no schedule.
     fn from(error: FoldError) -> Self {
-        Problem::new(ProblemCode::AmountOutOfRange, &["input"], error.to_string()).into()
+        let problem = |code, path: &[&str]| Problem::new(code, path, error.to_string());
+        match &error {
+            FoldError::FirstDuePassed { first_due_on } => problem(ProblemCode::DateOutOfRange, &["input", "on"])
+                .with(Detail::Date { earliest: None, latest: first_due_on.pred_opt() }),
+            FoldError::DateOverflow | FoldError::NothingToReschedule { .. } => {
+                problem(ProblemCode::DateOutOfRange, &["input"])
+            }
+            FoldError::TooManyInstallments { .. } => {
+                problem(ProblemCode::NumberOutOfRange, &["input", "extraInstallments"])
+            }
+            FoldError::ImpossibleTerms { .. } => problem(ProblemCode::Contradiction, &["input"]),
+            FoldError::Overflow
+            | FoldError::NothingDisbursed { .. }
+            | FoldError::AmountNotPositive { .. }
+            | FoldError::NoSuchCharge { .. } => problem(ProblemCode::AmountOutOfRange, &["input"]),
+        }
+        .into()
     }
 }
 

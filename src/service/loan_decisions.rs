@@ -122,7 +122,8 @@ impl Services {
                     .await?
                     .ok_or_else(|| StoreError::Corrupt("a loan without a branch".to_owned()))?;
                 let business = Business { today: business_date(&branch, now), maker_checker: self.rules.maker_checker };
-                loan.state = next_state(actor, loan.state, input, business)?;
+                let charged_off = loan.projection.charged_off_on.is_some();
+                loan.state = next_state(actor, loan.state, charged_off, input, business)?;
                 loan.version += 1;
                 loan.updated_at = now;
                 store::update(&*transaction, &loan).await?;
@@ -137,7 +138,13 @@ async fn found(transaction: &Transaction, scope: &Scope, id: Uuid, lock: Lock) -
     loan.ok_or_else(|| Problem::not_found(&["input", "loanId"], "loan").into())
 }
 
-fn next_state(actor: &Actor, state: Lifecycle, input: &Decide, business: Business) -> Result<Lifecycle, ServiceError> {
+fn next_state(
+    actor: &Actor,
+    state: Lifecycle,
+    charged_off: bool,
+    input: &Decide,
+    business: Business,
+) -> Result<Lifecycle, ServiceError> {
     let on = input.on.unwrap_or(business.today);
     let by = actor.subject.clone();
     let mut check = Check::default();
@@ -162,5 +169,5 @@ fn next_state(actor: &Actor, state: Lifecycle, input: &Decide, business: Busines
             state.undo_approval()
         }
     };
-    step.map_err(|error| step_problem(&error, "on", "amount").into())
+    step.map_err(|error| step_problem(&error, charged_off, "on", "amount").into())
 }

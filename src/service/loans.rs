@@ -185,7 +185,7 @@ impl Services {
         let business = Business { today, maker_checker: self.rules.maker_checker };
         let state = terms.as_ref().and_then(|terms| {
             Lifecycle::apply(applied_on, actor.subject.clone(), terms.principal, business)
-                .map_err(|error| check.note(step_problem(&error, "appliedOn", "principal")))
+                .map_err(|error| check.note(step_problem(&error, false, "appliedOn", "principal")))
                 .ok()
         });
         check.finish()?;
@@ -210,8 +210,8 @@ impl Services {
     }
 }
 
-pub(super) fn step_problem(error: &TransitionError, date: &str, amount: &str) -> Problem {
-    Problem::transition(error, &["input", date], &["input", amount])
+pub(super) fn step_problem(error: &TransitionError, charged_off: bool, date: &str, amount: &str) -> Problem {
+    Problem::transition(error, charged_off, &["input", date], &["input", amount])
 }
 
 /// Who and what an application is about.

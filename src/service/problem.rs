@@ -211,16 +211,16 @@ impl Problem {
         .with(Detail::Version { current })
     }
 
-    /// A refused step in a loan's life. The paths name the inputs that hold its date and its amount.
+    /// A refused step in the life of a loan that may be charged off. The paths name the inputs that hold its date and its amount.
     #[must_use]
-    pub fn transition(error: &TransitionError, date: &[&str], amount: &[&str]) -> Self {
+    pub fn transition(error: &TransitionError, charged_off: bool, date: &[&str], amount: &[&str]) -> Self {
         let message = error.to_string();
         match error {
             TransitionError::InvalidTransition { from, attempted, .. } => {
                 Self::new(ProblemCode::InvalidTransition, &["input", "loanId"], message).with(Detail::Step {
                     from: *from,
                     attempted: attempted.as_str(),
-                    allowed: admission::allowed_now(*from),
+                    allowed: admission::allowed_now(*from, charged_off),
                 })
             }
             TransitionError::DateOutOfRange { earliest, latest, .. } => {

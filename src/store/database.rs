@@ -121,16 +121,13 @@ impl Database {
     }
 
     async fn begin(&self) -> Result<DatabaseTransaction, StoreError> {
-        let transaction = self
-            .writer
-            .begin_with_options(TransactionOptions {
-                isolation_level: None,
-                access_mode: None,
-                // A plain BEGIN that later turns into a write gets SQLITE_BUSY at once, whatever the busy timeout.
-                sqlite_transaction_mode: (!self.is_postgres()).then_some(SqliteTransactionMode::Immediate),
-            })
-            .await?;
-        Ok(transaction)
+        let options = TransactionOptions {
+            isolation_level: None,
+            access_mode: None,
+            // A plain BEGIN that later turns into a write gets SQLITE_BUSY at once, whatever the busy timeout.
+            sqlite_transaction_mode: (!self.is_postgres()).then_some(SqliteTransactionMode::Immediate),
+        };
+        begin(&self.writer, options).await
     }
 
     /// Brings the schema up to date, one migrator at a time: others wait for the lock and then find nothing to do.
@@ -185,14 +182,12 @@ impl Database {
     /// What the database answers.
     pub async fn snapshot(&self) -> Result<Snapshot, StoreError> {
         let postgres = self.is_postgres();
-        let transaction = self
-            .reader
-            .begin_with_options(TransactionOptions {
-                isolation_level: postgres.then_some(IsolationLevel::RepeatableRead),
-                access_mode: postgres.then_some(AccessMode::ReadOnly),
-                sqlite_transaction_mode: (!postgres).then_some(SqliteTransactionMode::Deferred),
-            })
-            .await?;
+        let options = TransactionOptions {
+            isolation_level: postgres.then_some(IsolationLevel::RepeatableRead),
+            access_mode: postgres.then_some(AccessMode::ReadOnly),
+            sqlite_transaction_mode: (!postgres).then_some(SqliteTransactionMode::Deferred),
+        };
+        let transaction = begin(&self.reader, options).await?;
         if postgres {
             transaction.execute_unprepared("SET LOCAL statement_timeout = 0").await?;
         }
@@ -215,6 +210,21 @@ impl Database {
                 tracing::warn!(%error, "the database connection did not close cleanly");
             }
         }
+    }
+}
+
+/// Begins a transaction, on a task of its own: who is cut off between BEGIN and its answer would otherwise leave a
+/// connection in the pool that is in a transaction and does not know it. A transaction nobody waits for any more is
+/// dropped, and with that rolled back.
+async fn begin(
+    connection: &DatabaseConnection,
+    options: TransactionOptions,
+) -> Result<DatabaseTransaction, StoreError> {
+    let connection = connection.clone();
+    let begun = tokio::spawn(async move { connection.begin_with_options(options).await });
+    match begun.await {
+        Ok(begun) => Ok(begun?),
+        Err(cause) => Err(StoreError::Corrupt(format!("a transaction could not begin: {cause}"))),
     }
 }
 

@@ -1,7 +1,7 @@
 //! Whether a new event is welcome: dates, amounts and the standing it needs, answered with the numbers that help. The
 //! fold takes any history that makes sense; this is the gate in front of it.
 
-use chrono::NaiveDate;
+use chrono::{Months, NaiveDate};
 use thiserror::Error;
 
 use super::charges::ChargeKind;
@@ -10,7 +10,24 @@ use super::limits::HIGHEST_RATE;
 use super::state::{LoanState, Standing};
 use super::status::LoanStatus;
 use super::transition::Transition;
+use crate::money::Money;
 use crate::rate::Rate;
+
+/// The most months from a day to a due date that is named.
+const MONTHS_TO_DUE: u32 = 24;
+
+/// Which of an event's dates.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DateOf {
+    /// The value date.
+    Value,
+    /// When a charge falls due.
+    ChargeDue,
+    /// The day from which on the rest is agreed anew.
+    AgreedFrom,
+    /// The first due date of a new agreement.
+    FirstDue,
+}
 
 /// Why an event is refused. Nothing has changed.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -18,6 +35,8 @@ pub enum Refusal {
     /// The date lies outside what is possible. Both bounds are inclusive.
     #[error("Choose a date from {earliest} to {latest}.")]
     DateOutOfRange {
+        /// Which date.
+        of: DateOf,
         /// The first possible date.
         earliest: NaiveDate,
         /// The last possible date.
@@ -72,8 +91,9 @@ pub enum Refusal {
 }
 
 /// What can be done with a loan of a status, by the names of the steps in the API: the steps of its life, and what can
-/// be recorded on it. Dates, amounts and people can still refuse one of them.
-pub fn allowed_now(status: LoanStatus) -> Vec<&'static str> {
+/// be recorded on it; a loan that was charged off takes no new money, no new agreement and no second charge-off. Dates,
+/// amounts and people can still refuse one of them.
+pub fn allowed_now(status: LoanStatus, charged_off: bool) -> Vec<&'static str> {
     let recorded: &[&'static str] = match status {
         LoanStatus::Disbursed | LoanStatus::Defaulted => &[
             "DISBURSE",
@@ -93,8 +113,11 @@ pub fn allowed_now(status: LoanStatus) -> Vec<&'static str> {
     let chosen = |step: &&Transition| {
         !matches!(step, Transition::Default | Transition::Cure | Transition::Repay | Transition::Reopen)
     };
+    // A disbursement that was recorded late, and by mistake, can be taken back too.
+    let undo = (status == LoanStatus::Defaulted).then_some(Transition::UndoDisbursement.as_str());
+    let welcome = |step: &&'static str| !charged_off || !matches!(*step, "DISBURSE" | "RESCHEDULE" | "CHARGE_OFF");
     let steps = status.allowed().iter().filter(chosen).map(|step| step.as_str());
-    steps.chain(recorded.iter().copied()).collect()
+    undo.into_iter().chain(steps).chain(recorded.iter().copied().filter(welcome)).collect()
 }
 
 /// What an event is judged by.
@@ -125,12 +148,13 @@ pub fn admit(admission: &Admission<'_>, event: &Event, on: NaiveDate) -> Result<
             let left = admission.approved.saturating_sub(admission.state.disbursed);
             check_amount(*amount, left, "disburse")
         }
-        Event::Payment { amount, .. } => check_amount(*amount, i64::MAX, "pay"),
+        Event::Payment { amount, .. } => check_amount(*amount, Money::LARGEST_MINOR, "pay"),
         Event::CreditRefund { amount } => check_amount(*amount, refundable(admission.state, on), "refund"),
         Event::Charge { amount, due_on, .. } => {
             let earliest = admission.state.first_disbursed_on.unwrap_or(on);
-            check_between(*due_on, earliest, NaiveDate::MAX)?;
-            check_amount(*amount, i64::MAX, "charge")
+            let latest = admission.state.matures_on().map_or(on, |maturity| maturity.max(on));
+            check_between(DateOf::ChargeDue, *due_on, earliest, months_after(latest))?;
+            check_amount(*amount, Money::LARGEST_MINOR, "charge")
         }
         Event::ChargeWaiver { charge, amount } => check_amount(*amount, admission.waivable(*charge)?, "waive"),
         Event::InterestWaiver { amount } => {
@@ -232,10 +256,14 @@ impl Admission<'_> {
         if let (Event::Disbursement { .. }, Some(maturity)) = (event, self.state.matures_on()) {
             latest = latest.min(maturity.pred_opt().unwrap_or(maturity));
         }
+        if let (Event::WriteOff, Some(last)) = (event, self.state.effects.iter().map(|effect| effect.on).max()) {
+            // What was paid after the loan was given up would be nobody's.
+            earliest = earliest.max(last);
+        }
         if let (Event::Recovery { .. }, Standing::WrittenOff { on }) = (event, self.state.standing) {
             earliest = earliest.max(on);
         }
-        check_between(on, earliest, latest)
+        check_between(DateOf::Value, on, earliest, latest)
     }
 
     /// How much of a charge can be waived.
@@ -254,7 +282,7 @@ impl Admission<'_> {
     fn check_agreement(&self, agreement: &Reschedule) -> Result<(), Refusal> {
         let earliest = self.state.first_disbursed_on.unwrap_or(self.approved_on);
         let latest = self.state.matures_on().unwrap_or(self.today);
-        check_between(agreement.from, earliest, latest)?;
+        check_between(DateOf::AgreedFrom, agreement.from, earliest, latest)?;
         let changes = agreement.first_due_on.is_some() || agreement.annual_rate.is_some();
         if !changes && agreement.extra_installments == 0 {
             return Err(Refusal::NothingOwed { what: "reschedule" });
@@ -267,7 +295,8 @@ impl Admission<'_> {
             Some(first_due_on) => {
                 let before = self.state.installments.iter().take_while(|row| row.due_on < agreement.from).last();
                 let after = before.map_or(earliest, |row| row.due_on);
-                check_between(first_due_on, after.succ_opt().unwrap_or(after), NaiveDate::MAX)
+                let earliest = after.succ_opt().unwrap_or(after);
+                check_between(DateOf::FirstDue, first_due_on, earliest, months_after(agreement.from))
             }
             None => Ok(()),
         }
@@ -290,9 +319,13 @@ pub const fn step_name(event: &Event) -> &'static str {
     }
 }
 
-fn check_between(given: NaiveDate, earliest: NaiveDate, latest: NaiveDate) -> Result<(), Refusal> {
+fn months_after(day: NaiveDate) -> NaiveDate {
+    day.checked_add_months(Months::new(MONTHS_TO_DUE)).unwrap_or(day)
+}
+
+fn check_between(of: DateOf, given: NaiveDate, earliest: NaiveDate, latest: NaiveDate) -> Result<(), Refusal> {
     if given < earliest || given > latest {
-        return Err(Refusal::DateOutOfRange { earliest, latest });
+        return Err(Refusal::DateOutOfRange { of, earliest, latest });
     }
     Ok(())
 }

@@ -50,6 +50,12 @@ pub enum FoldError {
         /// The most.
         max: u32,
     },
+    /// The money was paid out on the first due date or later.
+    #[error("The first installment falls due on {first_due_on}; choose a day before it.")]
+    FirstDuePassed {
+        /// That due date.
+        first_due_on: NaiveDate,
+    },
     /// The terms contradict themselves.
     #[error("The terms of this loan make no schedule; mend {field}.")]
     ImpossibleTerms {

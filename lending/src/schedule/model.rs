@@ -221,8 +221,11 @@ impl<'a> Model<'a> {
             }
             (_, first) => first,
         };
-        if count == 0 || first.is_some_and(|first| first <= start) {
-            return Err(FoldError::ImpossibleTerms { field: "firstDueOn" });
+        if count == 0 {
+            return Err(FoldError::ImpossibleTerms { field: "installments" });
+        }
+        if let Some(first_due_on) = first.filter(|first| *first <= start) {
+            return Err(FoldError::FirstDuePassed { first_due_on });
         }
         let dates = due_dates(start, first, count, every, self.terms.unit, conditions, self.calendar)?;
         let mut from = start;

@@ -52,7 +52,7 @@ fn a_first_due_date_before_the_disbursement_makes_no_schedule() {
     let mut example = Example::new(100_000, "12", 3, "2024-02-10", Conditions::default());
     example.terms.first_due_on = Some(day("2024-02-10"));
     let found = Loan::fold(&example.terms, &example.transactions, &example.calendar, day("2024-02-10"));
-    assert_eq!(found, Err(FoldError::ImpossibleTerms { field: "firstDueOn" }));
+    assert_eq!(found, Err(FoldError::FirstDuePassed { first_due_on: day("2024-02-10") }));
 }
 
 #[test]

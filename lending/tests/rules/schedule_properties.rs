@@ -20,7 +20,11 @@ pub fn states(example: &Example) -> Vec<LoanState> {
     for as_of in days_of(&example.transactions) {
         match Loan::fold(&example.terms, &example.transactions, &example.calendar, as_of) {
             Ok(state) => found.push(state),
-            Err(FoldError::NothingToReschedule { .. } | FoldError::ImpossibleTerms { .. }) => return found,
+            Err(
+                FoldError::NothingToReschedule { .. }
+                | FoldError::ImpossibleTerms { .. }
+                | FoldError::FirstDuePassed { .. },
+            ) => return found,
             Err(error) => panic!("{error:?}"),
         }
     }

@@ -115,6 +115,41 @@ macro_rules! record_input {
     };
 }
 
+/// Defines the input of a mutation that takes something back: it happens on the business date, and leaves no
+/// transaction that could have an id of its own.
+macro_rules! reversal_input {
+    ($(#[$doc:meta])+ $name:ident { $($(#[$field_doc:meta])+ $field:ident: $type:ty,)* }) => {
+        $(#[$doc])+
+        #[derive(InputObject)]
+        pub struct $name {
+            /// A key of 1 to 64 characters that the caller chooses, new for each request: sending the same input under the same key again records nothing twice.
+            pub idempotency_key: String,
+            /// Which loan.
+            pub loan_id: ID,
+            $($(#[$field_doc])+ pub $field: $type,)*
+            /// The version that was read; refused when it is another by now.
+            pub expected_version: Option<i64>,
+        }
+
+        impl $name {
+            /// The fields all have, around what this one takes back.
+            fn record(self, ids: InputIds, what: What) -> Result<Record, ServiceError> {
+                let mut ids = ids;
+                let loan = ids.read("loanId", &self.loan_id, Kind::Loan);
+                ids.finish()?;
+                Ok(Record {
+                    idempotency_key: self.idempotency_key,
+                    loan,
+                    on: None,
+                    what,
+                    external_ref: None,
+                    expected_version: self.expected_version,
+                })
+            }
+        }
+    };
+}
+
 record_input! {
     /// A disbursement: the first one, or a further tranche.
     DisburseLoanInput {
@@ -122,7 +157,7 @@ record_input! {
         amount: Option<MoneyInput>,
     }
 }
-record_input! {
+reversal_input! {
     /// A disbursement to take back.
     UndoDisbursementInput {
         /// Why, at most 500 characters.
@@ -139,7 +174,7 @@ record_input! {
         kind: PaymentKind,
     }
 }
-record_input! {
+reversal_input! {
     /// A transaction to reverse.
     ReverseTransactionInput {
         /// Which transaction of the loan.
@@ -156,7 +191,7 @@ record_input! {
         /// Fee or penalty.
         #[graphql(default)]
         kind: ChargeKind,
-        /// When it is due; on the value date if omitted. It belongs to the installment whose period it lies in; after maturity it adds one.
+        /// When it is due, from the first disbursement to 24 months after the maturity; on the value date if omitted. It belongs to the installment whose period it lies in; after maturity it adds one.
         due_on: Option<Date>,
     }
 }
@@ -188,11 +223,11 @@ record_input! {
     RescheduleLoanInput {
         /// Installments due on this day or later are concerned, and a new rate applies from it; the value date if omitted.
         from: Option<Date>,
-        /// The first of them falls due on this day instead; the others follow from there.
+        /// The first of them falls due on this day instead, at most 24 months after `from`; the others follow from there.
         first_due_on: Option<Date>,
-        /// The nominal annual rate in percent from then on.
+        /// The nominal annual rate in percent from then on, 0 to 100.
         annual_rate: Option<Decimal>,
-        /// So many installments more.
+        /// So many installments more; a loan has at most 600.
         extra_installments: Option<i32>,
     }
 }
@@ -243,7 +278,7 @@ async fn answer(request: Request<'_>, record: Result<Record, ServiceError>) -> R
 
 #[Object]
 impl LoanBooksMutation {
-    /// Pays an approved loan out, or a further tranche of it. Permission: DisburseLoan. User errors: REQUIRED, TOO_LONG, INVALID_ID, NOT_FOUND, INVALID_TRANSITION, DATE_OUT_OF_RANGE, AMOUNT_OUT_OF_RANGE, CURRENCY_MISMATCH, TOO_MANY_DECIMALS, NOTHING_TO_DO, ALREADY_TAKEN, VERSION_CONFLICT, IDEMPOTENCY_KEY_MISMATCH, IDEMPOTENCY_IN_PROGRESS.
+    /// Pays an approved loan out, or a further tranche of it. Permission: DisburseLoan. User errors: REQUIRED, TOO_LONG, INVALID_FORMAT, INVALID_ID, NOT_FOUND, INVALID_TRANSITION, DATE_OUT_OF_RANGE, AMOUNT_OUT_OF_RANGE, CURRENCY_MISMATCH, UNKNOWN_CURRENCY, TOO_MANY_DECIMALS, NOTHING_TO_DO, ALREADY_TAKEN, VERSION_CONFLICT, IDEMPOTENCY_KEY_MISMATCH, IDEMPOTENCY_IN_PROGRESS.
     async fn disburse_loan(
         &self,
         context: &Context<'_>,
@@ -253,7 +288,7 @@ impl LoanBooksMutation {
         DisburseLoanPayload::of(request(context)?, input.record(InputIds::default(), what)).await
     }
 
-    /// Takes the disbursement back, as long as nothing else stands on the loan; it is approved then. Permission: UndoDisbursement. User errors: REQUIRED, TOO_LONG, INVALID_ID, NOT_FOUND, INVALID_TRANSITION, STILL_NEEDED, VERSION_CONFLICT, IDEMPOTENCY_KEY_MISMATCH, IDEMPOTENCY_IN_PROGRESS.
+    /// Takes the disbursement back, as long as nothing else stands on the loan; it is approved then. Permission: UndoDisbursement. User errors: REQUIRED, TOO_LONG, INVALID_FORMAT, INVALID_ID, NOT_FOUND, INVALID_TRANSITION, STILL_NEEDED, VERSION_CONFLICT, IDEMPOTENCY_KEY_MISMATCH, IDEMPOTENCY_IN_PROGRESS.
     async fn undo_disbursement(
         &self,
         context: &Context<'_>,
@@ -263,7 +298,7 @@ impl LoanBooksMutation {
         UndoDisbursementPayload::of(request(context)?, input.record(InputIds::default(), what)).await
     }
 
-    /// Records a payment, today's or a backdated one; what exceeds everything owed becomes the borrower's credit. Permission: RecordRepayment; a GOODWILL_CREDIT needs GrantGoodwill. User errors: REQUIRED, TOO_LONG, INVALID_ID, NOT_FOUND, INVALID_TRANSITION, DATE_OUT_OF_RANGE, AMOUNT_OUT_OF_RANGE, CURRENCY_MISMATCH, TOO_MANY_DECIMALS, ALREADY_TAKEN, VERSION_CONFLICT, IDEMPOTENCY_KEY_MISMATCH, IDEMPOTENCY_IN_PROGRESS.
+    /// Records a payment, today's or a backdated one; what exceeds everything owed becomes the borrower's credit. Permission: RecordRepayment; a GOODWILL_CREDIT needs GrantGoodwill. User errors: REQUIRED, TOO_LONG, INVALID_FORMAT, INVALID_ID, NOT_FOUND, INVALID_TRANSITION, DATE_OUT_OF_RANGE, AMOUNT_OUT_OF_RANGE, CURRENCY_MISMATCH, UNKNOWN_CURRENCY, TOO_MANY_DECIMALS, ALREADY_TAKEN, VERSION_CONFLICT, IDEMPOTENCY_KEY_MISMATCH, IDEMPOTENCY_IN_PROGRESS.
     async fn record_repayment(
         &self,
         context: &Context<'_>,
@@ -273,7 +308,7 @@ impl LoanBooksMutation {
         RecordRepaymentPayload::of(request(context)?, input.record(InputIds::default(), what)).await
     }
 
-    /// Reverses a transaction: the loan is as if it had never been, and the journal has its mirror. Permission: ReverseTransaction. User errors: REQUIRED, TOO_LONG, INVALID_ID, NOT_FOUND, INVALID_TRANSITION, ALREADY_REVERSED, STILL_NEEDED, VERSION_CONFLICT, IDEMPOTENCY_KEY_MISMATCH, IDEMPOTENCY_IN_PROGRESS.
+    /// Reverses a transaction: the loan is as if it had never been, and the journal has its mirror. Permission: ReverseTransaction. User errors: REQUIRED, TOO_LONG, INVALID_FORMAT, INVALID_ID, NOT_FOUND, INVALID_TRANSITION, ALREADY_REVERSED, STILL_NEEDED, VERSION_CONFLICT, IDEMPOTENCY_KEY_MISMATCH, IDEMPOTENCY_IN_PROGRESS.
     async fn reverse_transaction(
         &self,
         context: &Context<'_>,
@@ -285,7 +320,7 @@ impl LoanBooksMutation {
         ReverseTransactionPayload::of(request(context)?, input.record(ids, what)).await
     }
 
-    /// Charges a fee or a penalty. Permission: AddLoanCharge. User errors: REQUIRED, TOO_LONG, INVALID_ID, NOT_FOUND, INVALID_TRANSITION, DATE_OUT_OF_RANGE, AMOUNT_OUT_OF_RANGE, CURRENCY_MISMATCH, TOO_MANY_DECIMALS, ALREADY_TAKEN, VERSION_CONFLICT, IDEMPOTENCY_KEY_MISMATCH, IDEMPOTENCY_IN_PROGRESS.
+    /// Charges a fee or a penalty. Permission: AddLoanCharge. User errors: REQUIRED, TOO_LONG, INVALID_FORMAT, INVALID_ID, NOT_FOUND, INVALID_TRANSITION, DATE_OUT_OF_RANGE, AMOUNT_OUT_OF_RANGE, CURRENCY_MISMATCH, UNKNOWN_CURRENCY, TOO_MANY_DECIMALS, ALREADY_TAKEN, VERSION_CONFLICT, IDEMPOTENCY_KEY_MISMATCH, IDEMPOTENCY_IN_PROGRESS.
     async fn add_loan_charge(
         &self,
         context: &Context<'_>,
@@ -296,7 +331,7 @@ impl LoanBooksMutation {
         AddLoanChargePayload::of(request(context)?, input.record(InputIds::default(), what)).await
     }
 
-    /// Waives a charge, in part or in full: it lowers what is owed and is no payment. Permission: WaiveLoanCharge. User errors: REQUIRED, TOO_LONG, INVALID_ID, NOT_FOUND, INVALID_TRANSITION, DATE_OUT_OF_RANGE, AMOUNT_OUT_OF_RANGE, CURRENCY_MISMATCH, TOO_MANY_DECIMALS, NOTHING_TO_DO, VERSION_CONFLICT, IDEMPOTENCY_KEY_MISMATCH, IDEMPOTENCY_IN_PROGRESS.
+    /// Waives a charge, in part or in full: it lowers what is owed and is no payment. Permission: WaiveLoanCharge. User errors: REQUIRED, TOO_LONG, INVALID_FORMAT, INVALID_ID, NOT_FOUND, INVALID_TRANSITION, DATE_OUT_OF_RANGE, AMOUNT_OUT_OF_RANGE, CURRENCY_MISMATCH, UNKNOWN_CURRENCY, TOO_MANY_DECIMALS, NOTHING_TO_DO, ALREADY_TAKEN, VERSION_CONFLICT, IDEMPOTENCY_KEY_MISMATCH, IDEMPOTENCY_IN_PROGRESS.
     async fn waive_loan_charge(
         &self,
         context: &Context<'_>,
@@ -308,7 +343,7 @@ impl LoanBooksMutation {
         WaiveLoanChargePayload::of(request(context)?, input.record(ids, what)).await
     }
 
-    /// Waives interest, oldest installment first. Permission: WaiveLoanCharge. User errors: REQUIRED, TOO_LONG, INVALID_ID, NOT_FOUND, INVALID_TRANSITION, DATE_OUT_OF_RANGE, AMOUNT_OUT_OF_RANGE, CURRENCY_MISMATCH, TOO_MANY_DECIMALS, NOTHING_TO_DO, VERSION_CONFLICT, IDEMPOTENCY_KEY_MISMATCH, IDEMPOTENCY_IN_PROGRESS.
+    /// Waives interest, oldest installment first. Permission: WaiveLoanCharge. User errors: REQUIRED, TOO_LONG, INVALID_FORMAT, INVALID_ID, NOT_FOUND, INVALID_TRANSITION, DATE_OUT_OF_RANGE, AMOUNT_OUT_OF_RANGE, CURRENCY_MISMATCH, UNKNOWN_CURRENCY, TOO_MANY_DECIMALS, NOTHING_TO_DO, ALREADY_TAKEN, VERSION_CONFLICT, IDEMPOTENCY_KEY_MISMATCH, IDEMPOTENCY_IN_PROGRESS.
     async fn waive_interest(
         &self,
         context: &Context<'_>,
@@ -318,7 +353,7 @@ impl LoanBooksMutation {
         WaiveInterestPayload::of(request(context)?, input.record(InputIds::default(), what)).await
     }
 
-    /// Pays the borrower's credit back. Permission: RefundCredit. User errors: REQUIRED, TOO_LONG, INVALID_ID, NOT_FOUND, INVALID_TRANSITION, DATE_OUT_OF_RANGE, AMOUNT_OUT_OF_RANGE, CURRENCY_MISMATCH, TOO_MANY_DECIMALS, NOTHING_TO_DO, ALREADY_TAKEN, VERSION_CONFLICT, IDEMPOTENCY_KEY_MISMATCH, IDEMPOTENCY_IN_PROGRESS.
+    /// Pays the borrower's credit back. Permission: RefundCredit. User errors: REQUIRED, TOO_LONG, INVALID_FORMAT, INVALID_ID, NOT_FOUND, INVALID_TRANSITION, DATE_OUT_OF_RANGE, AMOUNT_OUT_OF_RANGE, CURRENCY_MISMATCH, UNKNOWN_CURRENCY, TOO_MANY_DECIMALS, NOTHING_TO_DO, ALREADY_TAKEN, VERSION_CONFLICT, IDEMPOTENCY_KEY_MISMATCH, IDEMPOTENCY_IN_PROGRESS.
     async fn refund_credit(
         &self,
         context: &Context<'_>,
@@ -328,7 +363,7 @@ impl LoanBooksMutation {
         RefundCreditPayload::of(request(context)?, input.record(InputIds::default(), what)).await
     }
 
-    /// Agrees the rest of a loan anew: other due dates, another rate, more installments. Permission: RescheduleLoan. User errors: REQUIRED, TOO_LONG, INVALID_FORMAT, INVALID_ID, NOT_FOUND, INVALID_TRANSITION, DATE_OUT_OF_RANGE, AMOUNT_OUT_OF_RANGE, RATE_OUT_OF_RANGE, NUMBER_OUT_OF_RANGE, NOTHING_TO_DO, VERSION_CONFLICT, IDEMPOTENCY_KEY_MISMATCH, IDEMPOTENCY_IN_PROGRESS.
+    /// Agrees the rest of a loan anew: other due dates, another rate, more installments. Permission: RescheduleLoan. User errors: REQUIRED, TOO_LONG, INVALID_FORMAT, INVALID_ID, NOT_FOUND, INVALID_TRANSITION, DATE_OUT_OF_RANGE, AMOUNT_OUT_OF_RANGE, RATE_OUT_OF_RANGE, NUMBER_OUT_OF_RANGE, NOTHING_TO_DO, ALREADY_TAKEN, VERSION_CONFLICT, IDEMPOTENCY_KEY_MISMATCH, IDEMPOTENCY_IN_PROGRESS.
     async fn reschedule_loan(
         &self,
         context: &Context<'_>,
@@ -343,7 +378,7 @@ impl LoanBooksMutation {
         RescheduleLoanPayload::of(request(context)?, input.record(InputIds::default(), what)).await
     }
 
-    /// Takes a loan off the books: it accrues no more and stays collectable. Permission: ChargeOffLoan. User errors: REQUIRED, TOO_LONG, INVALID_ID, NOT_FOUND, INVALID_TRANSITION, DATE_OUT_OF_RANGE, VERSION_CONFLICT, IDEMPOTENCY_KEY_MISMATCH, IDEMPOTENCY_IN_PROGRESS.
+    /// Takes a loan off the books: it accrues no more and stays collectable. Permission: ChargeOffLoan. User errors: REQUIRED, TOO_LONG, INVALID_FORMAT, INVALID_ID, NOT_FOUND, INVALID_TRANSITION, DATE_OUT_OF_RANGE, ALREADY_TAKEN, VERSION_CONFLICT, IDEMPOTENCY_KEY_MISMATCH, IDEMPOTENCY_IN_PROGRESS.
     async fn charge_off_loan(
         &self,
         context: &Context<'_>,
@@ -352,7 +387,7 @@ impl LoanBooksMutation {
         ChargeOffLoanPayload::of(request(context)?, input.record(InputIds::default(), What::ChargeOff)).await
     }
 
-    /// Gives a loan up: nothing is owed any more, and later money is recovery income. Permission: WriteOffLoan. User errors: REQUIRED, TOO_LONG, INVALID_ID, NOT_FOUND, INVALID_TRANSITION, DATE_OUT_OF_RANGE, VERSION_CONFLICT, IDEMPOTENCY_KEY_MISMATCH, IDEMPOTENCY_IN_PROGRESS.
+    /// Gives a loan up: nothing is owed any more, and later money is recovery income. Permission: WriteOffLoan. User errors: REQUIRED, TOO_LONG, INVALID_FORMAT, INVALID_ID, NOT_FOUND, INVALID_TRANSITION, DATE_OUT_OF_RANGE, ALREADY_TAKEN, VERSION_CONFLICT, IDEMPOTENCY_KEY_MISMATCH, IDEMPOTENCY_IN_PROGRESS.
     async fn write_off_loan(
         &self,
         context: &Context<'_>,
@@ -361,7 +396,7 @@ impl LoanBooksMutation {
         WriteOffLoanPayload::of(request(context)?, input.record(InputIds::default(), What::WriteOff)).await
     }
 
-    /// Records money that came in after the loan was given up. Permission: RecordRecovery. User errors: REQUIRED, TOO_LONG, INVALID_ID, NOT_FOUND, INVALID_TRANSITION, DATE_OUT_OF_RANGE, AMOUNT_OUT_OF_RANGE, CURRENCY_MISMATCH, TOO_MANY_DECIMALS, NOTHING_TO_DO, ALREADY_TAKEN, VERSION_CONFLICT, IDEMPOTENCY_KEY_MISMATCH, IDEMPOTENCY_IN_PROGRESS.
+    /// Records money that came in after the loan was given up. Permission: RecordRecovery. User errors: REQUIRED, TOO_LONG, INVALID_FORMAT, INVALID_ID, NOT_FOUND, INVALID_TRANSITION, DATE_OUT_OF_RANGE, AMOUNT_OUT_OF_RANGE, CURRENCY_MISMATCH, UNKNOWN_CURRENCY, TOO_MANY_DECIMALS, NOTHING_TO_DO, ALREADY_TAKEN, VERSION_CONFLICT, IDEMPOTENCY_KEY_MISMATCH, IDEMPOTENCY_IN_PROGRESS.
     async fn record_recovery(
         &self,
         context: &Context<'_>,

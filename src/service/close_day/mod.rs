@@ -7,7 +7,7 @@ mod chunk;
 
 use std::collections::HashMap;
 
-use chrono::NaiveDate;
+use chrono::{Months, NaiveDate};
 use lending::calendar::Calendar;
 use uuid::Uuid;
 
@@ -25,6 +25,8 @@ use crate::store::{calendars, close_day as store};
 
 /// How many loans a chunk has when nothing else is asked for.
 pub const CHUNK: u32 = 10_000;
+/// How far back the first day of a branch may lie.
+const MONTHS_BACK: Months = Months::new(120);
 
 /// Business days to close.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -119,12 +121,18 @@ impl Services {
 
     fn check_day(&self, branch: &BranchRecord, on: Option<NaiveDate>) -> Result<(), ServiceError> {
         let latest = business_date(branch, self.now());
-        if on.is_none_or(|on| on <= latest) {
+        // Every day after the first is closed too: a first one that was mistyped would take forever to catch up with.
+        let earliest = latest.checked_sub_months(MONTHS_BACK).filter(|_| branch.closed_through.is_none());
+        if on.is_none_or(|on| on <= latest && earliest.is_none_or(|earliest| on >= earliest)) {
             return Ok(());
         }
-        let message = format!("Choose a day until {latest}, the business date of branch {}.", branch.code);
+        let until = format!("{latest}, the business date of branch {}.", branch.code);
+        let message = match earliest {
+            Some(earliest) => format!("Choose a day from {earliest} to {until}"),
+            None => format!("Choose a day until {until}"),
+        };
         Err(Problem::new(ProblemCode::DateOutOfRange, &["input", "on"], message)
-            .with(Detail::Date { earliest: None, latest: Some(latest) })
+            .with(Detail::Date { earliest, latest: Some(latest) })
             .into())
     }
 

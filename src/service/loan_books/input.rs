@@ -6,6 +6,7 @@ use lending::loan::admission;
 use lending::loan::conditions::Component;
 use lending::loan::{ChargeKind, Event, LoanState, PaymentKind, Reschedule, Sequence};
 use lending::money::Currency;
+use lending::rate::Rate;
 use serde::Serialize;
 use uuid::Uuid;
 
@@ -192,7 +193,7 @@ pub(super) fn read(books: &Books, what: &What, on: NaiveDate) -> Result<HistoryC
         }
         What::Reverse { transaction, reason } => {
             let reason = reason_of(&mut check, reason.as_deref());
-            let sequence = books.sequence_of(*transaction, "transactionId")?;
+            let sequence = books.reversible(*transaction)?;
             Some(HistoryChange::Reverse { sequence, reason })
         }
         other => event(&mut check, books, other, on)?.map(HistoryChange::Add),
@@ -232,7 +233,7 @@ fn event(check: &mut Check, books: &Books, what: &What, on: NaiveDate) -> Result
         What::WriteOff => Some(Event::WriteOff),
         What::Reschedule { from, first_due_on, annual_rate, extra_installments } => {
             let annual_rate = match annual_rate {
-                Some(percent) => match check.rate(&["input", "annualRate"], percent) {
+                Some(percent) => match agreed_rate(check, percent) {
                     Some(rate) => Some(rate),
                     None => return Ok(None),
                 },
@@ -254,6 +255,19 @@ fn event(check: &mut Check, books: &Books, what: &What, on: NaiveDate) -> Result
         }
         What::UndoDisbursement { .. } | What::Reverse { .. } => None,
     })
+}
+
+/// A rate within what any product may allow.
+fn agreed_rate(check: &mut Check, percent: &str) -> Option<Rate> {
+    let path = ["input", "annualRate"];
+    let rate = check.rate(&path, percent)?;
+    let (least, most) = (Rate::ZERO, Rate::HUNDRED_PERCENT);
+    if (least..=most).contains(&rate) {
+        return Some(rate);
+    }
+    let message = format!("Send an annual rate from {least} to {most}.");
+    check.note(Problem::new(ProblemCode::RateOutOfRange, &path, message));
+    None
 }
 
 fn minor(check: &mut Check, input: &AmountInput, currency: Currency) -> Option<i64> {
@@ -294,29 +308,33 @@ pub(super) fn external_ref(input: &Record) -> Result<Option<String>, ServiceErro
 
 /// A refusal of `lending`, as a problem with the numbers that help.
 pub(super) fn refused(books: &Books, refusal: &admission::Refusal) -> Problem {
-    use admission::Refusal;
+    use admission::{DateOf, Refusal};
 
     use crate::service::problem::Detail;
     let message = refusal.to_string();
     let money = |minor| lending::money::Money::new(minor, books.currency());
     match refusal {
-        Refusal::DateOutOfRange { earliest, latest } => {
-            let latest = (*latest != NaiveDate::MAX).then_some(*latest);
-            let message = match latest {
-                Some(latest) => format!("Choose a date from {earliest} to {latest}."),
-                None => format!("Choose a date from {earliest} on."),
+        Refusal::DateOutOfRange { of, earliest, latest } => {
+            let field = match of {
+                DateOf::Value => "on",
+                DateOf::ChargeDue => "dueOn",
+                DateOf::AgreedFrom => "from",
+                DateOf::FirstDue => "firstDueOn",
             };
-            Problem::new(ProblemCode::DateOutOfRange, &["input", "on"], message)
-                .with(Detail::Date { earliest: Some(*earliest), latest })
+            // A day that can be no day at all: the loan had to be there before the range ends.
+            let message = if earliest > latest {
+                format!("No date is possible: it may not be before {earliest}, nor after {latest}.")
+            } else {
+                message
+            };
+            Problem::new(ProblemCode::DateOutOfRange, &["input", field], message)
+                .with(Detail::Date { earliest: Some(*earliest), latest: Some(*latest) })
         }
         Refusal::AmountOutOfRange { min, max } => {
-            let max = (*max != i64::MAX).then(|| money(*max));
-            let message = match max {
-                Some(max) => format!("Choose an amount from {} to {max}.", money(*min)),
-                None => format!("Choose an amount of {} or more.", money(*min)),
-            };
+            let (min, max) = (money(*min), money(*max));
+            let message = format!("Choose an amount from {min} to {max}.");
             Problem::new(ProblemCode::AmountOutOfRange, &["input", "amount"], message)
-                .with(Detail::Amount { min: Some(money(*min)), max })
+                .with(Detail::Amount { min: Some(min), max: Some(max) })
         }
         Refusal::RateOutOfRange { .. } => Problem::new(ProblemCode::RateOutOfRange, &["input", "annualRate"], message),
         Refusal::WrongStanding { attempted } => books.wrong_status(attempted),

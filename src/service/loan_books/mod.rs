@@ -169,9 +169,6 @@ impl Books {
 
     /// The one disbursement that stands while nothing else does.
     pub(super) fn only_disbursement(&self) -> Result<Sequence, ServiceError> {
-        if self.loan.state.disbursement().is_none() {
-            return Err(self.wrong_status("UNDO_DISBURSEMENT").into());
-        }
         let standing: Vec<&LoanTransaction> =
             self.history.iter().map(|stored| &stored.transaction).filter(|one| !one.reversed).collect();
         match standing.as_slice() {
@@ -185,15 +182,31 @@ impl Books {
         }
     }
 
+    /// A transaction that could be reversed. Of a loan that was not paid out nothing stands that could.
+    pub(super) fn reversible(&self, id: Uuid) -> Result<Sequence, ServiceError> {
+        let found = self.history.iter().find(|stored| stored.id == id);
+        match (found, &self.loan.state) {
+            (None, Lifecycle::Approved { .. }) => Err(self.wrong_status("REVERSE").into()),
+            _ => self.sequence_of(id, "transactionId"),
+        }
+    }
+
+    /// The steps that the loan's status knows.
+    fn allowed(&self) -> Vec<&'static str> {
+        admission::allowed_now(self.loan.state.status(), self.state.charged_off_on.is_some())
+    }
+
     /// The loan's status does not know this step.
     pub(super) fn wrong_status(&self, attempted: &'static str) -> Problem {
         let from = self.loan.state.status();
-        let allowed = admission::allowed_now(from);
+        let charged_off = self.state.charged_off_on.is_some();
+        let allowed = self.allowed();
         let now = match allowed.as_slice() {
             [] => "it is closed".to_owned(),
             names => format!("choose one of {}", names.join(", ")),
         };
-        let message = format!("A loan that is {from} cannot take the step {attempted} now; {now}.");
+        let off = if charged_off { " and charged off" } else { "" };
+        let message = format!("A loan that is {from}{off} cannot take the step {attempted} now; {now}.");
         Problem::new(ProblemCode::InvalidTransition, &["input", "loanId"], message).with(Detail::Step {
             from,
             attempted,
@@ -203,7 +216,9 @@ impl Books {
 
     /// Decides a change: whether the loan takes it, and what it makes of the loan.
     pub(super) fn decide(&self, what: &What, on: NaiveDate) -> Result<Change, ServiceError> {
-        if !self.takes_transactions() {
+        // What was reversed can be told to have been, whatever the loan is now.
+        let known = matches!(what, What::Reverse { .. }) && self.takes_transactions();
+        if !known && !self.allowed().contains(&what.attempted()) {
             return Err(self.wrong_status(what.attempted()).into());
         }
         match input::read(self, what, on)? {

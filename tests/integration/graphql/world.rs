@@ -3,6 +3,7 @@
 use serde_json::{Value as Json, json};
 
 use crate::support::api::{Client, TestApi};
+use crate::support::engines::Engine;
 
 /// A server with two branches under a head office, one elsewhere, a product and a borrower for each currency.
 ///
@@ -27,6 +28,17 @@ pub struct World {
 impl World {
     pub async fn start() -> Self {
         Self::start_with(&[]).await
+    }
+
+    /// The same on an engine, with as much time as a test may need that shares its machine with others.
+    pub async fn on(engine: &Engine) -> Self {
+        let patient = [
+            ("DATABASE_URL", engine.url.as_str()),
+            ("DATABASE_ACQUIRE_TIMEOUT_MS", "60000"),
+            ("DATABASE_STATEMENT_TIMEOUT_MS", "60000"),
+            ("REQUEST_DEADLINE_MS", "120000"),
+        ];
+        Self::start_with(&patient).await
     }
 
     pub async fn start_with(settings: &[(&str, &str)]) -> Self {

@@ -1,9 +1,7 @@
 //! Closing days: what is accrued and that it is what the fold has earned, charges for being late, default and cure,
 //! repetitions, missed days, an interruption at any point, several workers at once.
 
-use std::future::Future;
 use std::sync::Arc;
-use std::task::Poll;
 
 use branch_loan_api::service::loan_books::What;
 use branch_loan_api::service::problem::ProblemCode;
@@ -13,6 +11,7 @@ use lending::loan::{ChargeKind, Event, LoanStatus};
 use super::desk::{Desk, closing};
 use crate::support::engines::Engine;
 use crate::support::inputs::amount;
+use crate::support::seams::cut_off;
 use crate::support::services::{admin, auditor_of, day, manager_of, problem, refusal};
 
 both_engines!(
@@ -103,20 +102,6 @@ async fn a_loan_defaults_after_its_days_and_is_cured_by_its_payment(engine: Engi
     desk.at("2025-08-15");
     desk.close("2025-08-15", 100).await;
     desk.assert_clean("cured").await;
-}
-
-/// Lets a future be polled so many times, and drops it then.
-async fn cut_off<T>(future: impl Future<Output = T>, polls: u32) -> Option<T> {
-    let mut future = std::pin::pin!(future);
-    let mut left = polls;
-    std::future::poll_fn(move |context| {
-        if left == 0 {
-            return Poll::Ready(None);
-        }
-        left -= 1;
-        future.as_mut().poll(context).map(Some)
-    })
-    .await
 }
 
 async fn whatever_stops_it_the_next_run_goes_on(engine: Engine) {

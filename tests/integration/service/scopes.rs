@@ -242,6 +242,8 @@ async fn several_grants_add_up_and_no_grant_shows_nothing(engine: Engine) {
         assert_eq!(loans_of(&world, &nobody, &none).await, BTreeSet::new());
         assert_eq!(world.services.count_branches(&nobody, &Filter::default()).await.unwrap(), 0);
         assert_eq!(world.services.count_borrowers(&nobody, &Filter::default()).await.unwrap(), 0);
+        let report = Report::new(none.clone(), None);
+        assert!(report.counted(&world.services, &nobody, GroupBy::Nothing).await.unwrap().is_empty());
     }
 }
 

@@ -10,6 +10,7 @@ use sea_orm::{ConnectionTrait, DbErr, Statement};
 use tokio::sync::{Barrier, Notify};
 
 use crate::support::engines::Engine;
+use crate::support::seams::cut_off;
 
 both_engines!(
     a_write_that_fails_leaves_nothing,
@@ -17,6 +18,7 @@ both_engines!(
     a_write_that_always_collides_is_given_up,
     other_failures_are_not_tried_again,
     a_write_that_is_dropped_leaves_nothing_and_blocks_nobody,
+    a_write_that_is_cut_off_anywhere_spoils_no_connection,
     a_lock_that_is_not_granted_in_time_is_said_so,
     a_deadlock_is_run_again,
     a_statement_that_takes_too_long_is_ended,
@@ -133,6 +135,30 @@ fn impatient(engine: &Engine) -> DatabaseOptions {
         statement_timeout: Duration::from_millis(500),
         ..engine.options()
     }
+}
+
+/// The next one to use the connection begins a transaction of its own, and finds none begun already.
+async fn a_write_that_is_cut_off_anywhere_spoils_no_connection(engine: Engine) {
+    with_notes(&engine).await.close().await;
+    let database = Database::connect(&DatabaseOptions { max_connections: 1, ..engine.options() }, None).await.unwrap();
+    let (mut id, mut cuts) = (0, 0);
+    for polls in 1.. {
+        id += 1;
+        let write = database.write(|transaction| async move { note(&transaction, id).await });
+        let finished = cut_off(write, polls).await.is_some();
+        let before = notes(&engine, &database).await;
+        let snapshot = database.snapshot().await.unwrap();
+        let statement = Statement::from_string(engine.backend, COUNT);
+        let seen: i64 = snapshot.query_one_raw(statement).await.unwrap().unwrap().try_get("", "n").unwrap();
+        // What was cut off while it committed may have arrived in between.
+        assert!((before..=before + 1).contains(&seen), "cut off after {polls} polls: {before}, {seen}");
+        drop(snapshot);
+        if finished {
+            break;
+        }
+        cuts += 1;
+    }
+    assert!(cuts > 2, "it was hardly interrupted: {cuts}");
 }
 
 async fn a_lock_that_is_not_granted_in_time_is_said_so(engine: Engine) {

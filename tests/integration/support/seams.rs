@@ -1,7 +1,9 @@
 //! What tests put in place of the outside world: a clock they set, ids they know beforehand, an ear for SQL statements.
 
+use std::future::Future;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
+use std::task::Poll;
 
 use branch_loan_api::clock::Clock;
 use branch_loan_api::ids::IdSource;
@@ -78,4 +80,18 @@ impl Statements {
     pub fn texts(&self) -> Vec<String> {
         self.0.lock().unwrap().clone()
     }
+}
+
+/// Lets a future be polled so many times, and drops it then.
+pub async fn cut_off<T>(future: impl Future<Output = T>, polls: u32) -> Option<T> {
+    let mut future = std::pin::pin!(future);
+    let mut left = polls;
+    std::future::poll_fn(move |context| {
+        if left == 0 {
+            return Poll::Ready(None);
+        }
+        left -= 1;
+        future.as_mut().poll(context).map(Some)
+    })
+    .await
 }
