@@ -48,6 +48,9 @@ pub struct Claimed {
     pub last: Option<Uuid>,
     /// Those whose day cannot be told from what is stored of them.
     pub to_fold: Vec<Uuid>,
+    /// All others, as the text of an array; only from PostgreSQL. [`accrue`] takes these and no others: a loan that
+    /// was passed over may be unlocked a moment later, and what a statement that has begun sees of it is of two times.
+    to_accrue: Option<String>,
 }
 
 #[derive(FromQueryResult)]
@@ -56,6 +59,7 @@ struct ClaimRow {
     count: i64,
     is_last: i64,
     must_fold: i64,
+    to_accrue: Option<String>,
 }
 
 /// The currencies of a branch's running loans, in the order of their codes.
@@ -110,8 +114,17 @@ pub async fn is_any_left(
 /// Whatever the database answers.
 pub async fn claim(transaction: &impl ConnectionTrait, place: &Place, size: u32) -> Result<Claimed, StoreError> {
     let backend = transaction.get_database_backend();
-    let lock = if backend == DbBackend::Postgres { "FOR UPDATE SKIP LOCKED" } else { "" };
-    // Only the last one and those to fold travel.
+    // SQLite has one writer, and this is it.
+    let (lock, to_accrue) = match backend {
+        DbBackend::Postgres => (
+            "FOR UPDATE SKIP LOCKED",
+            "CASE WHEN place = count THEN (
+                 SELECT CAST(array_agg(id) AS text) FROM claimed WHERE must_fold = 0
+             ) END",
+        ),
+        _ => ("", "NULL"),
+    };
+    // Only the last one and those to fold are rows.
     let sql = format!(
         "WITH claimed AS (
              SELECT l.id, CAST(CASE WHEN {fold} THEN 1 ELSE 0 END AS bigint) AS must_fold FROM loans l
@@ -120,7 +133,8 @@ pub async fn claim(transaction: &impl ConnectionTrait, place: &Place, size: u32)
          ), numbered AS (
              SELECT id, must_fold, row_number() OVER (ORDER BY id) AS place, count(*) OVER () AS count FROM claimed
          )
-         SELECT id, count, CAST(CASE WHEN place = count THEN 1 ELSE 0 END AS bigint) AS is_last, must_fold
+         SELECT id, count, CAST(CASE WHEN place = count THEN 1 ELSE 0 END AS bigint) AS is_last, must_fold,
+             {to_accrue} AS to_accrue
          FROM numbered WHERE place = count OR must_fold = 1 ORDER BY id",
         fold = sql::must_fold(backend, "$2"),
         open = sql::open("$2"),
@@ -133,6 +147,7 @@ pub async fn claim(transaction: &impl ConnectionTrait, place: &Place, size: u32)
         claimed.count = u64::try_from(row.count).unwrap_or_default();
         if row.is_last == 1 {
             claimed.last = Some(row.id);
+            claimed.to_accrue = row.to_accrue;
         }
         if row.must_fold == 1 {
             claimed.to_fold.push(row.id);
@@ -141,20 +156,21 @@ pub async fn claim(transaction: &impl ConnectionTrait, place: &Place, size: u32)
     Ok(claimed)
 }
 
-/// Accrues the day of the loans after `place.after` up to `last` that need no fold: one entry with a line for each
-/// loan's receivable and the sums of the income, and the loans' own figures. Answers with how many loans it were.
+/// Accrues the day of the claimed loans that need no fold, once those that do are written: one entry with a line for
+/// each loan's receivable and the sums of the income, and the loans' own figures. Answers with how many loans it were.
 ///
 /// # Errors
 /// Whatever the database answers.
 pub async fn accrue(
     transaction: &impl ConnectionTrait,
     place: &Place,
-    last: Uuid,
+    claimed: &Claimed,
     head: &AccrualHead,
 ) -> Result<u64, StoreError> {
-    match transaction.get_database_backend() {
-        DbBackend::Postgres => postgres::accrue(transaction, place, last, head).await,
-        _ => sqlite::accrue(transaction, place, last, head).await,
+    match (transaction.get_database_backend(), claimed.last, &claimed.to_accrue) {
+        (DbBackend::Postgres, _, Some(ids)) => postgres::accrue(transaction, place, ids, head).await,
+        (DbBackend::Sqlite, Some(last), _) => sqlite::accrue(transaction, place, last, head).await,
+        _ => Ok(0),
     }
 }
 

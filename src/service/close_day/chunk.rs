@@ -47,7 +47,7 @@ impl Services {
                 };
                 let mut work = fold(&transaction, day, &claimed.to_fold).await?;
                 let head = AccrualHead { id: self.ids.next(now), recorded_at: now, recorded_by: END_OF_DAY.to_owned() };
-                let accrued = store::accrue(&*transaction, place, last, &head).await?;
+                let accrued = store::accrue(&*transaction, place, &claimed, &head).await?;
                 work.loans = work.folded.saturating_add(accrued);
                 let is_short = claimed.count < u64::from(size);
                 let day_closed = is_short && !store::is_any_left(&*transaction, branch.id, place.on).await?;

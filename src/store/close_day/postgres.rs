@@ -1,7 +1,6 @@
-//! The accrual on PostgreSQL: one statement claims, works out, books and writes down, so that no row travels.
+//! The accrual on PostgreSQL: one statement works out, books and writes down, so that nothing travels but the loans' ids.
 
 use sea_orm::{ConnectionTrait, DbBackend, Value};
-use uuid::Uuid;
 
 use super::{AccrualHead, Place, StoreError, count, sql, statement};
 
@@ -14,18 +13,17 @@ const ACCOUNTS: [(&str, &str, &str); 3] = [
 pub(super) async fn accrue(
     transaction: &impl ConnectionTrait,
     place: &Place,
-    last: Uuid,
+    ids: &str,
     head: &AccrualHead,
 ) -> Result<u64, StoreError> {
     // Every table is looked into by key, loan by loan. Left to itself the planner guesses how many loans a chunk has and
     // may read whole tables for each of them.
     transaction.execute_unprepared("SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off").await?;
-    let values: [Value; 8] = [
+    let values: [Value; 7] = [
         place.branch_id.into(),
         place.on.into(),
         place.currency.code().into(),
-        place.after.into(),
-        last.into(),
+        ids.into(),
         head.id.into(),
         head.recorded_at.into(),
         head.recorded_by.clone().into(),
@@ -52,12 +50,10 @@ fn text() -> String {
         })
         .collect();
     format!(
-        "WITH claimed AS MATERIALIZED (
-             SELECT l.id, l.accrued_through, l.charged_off_on FROM loans l
-             WHERE l.branch_id = $1 AND {open} AND l.currency = $3 AND l.id > $4 AND l.id <= $5
-             AND NOT {fold} ORDER BY l.id FOR UPDATE SKIP LOCKED
-         ), earned AS MATERIALIZED (
-             SELECT c.id, e.interest, e.fees, e.penalties FROM claimed c CROSS JOIN LATERAL (
+        "WITH earned AS MATERIALIZED (
+             SELECT c.id, e.interest, e.fees, e.penalties
+             FROM unnest(CAST(CAST($4 AS text) AS uuid[])) AS claimed (id) JOIN loans c ON c.id = claimed.id
+             CROSS JOIN LATERAL (
                  SELECT {sums} FROM loan_installments i WHERE {earning}
              ) e
          ), updated AS (
@@ -74,17 +70,15 @@ fn text() -> String {
              FROM earned WHERE loans.id = earned.id
          ), entry AS (
              INSERT INTO journal_entries (id, branch_id, kind, booked_on, recorded_at, recorded_by, currency)
-             SELECT CAST($6 AS uuid), $1, 'ACCRUAL', $2, CAST($7 AS timestamptz), CAST($8 AS text), $3
+             SELECT CAST($5 AS uuid), $1, 'ACCRUAL', $2, CAST($6 AS timestamptz), CAST($7 AS text), $3
              WHERE EXISTS (SELECT 1 FROM earned WHERE interest <> 0 OR fees <> 0 OR penalties <> 0)
          ), lines AS (
              INSERT INTO journal_lines
                  (entry_id, number, branch_id, loan_id, account, currency, debit_minor, credit_minor)
-             SELECT CAST($6 AS uuid), row_number() OVER (), $1, loan_id, account, $3, GREATEST(net, 0), GREATEST(-net, 0)
+             SELECT CAST($5 AS uuid), row_number() OVER (), $1, loan_id, account, $3, GREATEST(net, 0), GREATEST(-net, 0)
              FROM ({lines}) AS line
          )
          SELECT count(*) AS count FROM earned",
-        open = sql::open("$2"),
-        fold = sql::must_fold(backend, "$2"),
         sums = sql::earned_sums(backend, "$2"),
         earning = sql::earning(backend, "$2"),
         lines = lines.join(" UNION ALL "),

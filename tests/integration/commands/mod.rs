@@ -1,6 +1,8 @@
 //! The commands of the real binary, as someone at a terminal or an orchestrator sees them: what is printed, where, and
 //! the exit code.
 
+mod books;
+mod close_day;
 mod demo;
 mod healthcheck;
 mod migrate;
@@ -8,6 +10,7 @@ mod schema;
 mod serve;
 mod settings;
 mod token;
+mod verify;
 
 use crate::support::process::Place;
 use crate::support::server::PII_KEY;

@@ -5,14 +5,19 @@ use std::sync::Arc;
 
 use branch_loan_api::service::loan_books::What;
 use branch_loan_api::service::problem::ProblemCode;
-use branch_loan_api::store::loan_history;
+use branch_loan_api::store::close_day::{self as store, AccrualHead, Place};
+use branch_loan_api::store::database::Transaction;
+use branch_loan_api::store::{StoreError, loan_history};
 use lending::loan::{ChargeKind, Event, LoanStatus};
+use lending::money::Currency;
+use sea_orm::ConnectionTrait;
+use uuid::Uuid;
 
 use super::desk::{Desk, closing};
-use crate::support::engines::Engine;
+use crate::support::engines::{Engine, Schema};
 use crate::support::inputs::amount;
 use crate::support::seams::cut_off;
-use crate::support::services::{admin, auditor_of, day, manager_of, problem, refusal};
+use crate::support::services::{admin, auditor_of, day, manager_of, moment, problem, refusal};
 
 both_engines!(
     a_day_accrues_what_was_earned_and_nothing_twice,
@@ -106,15 +111,7 @@ async fn a_loan_defaults_after_its_days_and_is_cured_by_its_payment(engine: Engi
 
 async fn whatever_stops_it_the_next_run_goes_on(engine: Engine) {
     let desk = Desk::running(engine, 2).await;
-    let whole = Desk::running(
-        if desk.world.engine.is_postgres() {
-            Engine::postgres(crate::support::engines::Schema::Migrated).await.unwrap()
-        } else {
-            Engine::sqlite(crate::support::engines::Schema::Migrated).await
-        },
-        2,
-    )
-    .await;
+    let whole = Desk::running(desk.world.engine.another().await, 2).await;
     whole.at("2025-08-01");
     whole.close("2025-07-20", 3).await;
     desk.at("2025-08-01");
@@ -146,6 +143,37 @@ async fn several_workers_close_a_day_once(engine: Engine) {
     }
     assert_eq!(loans, 20, "each loan by one of them");
     desk.assert_clean("after three workers").await;
+}
+
+/// A payment that commits while the accrual's statement runs: the statement would see the loan as it is and its
+/// installments as they were.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_loan_that_was_passed_over_is_not_taken_when_it_is_unlocked() {
+    let Some(engine) = Engine::postgres(Schema::Migrated).await else { return };
+    let desk = Desk::running(engine, 1).await;
+    let held = desk.loans[0].id;
+    let payment = desk.world.engine.raw().await;
+    payment.execute_unprepared(&format!("BEGIN; SELECT 1 FROM loans WHERE id = '{held}' FOR UPDATE")).await.unwrap();
+    let (branch_id, on) = (desk.branch.id, day("2025-06-11"));
+    let place = Place { branch_id, on, currency: Currency::parse("KES").unwrap(), after: Uuid::nil() };
+    let (place, payment) = (&place, &payment);
+    let head = &AccrualHead {
+        id: Uuid::from_u128(1),
+        recorded_at: moment("2025-06-11T20:00:00Z"),
+        recorded_by: "end-of-day".to_owned(),
+    };
+    let work = |transaction: Transaction| async move {
+        let claimed = store::claim(&*transaction, place, 100).await?;
+        payment.execute_unprepared("COMMIT").await.unwrap();
+        let accrued = store::accrue(&*transaction, place, &claimed, head).await?;
+        Ok::<_, StoreError>((claimed.count, accrued))
+    };
+    assert_eq!(desk.world.database.write(work).await.unwrap(), (4, 4));
+    assert_eq!(desk.loan(held).await.projection.accrued_through, None);
+    // The next pass finds it.
+    desk.at("2025-06-11");
+    assert_eq!(desk.close("2025-06-11", 100).await.work.loans, 1);
+    desk.assert_clean("after both").await;
 }
 
 async fn a_loan_without_a_projection_is_passed_over_and_counted(engine: Engine) {

@@ -16,11 +16,12 @@ use branch_loan_api::service::loans::{ApplyForLoan, LoanKey, LoanRecord};
 use branch_loan_api::service::verify::{FindingKind, Verification};
 use lending::loan::conditions::{AllocationMode, Amortization, DayCount, InterestRecalculation};
 use lending::loan::{ChargeTiming, PaymentKind};
-use sea_orm::{ConnectionTrait, Statement};
+use sea_orm::ConnectionTrait;
 use uuid::Uuid;
 
 use crate::support::engines::Engine;
 use crate::support::inputs::{amount, application, approve};
+use crate::support::ledger;
 use crate::support::services::{World, admin, day};
 
 pub struct Desk {
@@ -156,26 +157,8 @@ impl Desk {
         self.world.services.branch(&admin(), &key).await.unwrap().unwrap().closed_through
     }
 
-    /// What was accrued of each loan on each day: number, day, account, net.
-    pub async fn journal(&self) -> Vec<(String, String, String, i64)> {
-        let sql =
-            "SELECT COALESCE(o.number, '') AS number, CAST(e.booked_on AS text) AS booked_on, l.account AS account,
-                       CAST(SUM(l.debit_minor - l.credit_minor) AS bigint) AS net
-                   FROM journal_lines l JOIN journal_entries e ON e.id = l.entry_id
-                   LEFT JOIN loans o ON o.id = l.loan_id AND l.account LIKE '%RECEIVABLE'
-                   GROUP BY 1, 2, 3 ORDER BY 1, 2, 3";
-        let connection = self.world.database.reader();
-        let statement = Statement::from_string(connection.get_database_backend(), sql);
-        let rows = connection.query_all_raw(statement).await.unwrap();
-        let read = |row: &sea_orm::QueryResult| {
-            (
-                row.try_get("", "number").unwrap(),
-                row.try_get("", "booked_on").unwrap(),
-                row.try_get("", "account").unwrap(),
-                row.try_get("", "net").unwrap(),
-            )
-        };
-        rows.iter().map(read).collect()
+    pub async fn journal(&self) -> Vec<ledger::Booked> {
+        ledger::booked(self.world.database.reader()).await
     }
 
     /// Runs SQL past the store.

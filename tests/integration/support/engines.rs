@@ -50,6 +50,14 @@ impl Engine {
         Self { url, backend: DbBackend::Postgres, _folder: None }
     }
 
+    /// Another database with a schema, on the same engine.
+    pub async fn another(&self) -> Self {
+        match self.backend {
+            DbBackend::Postgres => Self::postgres(Schema::Migrated).await.unwrap(),
+            _ => Self::sqlite(Schema::Migrated).await,
+        }
+    }
+
     pub fn is_postgres(&self) -> bool {
         self.backend == DbBackend::Postgres
     }

@@ -7,6 +7,7 @@ pub mod api;
 pub mod fill;
 pub mod inputs;
 pub mod issuer;
+pub mod ledger;
 pub mod model;
 pub mod postgres;
 pub mod process;

@@ -30,6 +30,10 @@ wait "$server"
 [ "$word" = keep ] || rm -rf "$2"
 "#;
 
+/// The settings of a cluster for tests, whose data nobody misses.
+const CARELESS: &str = "fsync = off\nsynchronous_commit = off\nfull_page_writes = off\nautovacuum = off\n\
+                        shared_buffers = 64MB\ndeadlock_timeout = 200ms\n";
+
 /// The programs a cluster needs.
 #[derive(Debug, Clone)]
 pub struct Binaries {
@@ -90,6 +94,11 @@ pub struct Cluster {
 impl Cluster {
     /// Makes a cluster and starts its server.
     pub async fn start(binaries: Binaries) -> Result<Self, String> {
+        Self::start_with(binaries, CARELESS).await
+    }
+
+    /// The same with settings of its own, lines of its configuration file.
+    pub async fn start_with(binaries: Binaries, settings: &str) -> Result<Self, String> {
         let user = User::unprivileged();
         let folder = tempfile::Builder::new().prefix("branch-loan-postgres-").tempdir().map_err(told)?.keep();
         if let Some(user) = user {
@@ -97,7 +106,7 @@ impl Cluster {
         }
         let port = free_port()?;
         let cluster = Self { binaries, user, folder, port, running: Mutex::new(None) };
-        cluster.initialize()?;
+        cluster.initialize(settings)?;
         cluster.run().await?;
         Ok(cluster)
     }
@@ -107,7 +116,12 @@ impl Cluster {
         format!("postgres://{ROLE}@127.0.0.1:{}/{database}", self.port)
     }
 
-    fn initialize(&self) -> Result<(), String> {
+    /// What its server has logged.
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(self.folder.join("log")).unwrap_or_default()
+    }
+
+    fn initialize(&self, settings: &str) -> Result<(), String> {
         // A dictionary's order by default, as most servers have it: what must be ordered by code point has to say so.
         let dictionary: [&str; 2] = ["--locale-provider=icu", "--icu-locale=en-US"];
         let run = |locale: &[&str]| {
@@ -128,8 +142,7 @@ impl Cluster {
         }
         let settings = format!(
             "listen_addresses = '127.0.0.1'\nport = {}\nunix_socket_directories = ''\nmax_connections = 300\n\
-             fsync = off\nsynchronous_commit = off\nfull_page_writes = off\nautovacuum = off\nshared_buffers = 64MB\n\
-             deadlock_timeout = 200ms\nlc_messages = 'C'\n",
+             lc_messages = 'C'\n{settings}",
             self.port
         );
         std::fs::write(self.folder.join("postgresql.conf"), settings).map_err(told)
@@ -154,8 +167,7 @@ impl Cluster {
         let deadline = Instant::now() + PATIENCE;
         while let Err(error) = connect(&self.url("postgres")).await {
             if Instant::now() > deadline {
-                let log = std::fs::read_to_string(self.folder.join("log")).unwrap_or_default();
-                return Err(format!("PostgreSQL does not answer ({error}); its log:\n{log}"));
+                return Err(format!("PostgreSQL does not answer ({error}); its log:\n{}", self.log()));
             }
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
