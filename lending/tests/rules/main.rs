@@ -33,9 +33,10 @@ use lending::loan::Business;
 use lending::money::{Currency, Money};
 use proptest::prelude::ProptestConfig;
 
-/// A thousand cases a property and more.
+/// A thousand cases a property and more; as many as `PROPTEST_CASES` says when that is more still.
 fn thorough() -> ProptestConfig {
-    ProptestConfig::with_cases(2_000)
+    let usual = ProptestConfig::default();
+    ProptestConfig { cases: usual.cases.max(2_000), ..usual }
 }
 
 fn currency(code: &str) -> Currency {
