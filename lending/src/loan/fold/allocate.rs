@@ -405,10 +405,7 @@ impl Folding<'_> {
             }
             Component::Principal | Component::Interest => Ok(amount),
             Component::Fee | Component::Penalty => {
-                let due = sub(
-                    self.owed_now(index, component)?,
-                    self.charges_ahead(index, paying.on)?.of(component),
-                )?;
+                let due = sub(self.owed_now(index, component)?, self.charges_ahead(index, paying.on)?.of(component))?;
                 let ahead = sub(amount, due)?.max(0).min(closing.charges_ahead);
                 closing.charges_ahead = sub(closing.charges_ahead, ahead)?;
                 add(amount.min(due), ahead)
