@@ -61,6 +61,8 @@ proptest! {
             let owed = state.outstanding().unwrap();
             prop_assert!(state.credit == 0 || owed.is_zero(), "on {}: {:?} and {}", state.as_of, owed, state.credit);
             prop_assert!(!written_off || owed.is_zero());
+            let repaid = matches!(state.standing, Standing::Repaid { .. });
+            prop_assert_eq!(repaid, owed.is_zero() && !written_off && state.disbursed > 0, "on {}", state.as_of);
             let moved: i64 = state.effects.iter().map(|effect| effect.to_credit).sum();
             prop_assert_eq!(moved, state.credit);
         }

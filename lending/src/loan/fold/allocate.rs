@@ -30,6 +30,8 @@ struct Paying {
 /// What a payment that pays the loan off may still pay.
 #[derive(Debug, Clone, Copy)]
 struct Closing {
+    /// What closing the loan costs, when the payment covers that too.
+    fee: i64,
     /// Interest: no more than the quote said, and no less.
     interest: i64,
     /// Charges that are not due: the quote did not ask for them, so they get what it leaves.
@@ -67,18 +69,14 @@ impl Folding<'_> {
         Ok((shares, used))
     }
 
-    /// What paying off early costs is charged when a payment covers it all.
+    /// What paying off early costs is charged when a payment covers that too.
     fn charge_early_closure(
         &mut self,
         sequence: Sequence,
         on: NaiveDate,
         closes: Option<Closing>,
     ) -> Result<(), FoldError> {
-        let fee = self.terms.conditions.early_closure_fee;
-        let early = self.model.maturity().is_some_and(|maturity| on < maturity);
-        if fee == 0 || !early || closes.is_none() {
-            return Ok(());
-        }
+        let Some(fee) = closes.map(|closing| closing.fee).filter(|fee| *fee > 0) else { return Ok(()) };
         let index = self.account_for_charge(on)?;
         let mut installment = 0;
         if let Some(account) = self.accounts.get_mut(index) {
@@ -119,7 +117,7 @@ impl Folding<'_> {
     /// The rows and the quote round interest in different places: what the quote said of it is paid in full, and the
     /// rows of a loan that is paid off ask for nothing more. Neither do the charges of days it no longer runs.
     fn close(&mut self, paying: &mut Paying) -> Result<(), FoldError> {
-        let Some(Closing { interest, .. }) = paying.closes else { return Ok(()) };
+        let Some(Closing { interest, .. }) = paying.closes else { return self.pay_unshown(paying) };
         if self.outstanding()?.principal != 0 {
             return Ok(());
         }
@@ -135,16 +133,33 @@ impl Folding<'_> {
         self.model.close()
     }
 
-    /// Whether an amount pays the loan off on a day.
+    /// Money that is left pays the interest that no row had room for, before it is anybody's credit.
+    fn pay_unshown(&mut self, paying: &mut Paying) -> Result<(), FoldError> {
+        if paying.left == 0 || self.follows() != Interest::ByRules || !self.outstanding()?.is_zero() {
+            return Ok(());
+        }
+        let unshown = self.model.payoff(paying.interest_on)?.interest;
+        let running = self.model.row_of(paying.on).unwrap_or(self.model.rows.len().saturating_sub(1));
+        self.pay_part(running, Component::Interest, unshown, None, paying)?;
+        if paying.left > 0 { self.model.close() } else { Ok(()) }
+    }
+
+    /// Whether an amount pays the loan off on a day, with the fee for it or else without.
     fn closes(&self, on: NaiveDate, amount: i64) -> Result<Option<Closing>, FoldError> {
         let outstanding = self.outstanding()?;
         if !outstanding.owes_more_than_charges() || amount < outstanding.principal {
             return Ok(None);
         }
-        // Credit lowers the quote, but here it may be the very money that pays.
-        let quote = self.payoff(on)?;
-        let beyond = sub(amount, add(quote.total, quote.credit)?)?;
-        Ok((beyond >= 0).then_some(Closing { interest: quote.interest, charges_ahead: beyond }))
+        let fee = self.closing_fee(on)?;
+        for fee in if fee == 0 { vec![0] } else { vec![fee, 0] } {
+            // Credit lowers the quote, but here it may be the very money that pays.
+            let quote = self.quote(on, fee)?;
+            let beyond = sub(amount, add(quote.total, quote.credit)?)?;
+            if beyond >= 0 {
+                return Ok(Some(Closing { fee, interest: quote.interest, charges_ahead: beyond }));
+            }
+        }
+        Ok(None)
     }
 
     /// A payoff ends the loan: what its charges to come were not paid is not asked for.

@@ -113,6 +113,10 @@ impl<'a> Folding<'a> {
         }
         folding.advance_to(as_of)?;
         folding.watch_default(as_of)?;
+        // Interest that no row had room for can turn up later.
+        if !folding.outstanding()?.is_zero() {
+            folding.repaid_on = None;
+        }
         Ok(folding)
     }
 
