@@ -14,6 +14,7 @@ mod disclosure_properties;
 mod due_dates;
 mod example;
 mod fold_properties;
+mod lateness;
 mod ledger_properties;
 mod lifecycle;
 mod lifecycle_properties;
