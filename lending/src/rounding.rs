@@ -5,11 +5,16 @@ use rust_decimal::{Decimal, RoundingStrategy};
 
 use crate::loan::FoldError;
 
+/// Decimals in which an exact number is told from a half. A twelfth has no end, so that half a cent can come out as
+/// 0.4999999999999999999999999998; what differs from a half because of days and rates differs by far more than this.
+const DECIMALS: u32 = 15;
+
 /// Whole minor units, half to even.
 ///
 /// # Errors
 /// [`FoldError::Overflow`] when they do not fit.
 pub(crate) fn to_minor(exact: Decimal) -> Result<i64, FoldError> {
+    let exact = exact.round_dp_with_strategy(DECIMALS, RoundingStrategy::MidpointNearestEven);
     exact.round_dp_with_strategy(0, RoundingStrategy::MidpointNearestEven).to_i64().ok_or(FoldError::Overflow)
 }
 

@@ -77,6 +77,11 @@ impl Portions {
         self.principal == 0 && self.interest == 0 && self.fees == 0 && self.penalties == 0
     }
 
+    /// Principal or interest: of a loan that owes charges alone there is nothing to pay off.
+    pub(crate) const fn owes_more_than_charges(&self) -> bool {
+        self.principal != 0 || self.interest != 0
+    }
+
     /// A part below nothing.
     pub const fn any_negative(&self) -> bool {
         self.principal < 0 || self.interest < 0 || self.fees < 0 || self.penalties < 0

@@ -343,7 +343,8 @@ impl<'a> Model<'a> {
         let each = share(left, 1, bearing)?;
         for row in self.rows.iter_mut().skip(first).filter(|row| !row.interest_free) {
             bearing = sub(bearing, 1)?;
-            let part = if bearing == 0 { left } else { each };
+            // Rounding up can use up the interest before the rows.
+            let part = if bearing == 0 { left } else { each.min(left) };
             left = sub(left, part)?;
             row.flat_interest = Some(add(row.flat_interest.unwrap_or(0), part)?);
         }
@@ -421,7 +422,7 @@ impl<'a> Model<'a> {
         let amount = to_multiple(Decimal::from(to_minor(exact)?), self.conditions().installment_multiple)?;
         self.set_level(first, amount)?;
         if self.conditions().smooth_last {
-            self.smooth(first)?;
+            self.smooth(first, amount)?;
         }
         Ok(())
     }
@@ -450,13 +451,13 @@ impl<'a> Model<'a> {
     }
 
     /// Evens out the last row with the others, as long as that brings them closer; three times at most.
-    fn smooth(&mut self, first: usize) -> Result<(), FoldError> {
+    fn smooth(&mut self, first: usize, mut level: i64) -> Result<(), FoldError> {
         let multiple = self.conditions().installment_multiple;
         let exponent = self.terms.principal.currency().exponent();
         for _ in 0..3 {
             let mut settled = self.clone();
             settled.settle(self.rows.get(first).map_or(NaiveDate::MIN, |row| row.due_on))?;
-            let Some((level, last)) = settled.last_pair(first)? else { return Ok(()) };
+            let Some(last) = settled.last_open(first)? else { return Ok(()) };
             let count = self.rows.iter().skip(first).filter(|row| !row.principal_grace).count();
             let over = self.rows.iter().skip(first).filter(|row| row.paid().is_ok_and(|paid| paid > level)).count();
             let Some(step) = evening(level, last, count, count.saturating_sub(over), exponent)? else { return Ok(()) };
@@ -468,25 +469,28 @@ impl<'a> Model<'a> {
             tried.set_level(first, amount)?;
             let mut tried_settled = tried.clone();
             tried_settled.settle(self.rows.get(first).map_or(NaiveDate::MIN, |row| row.due_on))?;
-            let better = match tried_settled.last_pair(first)? {
-                Some((new_level, new_last)) => sub(new_last, new_level)?.abs() < sub(last, level)?.abs(),
+            let better = match tried_settled.last_open(first)? {
+                Some(new_last) => sub(new_last, amount)?.abs() < sub(last, level)?.abs(),
                 None => false,
             };
             if !better {
                 return Ok(());
             }
             *self = tried;
+            level = amount;
         }
         Ok(())
     }
 
-    /// What the last two rows that follow each other unpaid aim at.
-    fn last_pair(&self, first: usize) -> Result<Option<(i64, i64)>, FoldError> {
+    /// What the last row aims at that is not paid and follows one that is not; a row that nothing is left for counts, or
+    /// evening out could make a loan shorter than agreed.
+    fn last_open(&self, first: usize) -> Result<Option<i64>, FoldError> {
         let open: Vec<&Row> = self.rows.iter().skip(first).filter(|row| !row.principal_grace).collect();
+        let is_open = |row: &Row| Ok::<_, FoldError>(!row.is_fully_paid()? || row.paid()? == 0);
         for pair in open.windows(2).rev() {
             let [before, last] = pair else { continue };
-            if !before.is_fully_paid()? && !last.is_fully_paid()? {
-                return Ok(Some((before.target.amount(), last.target.amount())));
+            if is_open(before)? && is_open(last)? {
+                return Ok(Some(last.target.amount()));
             }
         }
         Ok(None)

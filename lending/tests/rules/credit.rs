@@ -76,3 +76,43 @@ fn credit_that_pays_part_of_a_tranche_does_not_pay_it_off() {
     assert_eq!(state.credit, 0);
     assert_eq!(state.outstanding().unwrap().total().unwrap(), 3_000 + 25 + 30);
 }
+
+#[test]
+fn money_pays_interest_that_no_row_shows_before_it_is_credit() {
+    // By rules that pay principal in advance before interest; on 23 January one of interest was left that no row showed.
+    use lending::loan::LoanTerms;
+    use lending::loan::conditions::{AdvanceTo, Allocation, AllocationMode, Component::*, DayCount, DueState};
+    let order = [Penalty, Principal, Interest, Fee];
+    let mut rules = Allocation::usual_rules();
+    let ahead = rules.iter_mut().filter(|rule| rule.state == DueState::InAdvance);
+    ahead.zip(order).for_each(|(rule, component)| rule.component = component);
+    rules.swap(7, 8);
+    let conditions = Conditions {
+        day_count: DayCount::ActualActual,
+        interest_payment_grace: 2,
+        early_closure_fee: 12,
+        recalculation: InterestRecalculation::DailyBalance,
+        allocation: Allocation {
+            mode: AllocationMode::Rules,
+            advance_to: AdvanceTo::LastInstallment,
+            rules,
+            ..Allocation::default()
+        },
+        ..Conditions::default()
+    };
+    let change = |terms: &mut LoanTerms| {
+        terms.principal = lending::money::Money::new(361, crate::currency("JPY"));
+        (terms.every, terms.unit) = (2, lending::loan::PeriodUnit::Week);
+        terms.first_due_on = Some(day("2023-11-30"));
+    };
+    let example = Example::with(361, "27.3135", 6, "2023-10-31", conditions, change)
+        .then("2023-11-15", Event::CreditRefund { amount: 44 })
+        .pays("2023-11-19", 240)
+        .pays("2023-12-18", 31)
+        .pays("2024-01-23", 157);
+    for on in ["2024-01-23", "2024-02-06", "2024-06-30"] {
+        let state = example.on(on);
+        assert!(state.outstanding().unwrap().is_zero() && state.credit > 0, "{on}: {:?}", state.outstanding());
+        assert_eq!(state.standing, Standing::Repaid { on: day("2024-01-23") });
+    }
+}

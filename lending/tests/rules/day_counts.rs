@@ -55,3 +55,20 @@ fn halves_round_to_the_even_cent() {
         assert_eq!(asked(&Example::new(principal, "12", 1, "2024-01-15", conditions).schedule())[0].1, expected);
     }
 }
+
+#[test]
+fn a_half_is_a_half_though_a_twelfth_has_no_end() {
+    // Each is exactly half a cent above the figure left of the comma: 1,005.5, 25,374.5 and 467.5.
+    for (day_count, principal, percent, days, expected) in [
+        (DayCount::Periodic, 120_000, "10.055", 30, 1_006),
+        (DayCount::Periodic, 1_522_470, "20", 30, 25_374),
+        (DayCount::Thirty360, 165_000, "17", 6, 468),
+    ] {
+        let conditions = Conditions { day_count, amortization: Amortization::Bullet, ..Conditions::default() };
+        let change = |terms: &mut LoanTerms| {
+            terms.first_due_on = Some(day("2024-04-01") + chrono::Days::new(days));
+        };
+        let example = Example::with(principal, percent, 1, "2024-04-01", conditions, change);
+        assert_eq!(asked(&example.schedule()), [(principal, expected)], "{principal} at {percent} %");
+    }
+}

@@ -140,7 +140,33 @@ fn appendix_j_c5_single_payment() {
     assert_eq!(dollars("1978-01-03", "1000").pay("1980-01-03", "1240").reg_z(), "11.36");
 }
 
-/// (c)(6) and (7): skipped payments with single ones in between, and an advance in three parts.
+/// (c)(6)(i): a payment every four weeks, of two in one calendar month the second two weeks later.
+#[test]
+fn appendix_j_c6_delayed_payments() {
+    let delayed = dollars("1978-01-25", "2135")
+        .pay_days("1978-02-20", 28, 9, "100")
+        .pay_days("1978-11-13", 28, 6, "100")
+        .pay_days("1979-05-14", 28, 6, "100")
+        .pay_days("1979-11-12", 28, 3, "100");
+    assert_eq!(delayed.reg_z(), "12.00");
+}
+
+/// (c)(6)(iii): a mortgage of 360 monthly payments, the same within each of its thirty years.
+#[test]
+fn appendix_j_c6_varying_payments() {
+    let years = [
+        "291.81", "300.18", "308.78", "317.61", "326.65", "335.92", "345.42", "355.15", "365.12", "375.33", "385.76",
+        "385.42", "385.03", "384.62", "384.17", "383.67", "383.13", "382.54", "381.90", "381.20", "380.43", "379.60",
+        "378.68", "377.69", "376.60", "375.42", "374.13", "372.72", "371.18", "369.50",
+    ];
+    let mortgage = (1978..).zip(years).fold(dollars("1978-04-10", "39688.56"), |loan, (year, amount)| {
+        loan.pay_months(&format!("{year}-06-01"), 1, 12, amount)
+    });
+    assert_eq!(mortgage.reg_z(), "9.80");
+}
+
+/// (c)(6)(ii) and (7)(i): skipped payments with single ones in between, and an advance in three parts. (7)(ii) pays
+/// before the first advance, which no loan here does.
 #[test]
 fn appendix_j_c6_and_c7_complex_transactions() {
     let skipped = dollars("1978-03-03", "7350")
@@ -194,6 +220,13 @@ fn eu_directive_examples() {
     assert_eq!((eu(&twice, DAILY), eu(&twice, MONTHLY)), ("13.1".into(), "13.1".into()));
     let thrice = euros("1994-01-01", "1000").pay_months("1994-04-01", 3, 2, "272").pay("1995-01-01", "544");
     assert_eq!((eu(&thrice, DAILY), eu(&thrice, MONTHLY)), ("13.2".into(), "13.2".into()));
+}
+
+/// The personal loan of the UK's Consumer Finance Association, as the library rimas-kudelis/php-apr-calculator has it.
+#[test]
+fn eu_personal_loan() {
+    let personal = euros("2023-01-10", "10000").pay_months("2023-02-10", 1, 60, "222.44");
+    assert_eq!(personal.rate(DisclosureRule::EuAprc, MONTHLY), "12.7");
 }
 
 /// RBI Master Direction on microfinance loans, Annex II, and circular of 15 April 2024, Annex B: 20,000 at 15 % over 24

@@ -14,6 +14,7 @@ mod disclosure_properties;
 mod due_dates;
 mod example;
 mod fold_properties;
+mod lateness;
 mod ledger_properties;
 mod lifecycle;
 mod lifecycle_properties;
@@ -33,9 +34,10 @@ use lending::loan::Business;
 use lending::money::{Currency, Money};
 use proptest::prelude::ProptestConfig;
 
-/// A thousand cases a property and more.
+/// A thousand cases a property and more; as many as `PROPTEST_CASES` says when that is more still.
 fn thorough() -> ProptestConfig {
-    ProptestConfig::with_cases(2_000)
+    let usual = ProptestConfig::default();
+    ProptestConfig { cases: usual.cases.max(2_000), ..usual }
 }
 
 fn currency(code: &str) -> Currency {

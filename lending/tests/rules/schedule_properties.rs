@@ -95,7 +95,9 @@ proptest! {
         let mut example = Example { terms, transactions: Vec::new(), calendar: Calendar::every_day() };
         example.push(start(), Event::Disbursement { amount: principal });
         let fixed = example.at(start()).installments;
-        for row in &fixed {
+        // Who pays the last principal is rid of the charges of rows after it.
+        let last = fixed.iter().rposition(|row| row.due.principal + row.due.interest > 0).unwrap();
+        for row in &fixed[..=last] {
             let amount = row.due.total().unwrap();
             if amount > 0 {
                 example.push(row.due_on, Event::Payment { amount, payment: PaymentKind::Repayment });

@@ -73,6 +73,24 @@ fn a_small_difference_is_not_evened_out() {
 }
 
 #[test]
+fn evening_out_never_makes_a_loan_shorter() {
+    // 903 at 5.5 % each two months, the first seven free: solved at 42, and the last is 75. A try of 43 leaves nothing
+    // for the last, which is 43 away from the others and not 33, so it is not kept.
+    let conditions = Conditions {
+        smooth_last: true,
+        day_count: DayCount::Thirty360,
+        interest_free_installments: 7,
+        ..Conditions::default()
+    };
+    let change = |terms: &mut LoanTerms| {
+        terms.every = 2;
+        terms.principal = lending::money::Money::new(903, crate::currency("JPY"));
+    };
+    let found = totals(&Example::with(903, "33", 36, "2024-07-28", conditions, change).schedule());
+    assert_eq!((found.len(), found[0], found[34], found[35]), (36, 42, 42, 75));
+}
+
+#[test]
 fn interest_above_the_installment_is_carried_on() {
     // Solved on a month of 30 days, and 13 months before the first due date: its interest, 396 days at 100 %, is
     // 108.49 and more than the installment.
@@ -118,6 +136,14 @@ fn flat_interest_is_charged_on_the_whole_principal() {
     let found = schedule(100_000, "10", 3, whole);
     assert_eq!(found, [(33_267, 833), (33_267, 833), (33_466, 834)]);
     assert_eq!(found.iter().map(|(principal, interest)| principal + interest).sum::<i64>(), 102_500);
+}
+
+#[test]
+fn flat_interest_too_small_for_its_rows_runs_out() {
+    // 0.08 × 90 % × 5 / 12 is 0.03: a cent in each of three installments, and none in the others.
+    let flat = Conditions { interest_method: InterestMethod::Flat, ..Conditions::default() };
+    let found = schedule(8, "90", 5, flat);
+    assert_eq!(found.iter().map(|(_, interest)| *interest).collect::<Vec<_>>(), [1, 1, 1, 0, 0]);
 }
 
 #[test]

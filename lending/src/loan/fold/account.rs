@@ -17,6 +17,8 @@ pub(super) struct Account {
     /// For an account beyond the schedule: when it is due.
     pub due_on: NaiveDate,
     pub charged: Portions,
+    /// Charges to come that a payoff left nothing to come for.
+    pub forgone: Portions,
     pub paid: Portions,
     pub waived: Portions,
     pub written_off: Portions,
@@ -34,6 +36,7 @@ impl Account {
             beyond: false,
             due_on: NaiveDate::MIN,
             charged: Portions::ZERO,
+            forgone: Portions::ZERO,
             paid: Portions::ZERO,
             waived: Portions::ZERO,
             written_off: Portions::ZERO,
@@ -54,7 +57,7 @@ impl Folding<'_> {
             None => (0, 0),
         };
         let principal = add(principal, account.owed_again)?;
-        Ok(Portions { principal, interest, ..account.charged })
+        Ok(Portions { principal, interest, ..account.charged.minus(&account.forgone)? })
     }
 
     /// What is left of it.
@@ -112,6 +115,33 @@ impl Folding<'_> {
         Ok(owed.max(0))
     }
 
+    /// What is left of an installment's fees and penalties that no day has called for yet: a charge is called for on its
+    /// own day, and everything on the installment's.
+    pub(super) fn charges_ahead(&self, index: usize, on: NaiveDate) -> Result<Portions, FoldError> {
+        self.charges_ahead_with(index, on, 0)
+    }
+
+    /// The same if a fee due on that day were charged first. Charges are paid in the order they fall due.
+    pub(super) fn charges_ahead_with(&self, index: usize, on: NaiveDate, fee: i64) -> Result<Portions, FoldError> {
+        let Some(account) = self.accounts.get(index).filter(|_| self.due_date_of(index) > on) else {
+            return Ok(Portions::ZERO);
+        };
+        let fee = Portions::only(Component::Fee, fee);
+        let left = self.outstanding_of(index)?.plus(&fee)?;
+        let mut due = fee;
+        for charge in self.charges.iter().filter(|charge| charge.installment == account.number) {
+            if charge.due_on <= on {
+                let open = sub(charge.amount, charge.waived)?;
+                due = due.plus(&Portions::only(super::component_of(charge.kind), open))?;
+            }
+        }
+        let ahead = |component| {
+            let due = sub(due.of(component), account.paid.of(component))?.max(0);
+            sub(left.of(component), due).map(|ahead| ahead.max(0))
+        };
+        Ok(Portions { fees: ahead(Component::Fee)?, penalties: ahead(Component::Penalty)?, ..Portions::ZERO })
+    }
+
     /// The due date of the oldest installment with anything left of it.
     pub(super) fn oldest_unpaid(&self) -> Result<Option<NaiveDate>, FoldError> {
         let mut oldest: Option<NaiveDate> = None;
@@ -130,6 +160,12 @@ impl Folding<'_> {
             Some(index) => Ok(index),
             None => self.account_beyond(due_on),
         }
+    }
+
+    /// Where a charge due on a day would be booked, if there is an account for it yet.
+    pub(super) fn place_of_charge(&self, due_on: NaiveDate) -> Option<usize> {
+        let row = self.model.rows.iter().position(|row| due_on <= row.due_on);
+        row.or_else(|| self.accounts.iter().position(|account| account.beyond))
     }
 
     /// The account of the installment that falls due after a day; past maturity, one beyond the schedule.

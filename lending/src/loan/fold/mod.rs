@@ -113,6 +113,10 @@ impl<'a> Folding<'a> {
         }
         folding.advance_to(as_of)?;
         folding.watch_default(as_of)?;
+        // Interest that no row had room for can turn up later.
+        if !folding.outstanding()?.is_zero() {
+            folding.repaid_on = None;
+        }
         Ok(folding)
     }
 
@@ -232,6 +236,7 @@ impl<'a> Folding<'a> {
         self.first_disbursed_on = self.first_disbursed_on.or(Some(on));
         self.advance_to(on)?;
         self.open_accounts()?;
+        self.ask_again_after(on);
         let upfront = upfront(&self.terms.conditions.charges, amount, first_time)?;
         let (shares, used) = self.use_credit(on)?;
         Ok(Outcome {
@@ -254,6 +259,17 @@ impl<'a> Folding<'a> {
             self.model.note_settled(index, principal, settled.interest);
         }
         Ok(())
+    }
+
+    /// A loan that was paid off and is paid out again runs on, and bears its charges to come.
+    fn ask_again_after(&mut self, on: NaiveDate) {
+        for index in 0..self.accounts.len() {
+            if self.due_date_of(index) > on
+                && let Some(account) = self.accounts.get_mut(index)
+            {
+                account.forgone = Portions::ZERO;
+            }
+        }
     }
 
     /// One account for each row, with the charges that every installment bears.

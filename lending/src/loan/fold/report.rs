@@ -33,13 +33,22 @@ impl Loan {
 impl Folding<'_> {
     /// See [`Loan::payoff`].
     pub(super) fn payoff(&self, on: NaiveDate) -> Result<PayoffQuote, FoldError> {
+        self.quote(on, self.closing_fee(on)?)
+    }
+
+    /// What closing the loan on a day costs: nothing at maturity, nor where charges alone are left.
+    pub(super) fn closing_fee(&self, on: NaiveDate) -> Result<i64, FoldError> {
+        let early = self.model.maturity().is_some_and(|maturity| on < maturity);
+        let charged = early && self.outstanding()?.owes_more_than_charges();
+        Ok(if charged { self.terms.conditions.early_closure_fee } else { 0 })
+    }
+
+    /// What paying off costs with so much of a fee for it.
+    pub(super) fn quote(&self, on: NaiveDate, closing_fee: i64) -> Result<PayoffQuote, FoldError> {
         let outstanding = self.outstanding()?;
         let interest = self.payoff_interest(on, &outstanding)?;
-        let (mut fees, penalties) = self.charges_due(on)?;
-        let early = self.model.maturity().is_some_and(|maturity| on < maturity);
-        if early && !outstanding.is_zero() {
-            fees = add(fees, self.terms.conditions.early_closure_fee)?;
-        }
+        let runs = outstanding.owes_more_than_charges();
+        let (fees, penalties) = self.charges_due(on, runs, closing_fee)?;
         let principal = outstanding.principal;
         let owed = Portions { principal, interest, fees, penalties }.total()?;
         Ok(PayoffQuote {
@@ -75,26 +84,17 @@ impl Folding<'_> {
         Ok(look.outstanding()?.interest.max(0))
     }
 
-    /// What is left of fees and penalties that are due by a day.
-    fn charges_due(&self, on: NaiveDate) -> Result<(i64, i64), FoldError> {
-        let (mut fees, mut penalties) = (0, 0);
+    /// What is left of fees and penalties that are due by a day, with a fee for closing the loan then; of a loan that owes
+    /// nothing else, all that is left.
+    fn charges_due(&self, on: NaiveDate, runs: bool, closing_fee: i64) -> Result<(i64, i64), FoldError> {
+        let place = self.place_of_charge(on);
+        let (mut fees, mut penalties) = (if place.is_none() { closing_fee } else { 0 }, 0);
         for index in 0..self.accounts.len() {
+            let fee = if place == Some(index) { closing_fee } else { 0 };
             let left = self.outstanding_of(index)?;
-            if self.due_date_of(index) <= on {
-                fees = add(fees, left.fees)?;
-                penalties = add(penalties, left.penalties)?;
-                continue;
-            }
-            let Some(account) = self.accounts.get(index) else { continue };
-            let mut due = Portions::ZERO;
-            for charge in self.charges.iter().filter(|charge| charge.installment == account.number) {
-                if charge.due_on <= on {
-                    let open = sub(charge.amount, charge.waived)?;
-                    due = due.plus(&Portions::only(super::component_of(charge.kind), open))?;
-                }
-            }
-            fees = add(fees, sub(due.fees, account.paid.fees)?.max(0).min(left.fees))?;
-            penalties = add(penalties, sub(due.penalties, account.paid.penalties)?.max(0).min(left.penalties))?;
+            let ahead = if runs { self.charges_ahead_with(index, on, fee)? } else { Portions::ZERO };
+            fees = add(fees, sub(add(left.fees, fee)?, ahead.fees)?)?;
+            penalties = add(penalties, sub(left.penalties, ahead.penalties)?)?;
         }
         Ok((fees, penalties))
     }
