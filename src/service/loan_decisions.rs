@@ -123,6 +123,9 @@ impl Services {
                     .ok_or_else(|| StoreError::Corrupt("a loan without a branch".to_owned()))?;
                 let business = Business { today: business_date(&branch, now), maker_checker: self.rules.maker_checker };
                 loan.state = next_state(actor, loan.state, input, business)?;
+                if let (DecisionInput::Approve { .. }, Some(approval)) = (&input.decision, loan.state.approval()) {
+                    self.rules.approval_limits.check(&actor.roles, approval.amount)?;
+                }
                 loan.version += 1;
                 loan.updated_at = now;
                 store::update(&*transaction, &loan).await?;

@@ -4,6 +4,7 @@
 mod demo;
 mod healthcheck;
 mod migrate;
+mod policy;
 mod schema;
 mod serve;
 mod settings;
