@@ -20,6 +20,7 @@ use crate::http::settings::{HttpSettings, ServerSettings};
 use crate::http::tls::{self, Tls, TlsError};
 use crate::http::{self, HttpState, server};
 use crate::ids::IdSource;
+use crate::service::approval_limits::UnreadableLimits;
 use crate::service::personal_data::{PersonalDataKeys, UnusableKey};
 use crate::service::{Rules, Services};
 use crate::store::database::StatementObserver;
@@ -46,6 +47,9 @@ pub enum StartError {
     /// The key for personal data is unusable.
     #[error("PII_KEY: {0}. Make a new one with `openssl rand -base64 32`.")]
     PersonalData(#[from] UnusableKey),
+    /// The limits of approvals cannot be read.
+    #[error("APPROVAL_LIMITS {0}")]
+    ApprovalLimits(#[from] UnreadableLimits),
     /// The certificate is unusable.
     #[error(transparent)]
     Tls(#[from] TlsError),
@@ -99,10 +103,14 @@ pub async fn open_database(config: &Config, observer: Option<StatementObserver>)
 /// Puts the use cases of a configuration together over a database.
 ///
 /// # Errors
-/// [`StartError::PersonalData`].
+/// [`StartError::PersonalData`], [`StartError::ApprovalLimits`].
 pub fn services(config: &Config, database: Database, around: &Surroundings) -> Result<Services, StartError> {
     let personal_data = PersonalDataKeys::new(config.personal_data.key.expose())?;
-    let rules = Rules { maker_checker: config.lending.maker_checker };
+    let rules = Rules {
+        maker_checker: config.lending.maker_checker,
+        disbursement_maker_checker: config.lending.disbursement_maker_checker,
+        approval_limits: config.lending.approval_limits.parse()?,
+    };
     Ok(Services::new(database, Arc::clone(&around.clock), Arc::clone(&around.ids), personal_data, rules))
 }
 

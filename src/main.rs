@@ -36,6 +36,8 @@ enum Command {
     Verify(commands::verify::VerifyArgs),
     /// Print the GraphQL schema, as committed in schema.graphql.
     Schema,
+    /// Print which role may do what, as a table.
+    Policy,
     /// Mint a token for AUTH_MODE=dev that stands for someone with the given roles and branches.
     Token(commands::token::TokenArgs),
     /// Ask a running server whether it lives; for container health checks.
@@ -50,6 +52,7 @@ fn main() -> ExitCode {
     };
     let done = match cli.command.unwrap_or(Command::Serve) {
         Command::Schema => commands::schema::run(),
+        Command::Policy => commands::policy::run(),
         Command::Healthcheck => match commands::healthcheck::Target::of(cli.config) {
             Ok(target) => commands::healthcheck::run(&target),
             Err(error) => return refuse_settings(error),

@@ -81,6 +81,8 @@ policy! {
     WithdrawLoan:     Officer Manager Admin;
     /// Take an approval back.
     UndoApproval:     Manager Admin;
+    /// Give a loan to another officer.
+    AssignOfficer:    Manager Admin;
     /// Pay a loan out.
     DisburseLoan:     Manager Admin Service;
     /// Take a disbursement back.
@@ -152,7 +154,7 @@ mod tests {
     }
 
     /// O, M, A, U (auditor), S: written out by hand, so that a change of the table is a decision and not a slip.
-    const EXPECTED: [(&str, &str); 40] = [
+    const EXPECTED: [(&str, &str); 41] = [
         ("ReadBranches", "OMAUS"),
         ("ReadBorrowers", "OMAUS"),
         ("ReadGroups", "OMAUS"),
@@ -177,6 +179,7 @@ mod tests {
         ("RejectLoan", "MA"),
         ("WithdrawLoan", "OMA"),
         ("UndoApproval", "MA"),
+        ("AssignOfficer", "MA"),
         ("DisburseLoan", "MAS"),
         ("UndoDisbursement", "MA"),
         ("RecordRepayment", "OMAS"),

@@ -4,6 +4,7 @@ pub mod close_day;
 pub mod demo;
 pub mod healthcheck;
 pub mod migrate;
+pub mod policy;
 pub mod schema;
 pub mod serve;
 pub mod token;

@@ -124,6 +124,9 @@ impl Services {
                 let business = Business { today: business_date(&branch, now), maker_checker: self.rules.maker_checker };
                 let charged_off = loan.projection.charged_off_on.is_some();
                 loan.state = next_state(actor, loan.state, charged_off, input, business)?;
+                if let (DecisionInput::Approve { .. }, Some(approval)) = (&input.decision, loan.state.approval()) {
+                    self.rules.approval_limits.check(&actor.roles, approval.amount)?;
+                }
                 loan.version += 1;
                 loan.updated_at = now;
                 store::update(&*transaction, &loan).await?;

@@ -32,7 +32,7 @@ pub use super::list::{Filter, Page, PageRequest, SortKey};
 pub use crate::store::loans::{LoanField, LoanKey, LoanRecord};
 
 const REFERENCE_LENGTH: usize = 100;
-const OFFICER_LENGTH: usize = 200;
+pub(super) const OFFICER_LENGTH: usize = 200;
 
 /// An application for a loan. What is missing comes from the product, the borrower or the day.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

@@ -2,6 +2,7 @@
 //! `lending` decide everything → write → commit once. Nothing here knows GraphQL or HTTP, and nothing but this layer
 //! calls the store.
 
+pub mod approval_limits;
 pub mod borrowers;
 pub mod branch_calendar;
 pub mod branches;
@@ -20,6 +21,7 @@ pub mod list;
 pub mod loan_books;
 pub mod loan_decisions;
 pub mod loan_disclosure;
+pub mod loan_officers;
 pub mod loan_products;
 pub mod loan_simulation;
 pub mod loan_terms;
@@ -41,15 +43,20 @@ use crate::ids::IdSource;
 use crate::store::Database;
 use crate::store::branches::BranchRecord;
 use crate::store::scope::Scope;
+use approval_limits::ApprovalLimits;
 use personal_data::PersonalDataKeys;
 
 pub use error::ServiceError;
 
-/// Rules the lender chooses by configuration.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// Rules the lender chooses by configuration. The default keeps nobody apart and limits nothing.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Rules {
     /// Whoever took an application may not approve it.
     pub maker_checker: bool,
+    /// Whoever approved a loan may not pay it out.
+    pub disbursement_maker_checker: bool,
+    /// The most each role may approve.
+    pub approval_limits: ApprovalLimits,
 }
 
 /// Everything the use cases work with. Shared by all requests.

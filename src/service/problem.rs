@@ -69,6 +69,8 @@ pub enum ProblemCode {
     InvalidTransition,
     /// Someone else must take this step.
     SamePerson,
+    /// The caller's roles may not approve so much.
+    ApprovalLimit,
     /// There is nothing of what the step is about.
     NothingToDo,
     /// The transaction was reversed before.

@@ -141,6 +141,18 @@ impl Lifecycle {
         Ok(Self::Withdrawn { application, approval, withdrawal: Decision { on, by, reason } })
     }
 
+    /// Maker-checker: whoever approved a loan may not pay it out, not even a part of it. A loan without an approval has
+    /// nobody to keep apart; its status refuses the step.
+    ///
+    /// # Errors
+    /// `SamePerson`.
+    pub fn check_disburser(&self, by: &str) -> Result<(), TransitionError> {
+        match self.approval() {
+            Some(approval) if approval.by == by => Err(TransitionError::SamePerson { action: Transition::Disburse }),
+            _ => Ok(()),
+        }
+    }
+
     /// APPROVED → PENDING.
     ///
     /// # Errors

@@ -149,8 +149,8 @@ pub enum TransitionError {
         /// The currency of the amount.
         given: Currency,
     },
-    /// Maker-checker: whoever took the application may not take this step.
-    #[error("Let someone other than the person who took the application take the step {action}.")]
+    /// Maker-checker: whoever took the step before may not take this one.
+    #[error("Let someone other than the person who {} take the step {action}.", earlier(*action))]
     SamePerson {
         /// The step that was tried.
         action: Transition,
@@ -168,6 +168,14 @@ impl TransitionError {
             Self::CurrencyMismatch { .. } => "CURRENCY_MISMATCH",
             Self::SamePerson { .. } => "SAME_PERSON",
         }
+    }
+}
+
+/// What whoever may not take a step has done before.
+const fn earlier(action: Transition) -> &'static str {
+    match action {
+        Transition::Disburse => "approved the loan",
+        _ => "took the application",
     }
 }
 

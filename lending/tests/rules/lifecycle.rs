@@ -173,6 +173,17 @@ fn whoever_took_the_application_may_not_approve_it_under_maker_checker() {
 }
 
 #[test]
+fn whoever_approved_a_loan_may_not_pay_it_out() {
+    let refused = approved().check_disburser("bob").unwrap_err();
+    assert_eq!(refused, TransitionError::SamePerson { action: Transition::Disburse });
+    let told = "Let someone other than the person who approved the loan take the step DISBURSE.";
+    assert_eq!(refused.to_string(), told);
+    assert!(disbursed().check_disburser("bob").is_err(), "a further tranche neither");
+    assert!(approved().check_disburser("ann").is_ok(), "whoever took the application may");
+    assert!(pending().check_disburser("bob").is_ok());
+}
+
+#[test]
 fn an_impossible_step_says_from_where_and_what_is_possible() {
     let refused = pending().disburse(march(10), "cat".into(), money("1", "KES"), business()).unwrap_err();
     let allowed = vec![Transition::Approve, Transition::Reject, Transition::Withdraw];

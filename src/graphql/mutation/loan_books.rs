@@ -278,7 +278,7 @@ async fn answer(request: Request<'_>, record: Result<Record, ServiceError>) -> R
 
 #[Object]
 impl LoanBooksMutation {
-    /// Pays an approved loan out, or a further tranche of it. Permission: DisburseLoan. User errors: REQUIRED, TOO_LONG, INVALID_FORMAT, INVALID_ID, NOT_FOUND, INVALID_TRANSITION, DATE_OUT_OF_RANGE, AMOUNT_OUT_OF_RANGE, CURRENCY_MISMATCH, UNKNOWN_CURRENCY, TOO_MANY_DECIMALS, NOTHING_TO_DO, ALREADY_TAKEN, VERSION_CONFLICT, IDEMPOTENCY_KEY_MISMATCH, IDEMPOTENCY_IN_PROGRESS.
+    /// Pays an approved loan out, or a further tranche of it. Permission: DisburseLoan. User errors: REQUIRED, TOO_LONG, INVALID_FORMAT, INVALID_ID, NOT_FOUND, INVALID_TRANSITION, SAME_PERSON, DATE_OUT_OF_RANGE, AMOUNT_OUT_OF_RANGE, CURRENCY_MISMATCH, UNKNOWN_CURRENCY, TOO_MANY_DECIMALS, NOTHING_TO_DO, ALREADY_TAKEN, VERSION_CONFLICT, IDEMPOTENCY_KEY_MISMATCH, IDEMPOTENCY_IN_PROGRESS.
     async fn disburse_loan(
         &self,
         context: &Context<'_>,

@@ -12,6 +12,7 @@ use crate::graphql::types::user_error::{UserError, split};
 use crate::ids::Kind;
 use crate::service::ServiceError;
 use crate::service::loan_decisions::{Decide, Decided, DecisionInput};
+use crate::service::loan_officers::AssignOfficer;
 use crate::service::loans::ApplyForLoan;
 
 /// The mutations around loans.
@@ -114,6 +115,26 @@ pub struct UndoLoanApprovalInput {
     pub expected_version: Option<i64>,
 }
 
+/// A loan for an officer to look after.
+#[derive(InputObject)]
+pub struct AssignLoanOfficerInput {
+    /// Which loan.
+    pub loan_id: ID,
+    /// The subject of the credit officer, as their tokens carry it; 1 to 200 characters.
+    pub officer: String,
+    /// The version that was read; the change is refused when it is another by now.
+    pub expected_version: Option<i64>,
+}
+
+/// What came of giving a loan to an officer.
+#[derive(SimpleObject)]
+pub struct AssignLoanOfficerPayload {
+    /// The loan as it now is.
+    pub loan: Option<Loan>,
+    /// What to mend; empty when all went well. Nothing was written otherwise.
+    pub user_errors: Vec<UserError>,
+}
+
 /// Defines what a decision on an application answers with.
 macro_rules! decision_payload {
     ($($(#[$doc:meta])+ $name:ident;)+) => {
@@ -211,7 +232,7 @@ impl LoanMutation {
         })
     }
 
-    /// Approves a pending loan. Permission: ApproveLoan. User errors: INVALID_ID, NOT_FOUND, INVALID_TRANSITION, DATE_OUT_OF_RANGE, AMOUNT_OUT_OF_RANGE, CURRENCY_MISMATCH, TOO_MANY_DECIMALS, SAME_PERSON, VERSION_CONFLICT, IDEMPOTENCY_KEY_MISMATCH, IDEMPOTENCY_IN_PROGRESS.
+    /// Approves a pending loan. Permission: ApproveLoan. User errors: INVALID_ID, NOT_FOUND, INVALID_TRANSITION, DATE_OUT_OF_RANGE, AMOUNT_OUT_OF_RANGE, CURRENCY_MISMATCH, TOO_MANY_DECIMALS, SAME_PERSON, APPROVAL_LIMIT, VERSION_CONFLICT, IDEMPOTENCY_KEY_MISMATCH, IDEMPOTENCY_IN_PROGRESS.
     async fn approve_loan(
         &self,
         context: &Context<'_>,
@@ -277,5 +298,25 @@ impl LoanMutation {
         let (decision, version) = (DecisionInput::UndoApproval, input.expected_version);
         let outcome = decide(request(context)?, &input.loan_id, input.idempotency_key, None, decision, version).await;
         UndoLoanApprovalPayload::of(outcome)
+    }
+
+    /// Gives a loan, whatever its status, to another credit officer, whose portfolio it then counts in. Permission: AssignOfficer. User errors: REQUIRED, TOO_LONG, INVALID_FORMAT, INVALID_ID, NOT_FOUND, VERSION_CONFLICT.
+    async fn assign_loan_officer(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "The loan and its officer.")] input: AssignLoanOfficerInput,
+    ) -> Result<AssignLoanOfficerPayload> {
+        let request = request(context)?;
+        let mut ids = InputIds::default();
+        let loan = ids.read("loanId", &input.loan_id, Kind::Loan);
+        let outcome = match ids.finish() {
+            Ok(()) => {
+                let input = AssignOfficer { loan, officer: input.officer, expected_version: input.expected_version };
+                request.services.assign_officer(request.actor, &input).await
+            }
+            Err(refusal) => Err(refusal),
+        };
+        let (loan, user_errors) = split(outcome)?;
+        Ok(AssignLoanOfficerPayload { loan: loan.map(Into::into), user_errors })
     }
 }

@@ -74,6 +74,8 @@ pub enum UserErrorCode {
     InvalidTransition,
     /// Someone else must take this step.
     SamePerson,
+    /// The caller's roles may not approve so much.
+    ApprovalLimit,
     /// There is nothing of what the step is about: no credit to refund, no interest to waive.
     NothingToDo,
     /// The transaction was reversed before.

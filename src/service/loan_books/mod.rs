@@ -102,6 +102,10 @@ impl Services {
                         if input.expected_version.is_some_and(|expected| expected != books.loan.version) {
                             return Err(Problem::version_conflict(books.loan.version).into());
                         }
+                        if self.rules.disbursement_maker_checker && matches!(input.what, What::Disburse { .. }) {
+                            let apart = books.loan.state.check_disburser(&actor.subject);
+                            apart.map_err(|error| super::loans::step_problem(&error, false, "on", "amount"))?;
+                        }
                         let on = input.on.unwrap_or(books.today);
                         let reference = input::external_ref(input)?;
                         let change = books.decide(&input.what, on)?;

@@ -6,6 +6,7 @@ mod close_day;
 mod demo;
 mod healthcheck;
 mod migrate;
+mod policy;
 mod schema;
 mod serve;
 mod settings;

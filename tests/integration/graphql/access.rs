@@ -203,6 +203,9 @@ fn matrix() -> Vec<Row> {
         row("withdrawLoan", Some(Action::WithdrawLoan), ByBranch, |_, of| {
             change("withdrawLoan", json!({"loanId": of.loan}))
         }),
+        row("assignLoanOfficer", Some(Action::AssignOfficer), ByBranch, |_, of| {
+            change("assignLoanOfficer", json!({"loanId": of.loan, "officer": "amina"}))
+        }),
         row("undoLoanApproval", Some(Action::UndoApproval), ByBranch, |_, of| {
             change("undoLoanApproval", json!({"loanId": of.loan}))
         }),
@@ -474,7 +477,8 @@ async fn every_field_obeys_the_policy_for_every_role() {
 
 /// Whether a root field changes something.
 fn is_mutation(field: &str) -> bool {
-    const VERBS: [&str; 21] = [
+    const VERBS: [&str; 22] = [
+        "assign",
         "create",
         "update",
         "add",

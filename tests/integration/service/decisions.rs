@@ -1,9 +1,11 @@
 //! Approving, rejecting and withdrawing.
 
-use branch_loan_api::service::Rules;
+use branch_loan_api::service::loan_books::{Record, What};
 use branch_loan_api::service::loan_decisions::{Decide, DecisionInput};
+use branch_loan_api::service::loan_officers::AssignOfficer;
 use branch_loan_api::service::loans::{ApplyForLoan, LoanKey, LoanRecord};
 use branch_loan_api::service::problem::{Detail, ProblemCode};
+use branch_loan_api::service::{Rules, ServiceError};
 use chrono::TimeDelta;
 use lending::loan::{Lifecycle, LoanStatus, Transition};
 use lending::money::{Currency, Money};
@@ -11,7 +13,7 @@ use uuid::Uuid;
 
 use crate::support::engines::Engine;
 use crate::support::inputs::{amount, application, approve, decide, reject, withdraw};
-use crate::support::services::{World, admin, day, manager_of, moment, problem, problems, refusal};
+use crate::support::services::{World, admin, day, manager_of, moment, officer_of, problem, problems, refusal};
 
 both_engines!(
     an_approval_is_written_with_who_when_and_how_much,
@@ -21,6 +23,9 @@ both_engines!(
     what_the_status_does_not_allow_is_refused_with_what_it_does,
     a_decision_is_dated_between_the_step_before_and_today,
     whoever_took_the_application_may_not_approve_it_under_maker_checker,
+    whoever_approved_a_loan_may_not_pay_it_out_under_maker_checker,
+    nobody_approves_more_than_their_roles_may,
+    a_loan_is_given_to_another_officer,
     a_reason_is_plain_text_of_some_length,
     a_stale_version_changes_nothing,
     a_loan_that_does_not_exist_is_not_found,
@@ -151,12 +156,75 @@ async fn a_decision_is_dated_between_the_step_before_and_today(engine: Engine) {
 }
 
 async fn whoever_took_the_application_may_not_approve_it_under_maker_checker(engine: Engine) {
-    let world = World::with_rules(engine, Rules { maker_checker: true }).await;
+    let world = World::with_rules(engine, Rules { maker_checker: true, ..Rules::default() }).await;
     let loan = pending(&world).await;
     let outcome = world.services.decide(&admin(), &approve(loan.id)).await;
     assert_eq!(refusal(outcome), problem(ProblemCode::SamePerson, ""));
     assert_eq!(stored(&world, &loan).await, loan);
     world.services.decide(&manager_of("NBO"), &approve(loan.id)).await.unwrap();
+}
+
+async fn whoever_approved_a_loan_may_not_pay_it_out_under_maker_checker(engine: Engine) {
+    let world = World::with_rules(engine, Rules { disbursement_maker_checker: true, ..Rules::default() }).await;
+    let loan = pending(&world).await;
+    world.services.decide(&admin(), &approve(loan.id)).await.unwrap();
+    let pay_out = |key: &str, value: &str| Record {
+        idempotency_key: key.to_owned(),
+        loan: loan.id,
+        on: None,
+        what: What::Disburse { amount: Some(amount(value, "KES")) },
+        external_ref: None,
+        expected_version: None,
+    };
+    let own = refusal(world.services.record(&admin(), &pay_out("a", "10.00")).await);
+    assert_eq!(own, problem(ProblemCode::SamePerson, ""));
+    assert_eq!(stored(&world, &loan).await.state.status(), LoanStatus::Approved);
+    world.services.record(&manager_of("NBO"), &pay_out("b", "10.00")).await.unwrap();
+    let tranche = refusal(world.services.record(&admin(), &pay_out("c", "5.00")).await);
+    assert_eq!(tranche, problem(ProblemCode::SamePerson, ""));
+}
+
+async fn nobody_approves_more_than_their_roles_may(engine: Engine) {
+    let approval_limits = "MANAGER:KES:99.99".parse().unwrap();
+    let world = World::with_rules(engine, Rules { approval_limits, ..Rules::default() }).await;
+    let loan = pending(&world).await;
+    let too_much = problems(world.services.decide(&manager_of("NBO"), &approve(loan.id)).await);
+    assert_eq!((too_much[0].code, too_much[0].path.join(".")), problem(ProblemCode::ApprovalLimit, "input.amount"));
+    assert_eq!(too_much[0].detail, Detail::Amount { min: Some(kes(1)), max: Some(kes(9_999)) });
+    assert_eq!(stored(&world, &loan).await, loan);
+    let less = DecisionInput::Approve { amount: Some(amount("99.99", "KES")) };
+    world.services.decide(&manager_of("NBO"), &decide(loan.id, less)).await.unwrap();
+    let undo = decide(loan.id, DecisionInput::UndoApproval);
+    world.services.decide(&manager_of("NBO"), &undo).await.unwrap();
+    world.services.decide(&admin(), &approve(loan.id)).await.unwrap();
+}
+
+async fn a_loan_is_given_to_another_officer(engine: Engine) {
+    let world = World::new(engine).await;
+    let loan = pending(&world).await;
+    let assign = |officer: &str, version| AssignOfficer {
+        loan: loan.id,
+        officer: officer.to_owned(),
+        expected_version: version,
+    };
+    let services = &world.services;
+    let given = services.assign_officer(&manager_of("NBO"), &assign(" wambui ", Some(1))).await.unwrap();
+    assert_eq!((given.officer.as_deref(), given.version), (Some("wambui"), 2));
+    assert_eq!(stored(&world, &loan).await, given);
+    let again = services.assign_officer(&admin(), &assign("wambui", None)).await.unwrap();
+    assert_eq!(again, given, "nothing changes hands");
+    for (input, code, path) in [
+        (assign("other", Some(1)), ProblemCode::VersionConflict, "input.expectedVersion"),
+        (assign("  ", None), ProblemCode::Required, "input.officer"),
+        (assign(&"x".repeat(201), None), ProblemCode::TooLong, "input.officer"),
+        (AssignOfficer { loan: Uuid::from_u128(1), ..assign("other", None) }, ProblemCode::NotFound, "input.loanId"),
+    ] {
+        assert_eq!(refusal(services.assign_officer(&admin(), &input).await), problem(code, path));
+    }
+    let elsewhere = refusal(services.assign_officer(&manager_of("ELSEWHERE"), &assign("other", None)).await);
+    assert_eq!(elsewhere, problem(ProblemCode::NotFound, "input.loanId"));
+    let officer = services.assign_officer(&officer_of("NBO"), &assign("other", None)).await;
+    assert!(matches!(officer, Err(ServiceError::Forbidden(_))));
 }
 
 async fn a_reason_is_plain_text_of_some_length(engine: Engine) {

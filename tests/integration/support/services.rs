@@ -29,7 +29,7 @@ pub struct World {
 
 impl World {
     pub async fn new(engine: Engine) -> Self {
-        Self::with_rules(engine, Rules { maker_checker: false }).await
+        Self::with_rules(engine, Rules::default()).await
     }
 
     pub async fn with_rules(engine: Engine, rules: Rules) -> Self {
@@ -40,7 +40,7 @@ impl World {
 
     /// Over a database that was connected otherwise; its statements are not counted.
     pub fn over(engine: Engine, database: Database) -> Self {
-        Self::assembled(engine, database, Statements::default(), Rules { maker_checker: false })
+        Self::assembled(engine, database, Statements::default(), Rules::default())
     }
 
     fn assembled(engine: Engine, database: Database, statements: Statements, rules: Rules) -> Self {

@@ -63,7 +63,7 @@ impl World {
         database.migrate().await.unwrap();
         let now = DateTime::from_timestamp(1_780_000_000, 0).unwrap();
         let keys = PersonalDataKeys::new(&[7; 32]).unwrap();
-        let rules = Rules { maker_checker: true };
+        let rules = Rules { maker_checker: true, ..Rules::default() };
         let services = Services::new(database, Arc::new(FixedClock(now)), Arc::new(RandomIds), keys, rules);
         Self { services, _folder: folder }
     }
