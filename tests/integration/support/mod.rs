@@ -10,6 +10,7 @@ pub mod issuer;
 pub mod model;
 pub mod postgres;
 pub mod process;
+pub mod publisher;
 pub mod random;
 pub mod seams;
 pub mod server;
