@@ -8,6 +8,7 @@ use futures_util::future::BoxFuture;
 use secrecy::ExposeSecret;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::AbortOnDropHandle;
 
 use crate::auth::{AuthSetupError, Authenticator};
 use crate::clock::Clock;
@@ -79,6 +80,7 @@ impl Surroundings {
 /// An application, ready to serve.
 pub struct App {
     state: Arc<HttpState>,
+    authenticator: Arc<Authenticator>,
     tls: Option<Arc<Tls>>,
     server: ServerSettings,
     database: Database,
@@ -133,17 +135,27 @@ pub async fn build(config: &Config, around: Surroundings) -> Result<App, StartEr
     let schemas = schema::build(Arc::clone(&services), limits::api(config));
     let guard = Arc::new(Guard::from_sdl(limits::guard(config), &schema::sdl())?.checking(&scalars::CHECKS));
     let engine = Engine::new(guard, schemas.strict, schemas.fast);
-    let readiness =
-        Readiness::new(vec![Arc::new(DatabaseAnswers(database.clone())), Arc::new(SchemaIsCurrent(database.clone()))]);
+    let mut checks: Vec<Arc<dyn ReadinessCheck>> =
+        vec![Arc::new(DatabaseAnswers(database.clone())), Arc::new(SchemaIsCurrent(database.clone()))];
+    if authenticator.has_issuer() {
+        checks.push(Arc::new(IssuerKeysAreThere(Arc::clone(&authenticator), Arc::clone(&around.clock))));
+    }
     let state = HttpState::new(
         HttpSettings::from_config(config),
-        authenticator,
+        authenticator.clone(),
         Arc::new(engine),
-        readiness,
+        Readiness::new(checks),
         around.clock,
         CancellationToken::new(),
     );
-    Ok(App { state: Arc::new(state), tls, server: ServerSettings::from_config(config), database, services })
+    Ok(App {
+        state: Arc::new(state),
+        authenticator,
+        tls,
+        server: ServerSettings::from_config(config),
+        database,
+        services,
+    })
 }
 
 impl App {
@@ -168,6 +180,9 @@ impl App {
         if let Some(tls) = &self.tls {
             tokio::spawn(Arc::clone(tls).watch(tls::RELOAD_EVERY, shutdown.clone()));
         }
+        // Until the end, and not only until the shutdown begins: requests under way may need a new key.
+        let authenticator = Arc::clone(&self.authenticator);
+        let _issuer = AbortOnDropHandle::new(tokio::spawn(async move { authenticator.follow_issuer().await }));
         let router = http::router(Arc::clone(&self.state));
         let background = self.state.background.clone();
         let served = server::serve(listener, self.tls, router, self.server, background, shutdown).await;
@@ -200,5 +215,21 @@ impl ReadinessCheck for SchemaIsCurrent {
             let pending = self.0.pending_migrations().await.map_err(|error| error.to_string())?;
             if pending.is_empty() { Ok(()) } else { Err(format!("not applied: {}", pending.join(", "))) }
         })
+    }
+}
+
+struct IssuerKeysAreThere(Arc<Authenticator>, Arc<dyn Clock>);
+
+impl ReadinessCheck for IssuerKeysAreThere {
+    fn name(&self) -> &'static str {
+        "issuer-keys"
+    }
+
+    fn check(&self) -> BoxFuture<'_, Result<(), String>> {
+        let outcome = match self.0.is_ready(self.1.now()) {
+            true => Ok(()),
+            false => Err("the issuer has not answered yet".to_owned()),
+        };
+        Box::pin(std::future::ready(outcome))
     }
 }

@@ -1,5 +1,5 @@
-//! Why a caller was not recognised. To the caller every cause is one code and a sentence; the cause itself goes to the
-//! log, and neither ever holds a part of the token.
+//! Why a caller was not recognised. To the caller every cause is one code and a sentence (a second code where it is this
+//! server that lacks the keys); the cause itself goes to the log, and neither ever holds a part of the token.
 
 use std::path::PathBuf;
 
@@ -18,6 +18,9 @@ pub enum AuthError {
     /// Signed in a way that is not accepted, or not the way its key is for.
     #[error("the token's algorithm is not accepted")]
     WrongAlgorithm,
+    /// The issuer has not been reached since the start, so that no token can be checked. Nothing is said of the token.
+    #[error("there are no keys yet to check tokens with")]
+    NoKeys,
     /// The issuer's key set has no such key.
     #[error("the token names no known key")]
     UnknownKey,
@@ -45,13 +48,14 @@ pub enum AuthError {
 }
 
 impl AuthError {
-    /// The one public code; HTTP status 401.
+    /// The public code of every cause but [`AuthError::NoKeys`]; HTTP status 401.
     pub const CODE: &'static str = "UNAUTHENTICATED";
 
     /// What the caller is told: enough to act on, nothing about keys or expectations.
     #[must_use]
     pub fn message(self) -> &'static str {
         match self {
+            Self::NoKeys => "The identity provider cannot be reached to check your token: try again in a moment.",
             Self::Missing => "This request needs a token: send it in the header `Authorization: Bearer <token>`.",
             Self::Expired => "The token has expired: sign in again and send the new one.",
             Self::NoRole => "The token grants no role in this system: ask your administrator for one.",
@@ -79,6 +83,23 @@ pub enum AuthSetupError {
         /// What is wrong with it, and what to do.
         problem: String,
     },
+    /// The file of authorities could not be read.
+    #[error("AUTH_JWKS_CA_FILE={path:?} cannot be read ({cause}): correct the path or the file's permissions")]
+    CaUnreadable {
+        /// The file.
+        path: PathBuf,
+        /// The system's reason.
+        cause: std::io::ErrorKind,
+    },
+    /// The file of authorities holds no certificate.
+    #[error("AUTH_JWKS_CA_FILE={path:?} holds no certificate: it must be a PEM file with BEGIN CERTIFICATE in it")]
+    CaUnusable {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The library for TLS does not start.
+    #[error("AUTH_JWKS_URL cannot be asked over TLS: {0}")]
+    Tls(#[from] rustls::Error),
 }
 
 /// A development token cannot be made.

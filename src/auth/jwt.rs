@@ -2,12 +2,15 @@
 //! the algorithm, so that no token can talk the server into checking it another way.
 
 use chrono::{DateTime, Utc};
+use futures_util::FutureExt;
+use futures_util::future::Either;
 use jsonwebtoken::Algorithm;
 
 use super::actor::Actor;
+use super::authenticator::{Recognition, settled};
 use super::claims::{self, Expected};
 use super::error::{AuthError, AuthSetupError};
-use super::jwks::KeyFile;
+use super::keys::Keys;
 use super::token;
 use crate::config::JwtAuth;
 
@@ -16,37 +19,84 @@ const ACCEPTED: [Algorithm; 3] = [Algorithm::RS256, Algorithm::ES256, Algorithm:
 
 /// Recognises callers by an issuer's tokens.
 pub struct JwtAuthenticator {
-    keys: KeyFile,
+    keys: Keys,
     expected: Expected,
 }
 
+/// A token whose signature can be checked once its key is there.
+struct Presented<'a> {
+    token: &'a str,
+    algorithm: Algorithm,
+    kid: String,
+}
+
 impl JwtAuthenticator {
-    /// Reads the issuer's keys.
+    /// Reads a file of keys; an issuer is asked once [`Self::follow_issuer`] runs.
     ///
     /// # Errors
-    /// The key file cannot be read or holds no usable key.
+    /// A file cannot be read or holds nothing usable.
     pub fn new(config: &JwtAuth) -> Result<Self, AuthSetupError> {
+        Ok(Self::with(Keys::open(&config.jwks)?, config))
+    }
+
+    pub(super) fn with(keys: Keys, config: &JwtAuth) -> Self {
         let expected = Expected {
             issuer: config.issuer.clone(),
             audience: config.audience.clone(),
             roles_claim: config.roles_claim.clone(),
             branches_claim: config.branches_claim.clone(),
         };
-        Ok(Self { keys: KeyFile::open(&config.jwks_file)?, expected })
+        Self { keys, expected }
     }
 
-    pub(super) fn authenticate(&self, authorization: Option<&str>, now: DateTime<Utc>) -> Result<Actor, AuthError> {
-        let token = token::bearer(authorization.ok_or(AuthError::Missing)?)?;
-        let header = token::header(token)?;
-        if !ACCEPTED.contains(&header.alg) {
+    pub(super) fn authenticate<'a>(&'a self, authorization: Option<&'a str>, now: DateTime<Utc>) -> Recognition<'a> {
+        let presented = match presented(authorization) {
+            Ok(presented) => presented,
+            Err(refusal) => return settled(Err(refusal)),
+        };
+        let outcome = self.judge(&presented, now);
+        let looking = match outcome {
+            Err(AuthError::UnknownKey | AuthError::NoKeys) => self.keys.look_again(now),
+            _ => None,
+        };
+        match looking {
+            Some(looking) => Either::Right(looking.map(move |()| self.judge(&presented, now)).boxed()),
+            None => settled(outcome),
+        }
+    }
+
+    fn judge(&self, presented: &Presented<'_>, now: DateTime<Utc>) -> Result<Actor, AuthError> {
+        let keys = self.keys.current(now).ok_or(AuthError::NoKeys)?;
+        let key = keys.get(&presented.kid).ok_or(AuthError::UnknownKey)?;
+        if key.algorithm != presented.algorithm {
             return Err(AuthError::WrongAlgorithm);
         }
-        let keys = self.keys.current(now);
-        let key = header.kid.and_then(|kid| keys.get(&kid)).ok_or(AuthError::UnknownKey)?;
-        if key.algorithm != header.alg {
-            return Err(AuthError::WrongAlgorithm);
-        }
-        let claims = token::signed_claims(token, key.algorithm, &key.decoding)?;
+        let claims = token::signed_claims(presented.token, key.algorithm, &key.decoding)?;
         claims::actor(&claims, &self.expected, now)
     }
+
+    pub(super) fn has_issuer(&self) -> bool {
+        matches!(self.keys, Keys::Issuer(_))
+    }
+
+    pub(super) fn has_keys(&self, now: DateTime<Utc>) -> bool {
+        self.keys.current(now).is_some()
+    }
+
+    pub(super) async fn follow_issuer(&self) {
+        if let Keys::Issuer(issuer) = &self.keys {
+            issuer.follow().await;
+        }
+    }
+}
+
+/// What can be refused without a key is refused here: it is no reason to ask the issuer for anything.
+fn presented(authorization: Option<&str>) -> Result<Presented<'_>, AuthError> {
+    let token = token::bearer(authorization.ok_or(AuthError::Missing)?)?;
+    let header = token::header(token)?;
+    if !ACCEPTED.contains(&header.alg) {
+        return Err(AuthError::WrongAlgorithm);
+    }
+    let kid = header.kid.ok_or(AuthError::UnknownKey)?;
+    Ok(Presented { token, algorithm: header.alg, kid })
 }

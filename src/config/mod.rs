@@ -27,7 +27,7 @@ mod tests;
 
 use clap::{Args, Parser};
 
-pub use auth::{AuthArgs, AuthConfig, AuthMode, DEVELOPMENT_TOKEN_SECRET, DevAuth, JwtAuth};
+pub use auth::{AuthArgs, AuthConfig, AuthMode, DEVELOPMENT_TOKEN_SECRET, DevAuth, JwksSource, JwtAuth};
 pub use database::{DEFAULT_URL, DatabaseArgs, DatabaseConfig, Engine};
 pub use environment::{Environment, EnvironmentArgs};
 pub use error::{ConfigError, Origin};

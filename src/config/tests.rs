@@ -120,6 +120,8 @@ fn samples(folder: &Path) -> Vec<(&'static str, String)> {
         ("AUTH_DEV_SECRET", "another development secret that is long"),
         ("AUTH_ISSUER", "https://other.example"),
         ("AUTH_AUDIENCE", "other"),
+        ("AUTH_JWKS_URL", "https://other.example/jwks"),
+        ("AUTH_JWKS_CA_FILE", "/ca.pem"),
         ("AUTH_JWKS_FILE", "/other.json"),
         ("AUTH_ROLES_CLAIM", "realm_access.roles"),
         ("AUTH_BRANCHES_CLAIM", "offices"),
@@ -154,6 +156,9 @@ fn every_documented_variable_is_read() {
         let base: Vec<(&str, &str)> = match name {
             "AUTH_DEV_SECRET" | "AUTH_DEV_SECRET_FILE" | "GRAPHIQL" => development.into(),
             "AUTH_MODE" => development.into_iter().chain(JWT).collect(),
+            "AUTH_JWKS_URL" | "AUTH_JWKS_CA_FILE" => {
+                vec![("AUTH_JWKS_FILE", ""), ("AUTH_JWKS_URL", "https://id.example/jwks")]
+            }
             "TLS_CERT_FILE" => vec![("TLS_KEY_FILE", "other.pem")],
             "TLS_KEY_FILE" => vec![("TLS_CERT_FILE", "other.pem")],
             _ => Vec::new(),
@@ -231,12 +236,43 @@ fn what_is_unsafe_outside_development_is_refused() {
             (("DATABASE_URL", "postgres://postgres:postgres@db/loans"), "DATABASE_URL has no password"),
             (("AUTH_ISSUER", ""), "AUTH_ISSUER must be set"),
             (("AUTH_AUDIENCE", ""), "AUTH_AUDIENCE must be set"),
-            (("AUTH_JWKS_FILE", ""), "AUTH_JWKS_FILE must be set"),
+            (("AUTH_JWKS_FILE", ""), "AUTH_JWKS_URL or AUTH_JWKS_FILE must be set"),
+            (("AUTH_JWKS_URL", "https://id.example/jwks"), "AUTH_JWKS_URL and AUTH_JWKS_FILE are both set"),
+            (("AUTH_JWKS_CA_FILE", "/ca.pem"), "AUTH_JWKS_CA_FILE is for AUTH_JWKS_URL, which is not set"),
         ] {
             let message = refusal(&production(&[("APP_ENV", environment), change]));
             assert!(message.starts_with(named), "{change:?}: {message}");
         }
     }
+}
+
+/// Whoever can change the keys on the way can sign tokens.
+#[test]
+fn keys_are_fetched_over_https_or_from_this_machine() {
+    let with = |environment, url| {
+        let changes = [("APP_ENV", environment), ("AUTH_MODE", "jwt"), ("AUTH_JWKS_FILE", ""), ("AUTH_JWKS_URL", url)];
+        Config::load(&production(&changes)).map(|config| match config.auth {
+            AuthConfig::Jwt(JwtAuth { jwks: JwksSource::Url { url, .. }, .. }) => url.to_string(),
+            other => panic!("{other:?}"),
+        })
+    };
+    for environment in ["staging", "production"] {
+        for url in [
+            "https://id.example/jwks?v=1",
+            "https://id.example:8443/jwks",
+            "http://127.0.0.1:9/jwks",
+            "http://[::1]:9/jwks",
+            "http://localhost/jwks",
+        ] {
+            assert_eq!(with(environment, url).unwrap(), url);
+        }
+        for url in ["http://id.example/jwks", "http://127.0.0.1.example/jwks", "http://10.0.0.1/jwks", "http://[::2]/k"]
+        {
+            let message = with(environment, url).unwrap_err().to_string();
+            assert!(message.starts_with("AUTH_JWKS_URL is not https"), "{url}: {message}");
+        }
+    }
+    assert!(with("development", "http://id.example/jwks").is_ok());
 }
 
 #[test]
@@ -256,6 +292,11 @@ fn values_that_do_not_fit_are_refused_by_name() {
         ("CORS_ORIGINS", "https://*.example.com", "a wildcard is not allowed"),
         ("CORS_ORIGINS", "https://a.example/path", "is not an origin"),
         ("CORS_ORIGINS", "null", "is not an origin"),
+        ("AUTH_JWKS_URL", "id.example/jwks", "an address like https://"),
+        ("AUTH_JWKS_URL", "/jwks", "an address like https://"),
+        ("AUTH_JWKS_URL", "ftp://id.example/jwks", "an address like https://"),
+        ("AUTH_JWKS_URL", "https://id.example:99999/jwks", "an address like https://"),
+        ("AUTH_JWKS_URL", "https://loans:hunter2@id.example/jwks", "without a name and a password"),
     ] {
         let message = refusal(&Sources::of([(name, value)]));
         assert!(message.starts_with(&format!("{name}=")) && message.contains(wanted), "{name}={value}: {message}");

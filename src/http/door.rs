@@ -8,17 +8,17 @@ use futures_util::stream::BoxStream;
 
 use super::guard::Refusal;
 use super::request::GraphqlRequest;
-use crate::auth::{Actor, AuthError, Authenticator};
+use crate::auth::{Actor, Authenticator, Recognition};
 use crate::graphql::request::RequestId;
 
 /// Turns the `Authorization` header into a caller.
 pub trait Authenticate: Send + Sync {
     /// `authorization` is the header's whole value, scheme included, or `None` when it was not sent.
-    fn authenticate(&self, authorization: Option<&str>, now: DateTime<Utc>) -> Result<Actor, AuthError>;
+    fn authenticate<'a>(&'a self, authorization: Option<&'a str>, now: DateTime<Utc>) -> Recognition<'a>;
 }
 
 impl Authenticate for Authenticator {
-    fn authenticate(&self, authorization: Option<&str>, now: DateTime<Utc>) -> Result<Actor, AuthError> {
+    fn authenticate<'a>(&'a self, authorization: Option<&'a str>, now: DateTime<Utc>) -> Recognition<'a> {
         Self::authenticate(self, authorization, now)
     }
 }

@@ -84,11 +84,16 @@ impl Exchange {
     }
 
     /// Who is calling, by an `Authorization` header's value. Failures are counted by address, so that tokens cannot be
-    /// tried out at leisure; callers with a token never pay for them.
-    pub fn authenticate(&self, state: &HttpState, authorization: Option<&str>) -> Result<Actor, HttpError> {
-        let caller = state.authenticator.authenticate(authorization, state.clock.now()).map_err(|refusal| {
+    /// tried out at leisure; callers with a token never pay for them. Only a token that names an unknown key makes it wait.
+    pub async fn authenticate(&self, state: &HttpState, authorization: Option<&str>) -> Result<Actor, HttpError> {
+        let recognition = state.authenticator.authenticate(authorization, state.clock.now()).await;
+        let caller = recognition.map_err(|refusal| {
             if let Err(limited) = state.rate.charge_request(&Principal::Address(self.address)) {
                 return limited;
+            }
+            if refusal == AuthError::NoKeys {
+                return HttpError::new(StatusCode::SERVICE_UNAVAILABLE, "UNAVAILABLE", refusal.message())
+                    .retry_after(1);
             }
             HttpError::new(StatusCode::UNAUTHORIZED, AuthError::CODE, refusal.message())
                 .header(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))
@@ -107,7 +112,7 @@ impl Exchange {
         }
         origin::check(&parts.headers, &parts.uri, &state.settings.cors_origins)?;
         let body = if is_get { Bytes::new() } else { read_body(state, parts, body).await? };
-        let caller = self.authenticate(state, authorization(&parts.headers))?;
+        let caller = self.authenticate(state, authorization(&parts.headers)).await?;
         state.rate.charge_request(&Principal::Subject(caller.subject.clone()))?;
         let place = operation::place(state)?;
         let request = if is_get { GraphqlRequest::from_uri(&parts.uri)? } else { GraphqlRequest::from_json(&body)? };

@@ -3,8 +3,8 @@
 //!
 //! A client shows its token in the payload of `connection_init` as `authorization`, since browsers cannot set the header.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use async_graphql::http::{WebSocket as Protocol, WebSocketProtocols, WsMessage};
 use async_graphql::runtime::TokioTimer;
@@ -42,6 +42,9 @@ const BAD_REQUEST: u16 = 4400;
 const UNAUTHORIZED: u16 = 4401;
 const FORBIDDEN: u16 = 4403;
 const INIT_TIMEOUT: u16 = 4408;
+
+/// Registered for a server that cannot serve for the moment: clients connect again.
+const TRY_AGAIN_LATER: u16 = 1013;
 
 /// Opens a socket, or says why not.
 pub async fn upgrade(
@@ -94,12 +97,12 @@ async fn serve(socket: WebSocket, state: Arc<HttpState>, exchange: Exchange, aut
         authorization,
         slots: Arc::new(Semaphore::new(limits.max_operations)),
         welcome: AtomicBool::new(false),
-        rejected: AtomicBool::new(false),
+        rejected: OnceLock::new(),
     });
     let executor = SocketExecutor { state: state.clone(), session: session.clone() };
     let on_init = {
         let (state, session) = (state.clone(), session.clone());
-        move |payload| async move { session.welcome(&state, &payload) }
+        move |payload| async move { session.welcome(&state, &payload).await }
     };
     // Pings are answered with pongs, so a living client is never silent for two of them.
     let protocol = Protocol::new(executor, messages(incoming), WebSocketProtocols::GraphQLWS)
@@ -160,27 +163,27 @@ struct Session {
     slots: Arc<Semaphore>,
     /// `connection_init` has come and was accepted.
     welcome: AtomicBool,
-    /// `connection_init` has come and was not.
-    rejected: AtomicBool,
+    /// `connection_init` has come and was not; whether it is worth repeating.
+    rejected: OnceLock<bool>,
 }
 
 impl Session {
     /// Authenticates by the payload of `connection_init`.
-    fn welcome(&self, state: &HttpState, payload: &serde_json::Value) -> async_graphql::Result<Data> {
+    async fn welcome(&self, state: &HttpState, payload: &serde_json::Value) -> async_graphql::Result<Data> {
         let shown = ["authorization", "Authorization"].iter().find_map(|key| payload.get(key));
         let authorization = match shown {
             None => self.authorization.as_deref(),
             Some(value) => Some(value.as_str().unwrap_or("invalid")),
         };
-        match self.exchange.authenticate(state, authorization) {
+        match self.exchange.authenticate(state, authorization).await {
             Ok(caller) => {
                 self.welcome.store(true, Ordering::Relaxed);
                 let mut data = Data::default();
                 data.insert(caller);
                 Ok(data)
             }
-            Err(_) => {
-                self.rejected.store(true, Ordering::Relaxed);
+            Err(refusal) => {
+                let _ = self.rejected.set(refusal.retryable);
                 Err(async_graphql::Error::new("Forbidden"))
             }
         }
@@ -190,8 +193,11 @@ impl Session {
     /// than a close frame holds.
     fn closing(&self, code: u16) -> Message {
         match code {
-            1002 if self.rejected.load(Ordering::Relaxed) => close(FORBIDDEN, "Forbidden"),
-            1002 => close(BAD_REQUEST, "Invalid message"),
+            1002 => match self.rejected.get() {
+                Some(true) => close(TRY_AGAIN_LATER, "Try again later"),
+                Some(false) => close(FORBIDDEN, "Forbidden"),
+                None => close(BAD_REQUEST, "Invalid message"),
+            },
             1011 => close(UNAUTHORIZED, "Unauthorized"),
             4429 => close(4429, "Too many initialisation requests"),
             code => close(code, "Closed"),

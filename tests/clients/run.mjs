@@ -1,93 +1,23 @@
 // Runs every client test against the given binary: `node run.mjs path/to/branch-loan-api`. It fills a temporary SQLite
-// file with demo data and starts one server with development's settings and one with production's. Nothing is left
-// behind but, on failure, the servers' logs.
+// file with demo data and starts one server with development's settings and one with production's; a test that needs a
+// server of its own starts it. Nothing is left behind but, on failure, the servers' logs.
 
 import { spawn } from 'node:child_process';
 import { generateKeyPairSync, randomBytes, sign } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdtemp, open, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 
+import { BARE_ENVIRONMENT, exitOf, startServer, stopServer } from './servers.mjs';
+
 const HERE = dirname(fileURLToPath(import.meta.url));
-const STARTS_WITHIN = 60_000;
-const STOPS_WITHIN = 20_000;
-
-/** Only what a program needs to run: settings of the shell it is called from must not reach the server. */
-const BARE_ENVIRONMENT = Object.fromEntries(
-  ['PATH', 'HOME', 'TMPDIR', 'LANG', 'SystemRoot'].flatMap((name) => (process.env[name] ? [[name, process.env[name]]] : [])),
-);
-
-function freePort() {
-  return new Promise((done, failed) => {
-    const probe = createServer();
-    probe.once('error', failed);
-    probe.listen(0, '127.0.0.1', () => {
-      const { port } = probe.address();
-      probe.close(() => done(port));
-    });
-  });
-}
-
-function exitOf(child) {
-  return new Promise((done, failed) => {
-    child.once('error', failed);
-    child.once('exit', (code, signal) => done(code ?? signal));
-  });
-}
 
 async function mustSucceed(what, command, args, options) {
   const outcome = await exitOf(spawn(command, args, { stdio: 'inherit', ...options }));
   if (outcome !== 0) throw new Error(`${what} ended with ${outcome}`);
-}
-
-/** A server in the background: its address and how to stop it. */
-async function startServer(binary, name, folder, settings) {
-  const port = await freePort();
-  const url = `http://127.0.0.1:${port}`;
-  const log = join(folder, `${name}.log`);
-  const output = await open(log, 'w');
-  const child = spawn(binary, ['serve'], {
-    cwd: folder,
-    env: { ...BARE_ENVIRONMENT, ...settings, API_HOST: '127.0.0.1', API_PORT: String(port) },
-    stdio: ['ignore', output.fd, output.fd],
-  });
-  await output.close();
-  const server = { name, url, log, child, exit: exitOf(child), ended: undefined };
-  server.exit.then(
-    (outcome) => (server.ended = outcome),
-    (error) => (server.ended = error.message),
-  );
-  try {
-    await ready(server);
-  } catch (error) {
-    await stopServer(server).catch(() => {});
-    throw error;
-  }
-  return server;
-}
-
-async function ready(server) {
-  const end = Date.now() + STARTS_WITHIN;
-  while (Date.now() < end) {
-    if (server.ended !== undefined) break;
-    const response = await fetch(`${server.url}/readyz`).catch(() => undefined);
-    if (response?.ok) return;
-    await new Promise((done) => setTimeout(done, 50));
-  }
-  const why = server.ended === undefined ? 'is not ready in time' : `ended with ${server.ended}`;
-  throw new Error(`the ${server.name} server ${why}:\n${await readFile(server.log, 'utf8')}`);
-}
-
-/** Asks the server to stop, and makes sure that it does; throws when it had to be forced or failed on the way out. */
-async function stopServer(server) {
-  if (server.ended === undefined) server.child.kill('SIGTERM');
-  const late = setTimeout(() => server.child.kill('SIGKILL'), STOPS_WITHIN);
-  const outcome = await server.exit.finally(() => clearTimeout(late));
-  if (outcome !== 0) throw new Error(`the ${server.name} server ended with ${outcome}`);
 }
 
 /** An issuer of tokens, as production wants one: its settings, and a token of an administrator. */
@@ -158,6 +88,7 @@ async function main(binary) {
       API_URL: servers[0].url,
       API_URL_PRODUCTION: servers[1].url,
       API_TOKEN_PRODUCTION: issuer.token,
+      API_BINARY: binary,
     });
   } catch (error) {
     failure = error;

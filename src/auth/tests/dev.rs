@@ -6,7 +6,7 @@ use chrono::TimeDelta;
 use secrecy::{ExposeSecret, SecretString};
 
 use super::super::dev::{ADMINISTRATOR, mint};
-use super::super::{Action, Actor, AuthError, Authenticator, BranchGrant, MintError, Role};
+use super::super::{Action, Authenticator, BranchGrant, MintError, Role};
 use super::*;
 use crate::config::{AuthConfig, Config, DevAuth, Sources};
 
@@ -23,7 +23,7 @@ fn officer() -> Actor {
 
 #[test]
 fn no_token_is_the_administrator() {
-    let actor = fresh_clone().0.authenticate(None, now()).unwrap();
+    let actor = at_once(fresh_clone().0.authenticate(None, now())).unwrap();
     assert_eq!(actor.subject, ADMINISTRATOR);
     assert!(actor.branches.is_all() && Action::ALL.iter().all(|action| actor.can(*action)));
 }
@@ -34,9 +34,9 @@ fn a_minted_token_stands_for_its_actor_until_it_expires() {
     for branches in [officer().branches, BranchGrant::All, BranchGrant::Codes(Vec::new())] {
         let actor = Actor { branches, ..officer() };
         let token = mint(&dev, &actor, TimeDelta::hours(1), now()).unwrap();
-        assert_eq!(authenticator.authenticate(Some(&bearer(&token)), now()), Ok(actor));
+        assert_eq!(at_once(authenticator.authenticate(Some(&bearer(&token)), now())), Ok(actor));
         let later = now() + TimeDelta::hours(2);
-        assert_eq!(authenticator.authenticate(Some(&bearer(&token)), later), Err(AuthError::Expired));
+        assert_eq!(at_once(authenticator.authenticate(Some(&bearer(&token)), later)), Err(AuthError::Expired));
     }
 }
 
@@ -58,7 +58,7 @@ fn a_wrong_token_is_never_the_administrator() {
         ("Basic dXNlcjpwYXNz".to_owned(), AuthError::Malformed),
         (String::new(), AuthError::Malformed),
     ] {
-        assert_eq!(authenticator.authenticate(Some(&header), now()), Err(cause), "{header:.40}");
+        assert_eq!(at_once(authenticator.authenticate(Some(&header), now())), Err(cause), "{header:.40}");
     }
 }
 

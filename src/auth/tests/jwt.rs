@@ -7,9 +7,9 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use super::super::jwt::JwtAuthenticator;
-use super::super::{Actor, AuthError, BranchGrant, Role};
+use super::super::{BranchGrant, Role};
 use super::*;
-use crate::config::JwtAuth;
+use crate::config::{JwksSource, JwtAuth};
 
 /// One issuer for all tests here: making an RSA key takes a while.
 struct Issuer {
@@ -35,7 +35,7 @@ fn server(keys: &[Value], roles_claim: &str) -> JwtAuthenticator {
     JwtAuthenticator::new(&JwtAuth {
         issuer: ISSUER.to_owned(),
         audience: AUDIENCE.to_owned(),
-        jwks_file: file.path().to_owned(),
+        jwks: JwksSource::File(file.path().to_owned()),
         roles_claim: roles_claim.to_owned(),
         branches_claim: "branches".to_owned(),
     })
@@ -43,7 +43,7 @@ fn server(keys: &[Value], roles_claim: &str) -> JwtAuthenticator {
 }
 
 fn answer(authorization: &str) -> Result<Actor, AuthError> {
-    THE_ISSUER.authenticator.authenticate(Some(authorization), now())
+    at_once(THE_ISSUER.authenticator.authenticate(Some(authorization), now()))
 }
 
 /// The answer to good claims with changes, signed as they should be.
@@ -69,7 +69,7 @@ fn tokens_of_every_accepted_algorithm_are_accepted() {
 
 #[test]
 fn no_token_is_no_caller() {
-    assert_eq!(THE_ISSUER.authenticator.authenticate(None, now()), Err(AuthError::Missing));
+    assert_eq!(at_once(THE_ISSUER.authenticator.authenticate(None, now())), Err(AuthError::Missing));
 }
 
 #[test]
@@ -231,7 +231,7 @@ fn the_roles_claim_may_be_a_path_or_a_name_with_dots() {
     let signer = &THE_ISSUER.ec;
     let ask = |path: &str, changes: Value| {
         let header = bearer(&signer.sign(&claims(changes)));
-        server(&[signer.jwk()], path).authenticate(Some(&header), now()).map(|actor| actor.roles)
+        at_once(server(&[signer.jwk()], path).authenticate(Some(&header), now())).map(|actor| actor.roles)
     };
     let admin = Ok(BTreeSet::from([Role::Admin]));
     assert_eq!(ask("realm_access.roles", json!({"roles": null, "realm_access": {"roles": ["ADMIN"]}})), admin);

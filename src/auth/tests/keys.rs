@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 
 use chrono::TimeDelta;
 
-use super::super::jwks::{KeyFile, KeySet, RELOAD_FLOOR};
+use super::super::keys::{KeyFile, KeySet, RELOAD_FLOOR};
 use super::*;
 
 fn parsed(keys: &[&Value]) -> Result<KeySet, String> {

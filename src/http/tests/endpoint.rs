@@ -113,6 +113,13 @@ async fn nothing_of_the_query_is_looked_at_before_the_caller_is_known() {
         assert_eq!((reply.status, reply.code().as_str()), (StatusCode::UNAUTHORIZED, "UNAUTHENTICATED"));
         assert_eq!(reply.header("www-authenticate"), "Bearer");
     }
+    // Nor before anybody can be.
+    let request = server.client.post(server.url("/graphql")).header("content-type", "application/json");
+    let request = request.header("authorization", "Bearer user-nobody-can-check");
+    let reply = Reply::of(request.body("{ \"not a JSON")).await;
+    assert_eq!((reply.status, reply.code().as_str()), (StatusCode::SERVICE_UNAVAILABLE, "UNAVAILABLE"));
+    assert_eq!(reply.json()["errors"][0]["extensions"]["retryable"], true);
+    assert_eq!((reply.header("retry-after"), reply.header("www-authenticate")), ("1", ""));
     // A header that is not text must not pass for no header where no header means an administrator.
     let server = Setup { dev: true, ..Setup::default() }.start().await;
     let request = server.client.post(server.url("/graphql")).header("content-type", "application/json");

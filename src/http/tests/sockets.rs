@@ -114,6 +114,10 @@ async fn the_token_is_asked_for() {
         send(&mut socket, json!({"type": "connection_init", "payload": payload})).await;
         assert_eq!(close_code(&mut socket).await, 4403);
     }
+    // Nobody can be recognised for the moment: the client is to come again, not to give up.
+    let mut socket = open(&server, &[PROTOCOL, ("authorization", "Bearer user-nobody-can-check")]).await.unwrap();
+    send(&mut socket, json!({"type": "connection_init"})).await;
+    assert_eq!(close_code(&mut socket).await, 1013);
     let mut socket = open(&server, &[PROTOCOL, ("authorization", "Bearer user-2")]).await.unwrap();
     send(&mut socket, json!({"type": "connection_init"})).await;
     assert_eq!(next(&mut socket).await["type"], "connection_ack");

@@ -13,7 +13,7 @@ use futures_util::stream::{self, BoxStream, Stream};
 use futures_util::{FutureExt, StreamExt};
 use tokio::sync::Semaphore;
 
-use crate::auth::{Actor, AuthError, BranchGrant, Role};
+use crate::auth::{Actor, AuthError, BranchGrant, Recognition, Role, settled};
 use crate::http::door::{AdmittedOperation, Authenticate, GraphqlDoor, OperationKind, RequestContext};
 use crate::http::guard::Refusal;
 use crate::http::request::GraphqlRequest;
@@ -204,14 +204,15 @@ fn actor(subject: &str) -> Actor {
 }
 
 impl Authenticate for ToyAuthenticator {
-    fn authenticate(&self, authorization: Option<&str>, _: DateTime<Utc>) -> Result<Actor, AuthError> {
-        match authorization {
+    fn authenticate<'a>(&'a self, authorization: Option<&'a str>, _: DateTime<Utc>) -> Recognition<'a> {
+        settled(match authorization {
             None if self.dev => Ok(actor("dev")),
             None => Err(AuthError::Missing),
             Some(value) => match value.strip_prefix("Bearer ").filter(|token| token.starts_with("user-")) {
+                Some("user-nobody-can-check") => Err(AuthError::NoKeys),
                 Some(token) => Ok(actor(token)),
                 None => Err(AuthError::BadSignature),
             },
-        }
+        })
     }
 }

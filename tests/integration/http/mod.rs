@@ -1,4 +1,4 @@
-//! What happens at the server's door, over real sockets, whatever is behind it: attacks, limits, strict settings, a
+//! What happens at the server's door, over real sockets, whatever is behind it: attacks, limits, strict settings, tokens, a
 //! database that is down, shutting down, HTTPS.
 
 mod attacks;
@@ -13,3 +13,4 @@ mod lock;
 mod production;
 mod settings;
 mod shutdown;
+mod tokens;

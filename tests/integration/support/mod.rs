@@ -11,6 +11,7 @@ pub mod ledger;
 pub mod model;
 pub mod postgres;
 pub mod process;
+pub mod publisher;
 pub mod random;
 pub mod seams;
 pub mod server;

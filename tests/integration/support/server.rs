@@ -68,9 +68,18 @@ impl Setup {
         self
     }
 
+    /// The same with the issuer's keys from an address instead of a file.
+    pub fn with_keys_from(self, url: &str) -> Self {
+        self.set("AUTH_JWKS_FILE", "").set("AUTH_JWKS_URL", url)
+    }
+
     /// Where the server's files are.
     pub fn folder(&self) -> &std::path::Path {
         self.folder.path()
+    }
+
+    pub fn issuer(&self) -> &Issuer {
+        self.issuer.as_ref().unwrap()
     }
 
     pub fn config(&self) -> Config {
