@@ -8,7 +8,7 @@ use rustls::crypto::aws_lc_rs;
 use rustls::pki_types::PrivateKeyDer;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpListener;
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 use tokio_rustls::TlsAcceptor;
 use tokio_util::task::AbortOnDropHandle;
 
@@ -21,6 +21,8 @@ pub(super) enum Answer {
     Bytes(Vec<u8>),
     /// Sends these bytes again and again, until the other side has had enough.
     Endless(Vec<u8>),
+    /// Sends these bytes once it is told to.
+    Held(Arc<Notify>, Vec<u8>),
     /// Says nothing, and does not hang up either.
     Silence,
     /// Hangs up, like a proxy in front of nothing.
@@ -126,6 +128,10 @@ async fn exchange(
         Answer::Endless(bytes) => loop {
             stream.write_all(&bytes).await?;
         },
+        Answer::Held(gate, bytes) => {
+            gate.notified().await;
+            stream.write_all(&bytes).await?;
+        }
         Answer::Silence => std::future::pending().await,
         Answer::HangUp => {}
     }

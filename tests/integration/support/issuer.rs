@@ -79,7 +79,6 @@ impl Issuer {
             ("HS256 with the public key in PEM", shared(self.pair.public_key_pem().as_bytes())),
             ("HS256 with the public key's bytes", shared(self.pair.public_key_raw())),
             ("HS256 with the published key", shared(self.jwk().to_string().as_bytes())),
-            ("HS256 with nothing", shared(b"")),
             ("another algorithm's name", with_header(json!({"alg": "RS256", "kid": self.kid}))),
             ("an algorithm nobody takes", with_header(json!({"alg": "ES384", "kid": self.kid}))),
             ("a key nobody knows", signed(&|header| header.kid = Some("key-9".to_owned()))),
@@ -105,7 +104,7 @@ impl Issuer {
             ("dots", "..".to_owned()),
             ("a word", "hunter2".to_owned()),
             ("a claim of 9 KB", self.token_with(json!({"padding": "x".repeat(9_000)}))),
-            ("a claim of 60 KB", self.token_with(json!({"padding": "x".repeat(60_000)}))),
+            ("a claim of 40 KB", self.token_with(json!({"padding": "x".repeat(40_000)}))),
             ("a header of braces", format!("{}.{payload}.{signature}", URL_SAFE_NO_PAD.encode("{".repeat(4_000)))),
         ]
         .map(|(what, token)| (what.to_owned(), token))
