@@ -2,6 +2,7 @@
 //! come in here, so that what is tested is what runs.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_graphql_parser::Error as SdlError;
 use futures_util::future::BoxFuture;
@@ -26,6 +27,7 @@ use crate::store::database::StatementObserver;
 use crate::store::{Database, DatabaseOptions, StoreError};
 
 mod limits;
+mod sealer;
 
 /// Why the application cannot start. Each text is one line that says what to change.
 #[derive(Debug, thiserror::Error)]
@@ -79,6 +81,7 @@ pub struct App {
     server: ServerSettings,
     database: Database,
     services: Arc<Services>,
+    seal_interval: Duration,
 }
 
 /// Opens the database of a configuration.
@@ -135,7 +138,9 @@ pub async fn build(config: &Config, around: Surroundings) -> Result<App, StartEr
         around.clock,
         CancellationToken::new(),
     );
-    Ok(App { state: Arc::new(state), tls, server: ServerSettings::from_config(config), database, services })
+    let seal_interval = config.audit.seal_interval;
+    let server = ServerSettings::from_config(config);
+    Ok(App { state: Arc::new(state), tls, server, database, services, seal_interval })
 }
 
 impl App {
@@ -151,7 +156,8 @@ impl App {
         Arc::clone(&self.services)
     }
 
-    /// Serves on a listener until the shutdown token is cancelled and everything under way has ended.
+    /// Serves on a listener until the shutdown token is cancelled and everything under way has ended; what it left on the
+    /// audit trail is sealed then.
     ///
     /// # Errors
     /// Whatever the operating system answers.
@@ -160,9 +166,16 @@ impl App {
         if let Some(tls) = &self.tls {
             tokio::spawn(Arc::clone(tls).watch(tls::RELOAD_EVERY, shutdown.clone()));
         }
+        let stop_sealing = CancellationToken::new();
+        let sealer = tokio::spawn(sealer::run(self.services.clone(), self.seal_interval, stop_sealing.clone()));
         let router = http::router(Arc::clone(&self.state));
         let background = self.state.background.clone();
         let served = server::serve(listener, self.tls, router, self.server, background, shutdown).await;
+        stop_sealing.cancel();
+        if let Err(error) = sealer.await {
+            tracing::error!(%error, "the sealer of the audit trail did not end well");
+        }
+        sealer::finish(&self.services).await;
         self.database.close().await;
         served
     }

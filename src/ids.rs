@@ -42,11 +42,13 @@ pub enum Kind {
     LoanTransaction,
     /// `entry_…`
     JournalEntry,
+    /// `audit_…`
+    AuditEvent,
 }
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Branch,
         Self::Borrower,
         Self::LoanProduct,
@@ -54,6 +56,7 @@ impl Kind {
         Self::Group,
         Self::LoanTransaction,
         Self::JournalEntry,
+        Self::AuditEvent,
     ];
 
     /// The part before the underscore.
@@ -67,6 +70,7 @@ impl Kind {
             Self::Group => "group",
             Self::LoanTransaction => "loantx",
             Self::JournalEntry => "entry",
+            Self::AuditEvent => "audit",
         }
     }
 
@@ -81,6 +85,7 @@ impl Kind {
             Self::Group => "group",
             Self::LoanTransaction => "loan transaction",
             Self::JournalEntry => "journal entry",
+            Self::AuditEvent => "audit event",
         }
     }
 }

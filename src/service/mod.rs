@@ -2,6 +2,7 @@
 //! `lending` decide everything → write → commit once. Nothing here knows GraphQL or HTTP, and nothing but this layer
 //! calls the store.
 
+pub mod audit;
 pub mod borrowers;
 pub mod branch_calendar;
 pub mod branches;
