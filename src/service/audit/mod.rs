@@ -19,7 +19,7 @@ use super::Services;
 use super::error::ServiceError;
 use super::problem::Problem;
 use crate::auth::Actor;
-use crate::ids::{Kind, NodeId};
+use crate::ids::{IdSource as _, Kind, NodeId};
 use crate::store::audit::{self as store, EventRecord, ObjectRecord, Outcome, Owned};
 use crate::store::database::Transaction;
 
@@ -165,7 +165,7 @@ impl Services {
     pub(super) fn event(&self, actor: &Actor, about: &About, evidence: Evidence) -> EventRecord {
         let now = self.now();
         EventRecord {
-            id: self.ids.next(now),
+            id: self.event_ids.next(now),
             branch_id: evidence.branch,
             recorded_at: now,
             subject: actor.subject.clone(),
