@@ -2,6 +2,7 @@
 //! come in here, so that what is tested is what runs.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_graphql_parser::Error as SdlError;
 use futures_util::future::BoxFuture;
@@ -28,6 +29,7 @@ use crate::store::database::StatementObserver;
 use crate::store::{Database, DatabaseOptions, StoreError};
 
 mod limits;
+mod sealer;
 
 /// Why the application cannot start. Each text is one line that says what to change.
 #[derive(Debug, thiserror::Error)]
@@ -85,6 +87,7 @@ pub struct App {
     server: ServerSettings,
     database: Database,
     services: Arc<Services>,
+    seal_interval: Duration,
 }
 
 /// Opens the database of a configuration.
@@ -155,6 +158,7 @@ pub async fn build(config: &Config, around: Surroundings) -> Result<App, StartEr
         server: ServerSettings::from_config(config),
         database,
         services,
+        seal_interval: config.audit.seal_interval,
     })
 }
 
@@ -171,7 +175,8 @@ impl App {
         Arc::clone(&self.services)
     }
 
-    /// Serves on a listener until the shutdown token is cancelled and everything under way has ended.
+    /// Serves on a listener until the shutdown token is cancelled and everything under way has ended; what it left on the
+    /// audit trail is sealed then.
     ///
     /// # Errors
     /// Whatever the operating system answers.
@@ -183,9 +188,16 @@ impl App {
         // Until the end, and not only until the shutdown begins: requests under way may need a new key.
         let authenticator = Arc::clone(&self.authenticator);
         let _issuer = AbortOnDropHandle::new(tokio::spawn(async move { authenticator.follow_issuer().await }));
+        let stop_sealing = CancellationToken::new();
+        let sealer = tokio::spawn(sealer::run(self.services.clone(), self.seal_interval, stop_sealing.clone()));
         let router = http::router(Arc::clone(&self.state));
         let background = self.state.background.clone();
         let served = server::serve(listener, self.tls, router, self.server, background, shutdown).await;
+        stop_sealing.cancel();
+        if let Err(error) = sealer.await {
+            tracing::error!(%error, "the sealer of the audit trail did not end well");
+        }
+        sealer::finish(&self.services).await;
         self.database.close().await;
         served
     }

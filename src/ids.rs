@@ -3,10 +3,11 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Mutex;
 
 use chrono::{DateTime, Utc};
 use type_safe_id::{DynamicType, TypeSafeId};
-use uuid::{NoContext, Timestamp, Uuid};
+use uuid::{ContextV7, NoContext, Timestamp, Uuid};
 
 /// Makes ids for new rows. A seam for tests, which want to know ids beforehand.
 pub trait IdSource: Send + Sync + 'static {
@@ -22,6 +23,24 @@ impl IdSource for RandomIds {
     fn next(&self, now: DateTime<Utc>) -> Uuid {
         let seconds = u64::try_from(now.timestamp()).unwrap_or_default();
         Uuid::new_v7(Timestamp::from_unix(NoContext, seconds, now.timestamp_subsec_nanos()))
+    }
+}
+
+/// UUIDv7 that sort in the order in which they were made, those of one millisecond and those made while the clock was set
+/// back included: for rows whose order is told by their ids alone. The order holds within a process.
+#[derive(Debug)]
+pub struct OrderedIds(Mutex<ContextV7>);
+
+impl Default for OrderedIds {
+    fn default() -> Self {
+        Self(Mutex::new(ContextV7::new()))
+    }
+}
+
+impl IdSource for OrderedIds {
+    fn next(&self, now: DateTime<Utc>) -> Uuid {
+        let seconds = u64::try_from(now.timestamp()).unwrap_or_default();
+        Uuid::new_v7(Timestamp::from_unix(&self.0, seconds, now.timestamp_subsec_nanos()))
     }
 }
 
@@ -42,11 +61,13 @@ pub enum Kind {
     LoanTransaction,
     /// `entry_…`
     JournalEntry,
+    /// `audit_…`
+    AuditEvent,
 }
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Branch,
         Self::Borrower,
         Self::LoanProduct,
@@ -54,6 +75,7 @@ impl Kind {
         Self::Group,
         Self::LoanTransaction,
         Self::JournalEntry,
+        Self::AuditEvent,
     ];
 
     /// The part before the underscore.
@@ -67,6 +89,7 @@ impl Kind {
             Self::Group => "group",
             Self::LoanTransaction => "loantx",
             Self::JournalEntry => "entry",
+            Self::AuditEvent => "audit",
         }
     }
 
@@ -81,6 +104,7 @@ impl Kind {
             Self::Group => "group",
             Self::LoanTransaction => "loan transaction",
             Self::JournalEntry => "journal entry",
+            Self::AuditEvent => "audit event",
         }
     }
 }
@@ -183,6 +207,15 @@ mod tests {
         ] {
             assert!(matches!(NodeId::parse(text, Kind::Loan), Err(IdError::Malformed { .. })), "{text}");
         }
+    }
+
+    #[test]
+    fn ordered_ids_sort_in_the_order_they_were_made() {
+        let ids = OrderedIds::default();
+        let moments = [1_000, 1_000, 1_000, 5_000, 2_000, 5_000, 6_000].map(DateTime::from_timestamp_millis);
+        let made: Vec<Uuid> = moments.into_iter().map(|moment| ids.next(moment.unwrap())).collect();
+        assert!(made.is_sorted_by(|one, other| one < other), "{made:#?}");
+        assert!(made.iter().all(|id| id.get_version_num() == 7));
     }
 
     #[test]

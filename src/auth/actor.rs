@@ -14,6 +14,8 @@ pub struct Actor {
     pub roles: BTreeSet<Role>,
     /// Where they work.
     pub branches: BranchGrant,
+    /// The request they act by, for the audit trail; commands have none.
+    pub request_id: Option<String>,
 }
 
 impl Actor {

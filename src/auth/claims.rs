@@ -43,6 +43,7 @@ pub(super) fn actor(claims: &Claims, expected: &Expected, now: DateTime<Utc>) ->
         subject: subject.to_owned(),
         roles: roles(claims, &expected.roles_claim)?,
         branches: branches(claims, &expected.branches_claim)?,
+        request_id: None,
     })
 }
 

@@ -53,7 +53,12 @@ impl DevAuthenticator {
 }
 
 fn administrator() -> Actor {
-    Actor { subject: ADMINISTRATOR.to_owned(), roles: BTreeSet::from([Role::Admin]), branches: BranchGrant::All }
+    Actor {
+        subject: ADMINISTRATOR.to_owned(),
+        roles: BTreeSet::from([Role::Admin]),
+        branches: BranchGrant::All,
+        request_id: None,
+    }
 }
 
 /// A development token that stands for `actor` from `now` for `valid_for`; `AUTH_MODE=dev` with the same secret

@@ -113,6 +113,8 @@ policy! {
     ReadLedger:       Manager Admin Auditor;
     /// Verify the books.
     VerifyBooks:      Admin Auditor;
+    /// See the audit trail.
+    ReadAudit:        Admin Auditor;
     /// Change a branch's rest days and holidays.
     ChangeCalendar:   Manager Admin;
 }
@@ -150,11 +152,16 @@ mod tests {
     use super::*;
 
     fn actor(roles: &[Role]) -> Actor {
-        Actor { subject: "a".to_owned(), roles: roles.iter().copied().collect(), branches: BranchGrant::All }
+        Actor {
+            subject: "a".to_owned(),
+            roles: roles.iter().copied().collect(),
+            branches: BranchGrant::All,
+            request_id: None,
+        }
     }
 
     /// O, M, A, U (auditor), S: written out by hand, so that a change of the table is a decision and not a slip.
-    const EXPECTED: [(&str, &str); 41] = [
+    const EXPECTED: [(&str, &str); 42] = [
         ("ReadBranches", "OMAUS"),
         ("ReadBorrowers", "OMAUS"),
         ("ReadGroups", "OMAUS"),
@@ -195,6 +202,7 @@ mod tests {
         ("CloseBusinessDay", "MAS"),
         ("ReadLedger", "MAU"),
         ("VerifyBooks", "AU"),
+        ("ReadAudit", "AU"),
         ("ChangeCalendar", "MA"),
     ];
 

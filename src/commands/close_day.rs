@@ -36,6 +36,7 @@ pub fn run(config: &Config, arguments: &CloseDayArgs) -> Result<(), Failure> {
             subject: "end-of-day".to_owned(),
             roles: [Role::Service].into_iter().collect(),
             branches: BranchGrant::All,
+            request_id: None,
         };
         let input = CloseDay {
             branch: arguments.branch.clone().map(BranchKey::Code),
@@ -43,7 +44,7 @@ pub fn run(config: &Config, arguments: &CloseDayArgs) -> Result<(), Failure> {
             chunk: arguments.chunk,
             idempotency_key: None,
         };
-        let closed = services.close_days(&actor, &input).await.map_err(explain)?;
+        let closed = services.close_days_by_command(&actor, &input).await.map_err(explain)?;
         database.close().await;
         for branch in &closed.branches {
             say(&line(branch))?;

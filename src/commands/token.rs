@@ -35,7 +35,7 @@ pub fn run(config: &Config, arguments: &TokenArgs) -> Result<(), Failure> {
         false => BranchGrant::Codes(arguments.branches.clone()),
     };
     let roles: BTreeSet<Role> = arguments.roles.iter().copied().collect();
-    let actor = Actor { subject: arguments.subject.clone(), roles, branches };
+    let actor = Actor { subject: arguments.subject.clone(), roles, branches, request_id: None };
     let token = dev::mint(dev, &actor, TimeDelta::hours(arguments.hours), SystemClock.now())?;
     say(&token)
 }

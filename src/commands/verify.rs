@@ -3,11 +3,12 @@
 use branch_loan_api::app::{self, Surroundings};
 use branch_loan_api::auth::{Actor, BranchGrant, Role};
 use branch_loan_api::config::Config;
+use branch_loan_api::service::audit::AuditHead;
 use branch_loan_api::service::branches::BranchKey;
-use branch_loan_api::service::verify::Finding;
+use branch_loan_api::service::verify::{AuditVerification, Finding, Verification};
 use branch_loan_api::telemetry;
 use clap::Args;
-use serde_json::json;
+use serde_json::{Value as Json, json};
 
 use super::{Failure, block_on, explain, say};
 
@@ -16,9 +17,12 @@ pub struct VerifyArgs {
     /// The code of a branch: only its books and those of the branches below it are verified.
     #[arg(long)]
     branch: Option<String>,
-    /// Print a JSON object a line.
+    /// Print a JSON object a line; the last one has the ends of the audit chains.
     #[arg(long)]
     json: bool,
+    /// Print where each audit chain ends, to be noted where nobody who could change the database can change it.
+    #[arg(long)]
+    heads: bool,
 }
 
 pub fn run(config: &Config, arguments: &VerifyArgs) -> Result<(), Failure> {
@@ -30,6 +34,7 @@ pub fn run(config: &Config, arguments: &VerifyArgs) -> Result<(), Failure> {
             subject: "verify".to_owned(),
             roles: [Role::Auditor].into_iter().collect(),
             branches: BranchGrant::All,
+            request_id: None,
         };
         let branch = arguments.branch.clone().map(BranchKey::Code);
         let verification = services.verify_books(&actor, branch.as_ref()).await.map_err(explain)?;
@@ -39,14 +44,34 @@ pub fn run(config: &Config, arguments: &VerifyArgs) -> Result<(), Failure> {
         }
         let (loans, count) = (verification.loans, verification.count);
         if arguments.json {
-            say(&json!({"loans": loans, "findings": count}).to_string())?;
+            say(&summary(&verification).to_string())?;
         } else if verification.is_clean() {
             say(&format!("The books hold: {loans} loans verified."))?;
+            let AuditVerification { sealed, unsealed, heads } = &verification.audit;
+            let chains = heads.len();
+            say(&format!("The audit trail holds: {sealed} events in {chains} chains, {unsealed} not sealed yet."))?;
+        }
+        if arguments.heads && !arguments.json {
+            for head in &verification.audit.heads {
+                let branch = head.branch.as_deref().unwrap_or("lender");
+                say(&format!("Audit chain {branch}: {} events, {}", head.length, head.head))?;
+            }
         }
         match count {
             0 => Ok(()),
             _ => Err(format!("the books do not hold: {count} findings in {loans} loans").into()),
         }
+    })
+}
+
+fn summary(verification: &Verification) -> Json {
+    let AuditVerification { sealed, unsealed, heads } = &verification.audit;
+    let chain = |head: &AuditHead| json!({"branch": head.branch, "length": head.length, "head": head.head});
+    let chains: Vec<Json> = heads.iter().map(chain).collect();
+    json!({
+        "loans": verification.loans,
+        "findings": verification.count,
+        "audit": {"sealed": sealed, "unsealed": unsealed, "chains": chains},
     })
 }
 

@@ -5,6 +5,7 @@
 //! To add a setting: a documented field with `#[arg(long, env = "NAME", …)]` in the file of its concern, its place in
 //! that concern's `…Config` and `describe`, then `UPDATE_DOCS=1 cargo test --lib config` to bring the documents along.
 
+mod audit;
 mod auth;
 mod database;
 pub mod docs;
@@ -27,6 +28,7 @@ mod tests;
 
 use clap::{Args, Parser};
 
+pub use audit::{AuditArgs, AuditConfig};
 pub use auth::{AuthArgs, AuthConfig, AuthMode, DEVELOPMENT_TOKEN_SECRET, DevAuth, JwksSource, JwtAuth};
 pub use database::{DEFAULT_URL, DatabaseArgs, DatabaseConfig, Engine};
 pub use environment::{Environment, EnvironmentArgs};
@@ -66,6 +68,9 @@ pub struct ConfigArgs {
     /// Rules an operator chooses.
     #[command(flatten)]
     pub lending: LendingArgs,
+    /// The audit trail.
+    #[command(flatten)]
+    pub audit: AuditArgs,
     /// Limits before GraphQL.
     #[command(flatten)]
     pub http: HttpArgs,
@@ -94,6 +99,8 @@ pub struct Config {
     pub personal_data: PersonalDataConfig,
     /// Rules an operator chooses.
     pub lending: LendingConfig,
+    /// The audit trail.
+    pub audit: AuditConfig,
     /// Limits before GraphQL.
     pub http: HttpConfig,
     /// Limits of a document.
@@ -117,6 +124,7 @@ impl ConfigArgs {
             auth: self.auth.resolve(environment)?,
             personal_data: self.personal_data.resolve(environment)?,
             lending: self.lending.resolve(environment),
+            audit: self.audit.resolve(),
             http: self.http.resolve(environment)?,
             graphql: self.graphql.resolve(environment),
             telemetry: self.telemetry.resolve(environment),
@@ -160,6 +168,7 @@ impl Config {
         self.auth.describe(out);
         self.personal_data.describe(out);
         self.lending.describe(out);
+        self.audit.describe(out);
         self.http.describe(out);
         self.graphql.describe(out);
         self.telemetry.describe(out);

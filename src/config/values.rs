@@ -33,6 +33,11 @@ pub(super) fn milliseconds_or_none(text: &str) -> Result<Duration, String> {
     span(text, 0)
 }
 
+/// A time span of something that is done again and again: often enough is possible, all the time is not.
+pub(super) fn milliseconds_from_100(text: &str) -> Result<Duration, String> {
+    span(text, 100)
+}
+
 fn span(text: &str, least: u64) -> Result<Duration, String> {
     text.parse()
         .ok()

@@ -6,7 +6,7 @@ use async_graphql::{Context, Result};
 
 use super::error::{ErrorCode, error};
 use crate::auth::Actor;
-use crate::service::Services;
+use crate::service::{ServiceError, Services};
 
 /// The id a request is known by in its response headers, its errors and the log.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,6 +35,13 @@ pub struct Request<'a> {
     pub services: &'a Services,
     /// What the operator allows.
     pub limits: ApiLimits,
+}
+
+impl Request<'_> {
+    /// Puts a mutation's refusal on the audit trail that its input could not even be read for, and gives it back.
+    pub async fn unread(&self, operation: &'static str, refusal: ServiceError) -> ServiceError {
+        self.services.refused_unread(self.actor, operation, refusal).await
+    }
 }
 
 /// The request a resolver works for.

@@ -9,6 +9,7 @@ use futures_util::stream::BoxStream;
 use super::door::{AdmittedOperation, GraphqlDoor, OperationKind, RequestContext};
 use super::guard::{Admitted, Engine, Refusal};
 use super::request::GraphqlRequest;
+use crate::auth::Actor;
 
 impl<E: Executor> GraphqlDoor for Engine<E> {
     fn admit(&self, request: GraphqlRequest) -> Result<Box<dyn AdmittedOperation>, Refusal> {
@@ -25,9 +26,10 @@ struct EngineOperation<E> {
     request: Request,
 }
 
-/// Every resolver finds the actor and the request's id in its context.
+/// Every resolver finds the actor and the request's id in its context. The actor knows the id too, for the audit trail.
 fn with_context(request: Request, context: RequestContext) -> Request {
-    request.data(context.caller).data(context.request_id)
+    let caller = Actor { request_id: Some(context.request_id.0.clone()), ..context.caller };
+    request.data(caller).data(context.request_id)
 }
 
 impl<E: Executor> AdmittedOperation for EngineOperation<E> {

@@ -4,6 +4,7 @@
 use chrono::NaiveDate;
 use uuid::Uuid;
 
+use super::audit::About;
 use super::branches::{branch_of, taken};
 use super::check::{Change, Check};
 use super::error::ServiceError;
@@ -13,6 +14,7 @@ use super::problem::{Problem, ProblemCode};
 use super::{Services, business_date};
 use crate::auth::Actor;
 use crate::auth::policy::{self, Action};
+use crate::ids::Kind;
 use crate::store::borrowers as store;
 use crate::store::branches::{self, BranchKey, BranchStatus};
 use crate::store::find::{self, Lock};
@@ -142,35 +144,39 @@ impl Services {
         actor: &Actor,
         input: &RegisterBorrower,
     ) -> Result<BorrowerRecord, ServiceError> {
-        let scope = self.authorize(actor, Action::RegisterBorrower)?;
-        let record = self.new_borrower(input)?;
-        let now = self.now();
-        let (scope, record) = (&scope, &record);
-        self.database
-            .write(|transaction| async move {
-                let path = ["input", "branchId"];
-                let branch = branches::find(&*transaction, scope, &BranchKey::Id(record.branch_id), Lock::None)
-                    .await?
-                    .ok_or_else(|| Problem::not_found(&path, "branch"))?;
-                if branch.status == BranchStatus::Closed {
-                    return Err(Problem::new(ProblemCode::BranchClosed, &path, "Choose an open branch.").into());
-                }
-                let mut check = Check::default();
-                if let Some(born) = record.date_of_birth {
-                    check.not_after(&["input", "dateOfBirth"], born, business_date(&branch, now));
-                }
-                check.finish()?;
-                if !input.allow_duplicate {
-                    self.refuse_duplicate(&transaction, scope, record, None).await?;
-                }
-                let numbers = numbers::take(&*transaction, Sequence::Borrower, 1).await?;
-                let number = numbers.into_iter().next().unwrap_or_default();
-                let record = BorrowerRecord { number, ..record.clone() };
-                store::insert(&*transaction, &record).await?;
-                Ok(record)
-            })
-            .await
-            .map_err(|error| taken(error, &["input", "externalRef"]))
+        let about = About::of("registerBorrower", Kind::Branch, input.branch);
+        self.audited(actor, &about, |trail| async move {
+            let scope = self.authorize(actor, Action::RegisterBorrower)?;
+            let record = self.new_borrower(input)?;
+            let now = self.now();
+            let (scope, record) = (&scope, &record);
+            trail
+                .write(|transaction| async move {
+                    let path = ["input", "branchId"];
+                    let branch = branches::find(&*transaction, scope, &BranchKey::Id(record.branch_id), Lock::None)
+                        .await?
+                        .ok_or_else(|| Problem::not_found(&path, "branch"))?;
+                    if branch.status == BranchStatus::Closed {
+                        return Err(Problem::new(ProblemCode::BranchClosed, &path, "Choose an open branch.").into());
+                    }
+                    let mut check = Check::default();
+                    if let Some(born) = record.date_of_birth {
+                        check.not_after(&["input", "dateOfBirth"], born, business_date(&branch, now));
+                    }
+                    check.finish()?;
+                    if !input.allow_duplicate {
+                        self.refuse_duplicate(&transaction, scope, record, None).await?;
+                    }
+                    let numbers = numbers::take(&*transaction, Sequence::Borrower, 1).await?;
+                    let number = numbers.into_iter().next().unwrap_or_default();
+                    let record = BorrowerRecord { number, ..record.clone() };
+                    store::insert(&*transaction, &record).await?;
+                    Ok(record)
+                })
+                .await
+                .map_err(|error| taken(error, &["input", "externalRef"]))
+        })
+        .await
     }
 
     fn new_borrower(&self, input: &RegisterBorrower) -> Result<BorrowerRecord, ServiceError> {
@@ -204,34 +210,38 @@ impl Services {
     /// # Errors
     /// [`ServiceError::Rejected`] with the problems of the input; [`ServiceError::Forbidden`].
     pub async fn update_borrower(&self, actor: &Actor, input: &UpdateBorrower) -> Result<BorrowerRecord, ServiceError> {
-        let scope = self.authorize(actor, Action::UpdateBorrower)?;
-        let changes = self.borrower_changes(input)?;
-        let now = self.now();
-        let (scope, changes) = (&scope, &changes);
-        self.database
-            .write(|transaction| async move {
-                let mut record = store::find(&*transaction, scope, &BorrowerKey::Id(input.id), Lock::ForUpdate)
-                    .await?
-                    .ok_or_else(|| Problem::not_found(&["input", "borrowerId"], "borrower"))?;
-                Problem::expect_version(input.expected_version, record.version)?;
-                if let Change::Set(born) = input.date_of_birth {
-                    let branch = branch_of(&transaction, record.branch_id).await?;
-                    let mut check = Check::default();
-                    check.not_after(&["input", "dateOfBirth"], born, business_date(&branch, now));
-                    check.finish()?;
-                }
-                let before = record.clone();
-                changes.apply(&mut record);
-                if !input.allow_duplicate {
-                    self.refuse_duplicate(&transaction, scope, &record, Some(&before)).await?;
-                }
-                record.version += 1;
-                record.updated_at = now;
-                store::update(&*transaction, &record).await?;
-                Ok(record)
-            })
-            .await
-            .map_err(|error| taken(error, &["input", "externalRef"]))
+        let about = About::of("updateBorrower", Kind::Borrower, input.id);
+        self.audited(actor, &about, |trail| async move {
+            let scope = self.authorize(actor, Action::UpdateBorrower)?;
+            let changes = self.borrower_changes(input)?;
+            let now = self.now();
+            let (scope, changes) = (&scope, &changes);
+            trail
+                .write(|transaction| async move {
+                    let mut record = store::find(&*transaction, scope, &BorrowerKey::Id(input.id), Lock::ForUpdate)
+                        .await?
+                        .ok_or_else(|| Problem::not_found(&["input", "borrowerId"], "borrower"))?;
+                    Problem::expect_version(input.expected_version, record.version)?;
+                    if let Change::Set(born) = input.date_of_birth {
+                        let branch = branch_of(&transaction, record.branch_id).await?;
+                        let mut check = Check::default();
+                        check.not_after(&["input", "dateOfBirth"], born, business_date(&branch, now));
+                        check.finish()?;
+                    }
+                    let before = record.clone();
+                    changes.apply(&mut record);
+                    if !input.allow_duplicate {
+                        self.refuse_duplicate(&transaction, scope, &record, Some(&before)).await?;
+                    }
+                    record.version += 1;
+                    record.updated_at = now;
+                    store::update(&*transaction, &record).await?;
+                    Ok(record)
+                })
+                .await
+                .map_err(|error| taken(error, &["input", "externalRef"]))
+        })
+        .await
     }
 
     fn borrower_changes(&self, input: &UpdateBorrower) -> Result<BorrowerChanges, ServiceError> {

@@ -7,11 +7,13 @@ use chrono::{NaiveDate, Weekday};
 use uuid::Uuid;
 
 use super::Services;
+use super::audit::About;
 use super::check::Check;
 use super::error::ServiceError;
 use super::problem::{Problem, ProblemCode};
 use crate::auth::Actor;
 use crate::auth::policy::Action;
+use crate::ids::Kind;
 use crate::store::branches::{self, BranchKey, BranchRecord};
 use crate::store::calendars as store;
 use crate::store::database::Transaction;
@@ -31,6 +33,18 @@ pub enum CalendarChange {
     AddHolidays(Vec<Holiday>),
     /// These days are no holidays any more; those that were none stay as they are.
     RemoveHolidays(Vec<NaiveDate>),
+}
+
+impl CalendarChange {
+    /// The mutation's name.
+    #[must_use]
+    pub const fn operation(&self) -> &'static str {
+        match self {
+            Self::RestDays(_) => "setBranchRestDays",
+            Self::AddHolidays(_) => "addBranchHolidays",
+            Self::RemoveHolidays(_) => "removeBranchHolidays",
+        }
+    }
 }
 
 /// A change of a branch's calendar.
@@ -63,27 +77,31 @@ impl Services {
     /// # Errors
     /// [`ServiceError::Rejected`] with every problem of the input; [`ServiceError::Forbidden`].
     pub async fn change_calendar(&self, actor: &Actor, input: &ChangeCalendar) -> Result<BranchRecord, ServiceError> {
-        let scope = self.authorize(actor, Action::ChangeCalendar)?;
-        let change = read(&input.change)?;
-        let (now, scope, change) = (self.now(), &scope, &change);
-        self.database
-            .write(|transaction| async move {
-                let mut record = find(&transaction, scope, input).await?;
-                match change {
-                    CalendarChange::RestDays(days) => record.rest_days.clone_from(days),
-                    CalendarChange::AddHolidays(holidays) => {
-                        store::put_holidays(&*transaction, record.id, holidays).await?;
+        let about = About::of(input.change.operation(), Kind::Branch, input.branch);
+        self.audited(actor, &about, |trail| async move {
+            let scope = self.authorize(actor, Action::ChangeCalendar)?;
+            let change = read(&input.change)?;
+            let (now, scope, change) = (self.now(), &scope, &change);
+            trail
+                .write(|transaction| async move {
+                    let mut record = find(&transaction, scope, input).await?;
+                    match change {
+                        CalendarChange::RestDays(days) => record.rest_days.clone_from(days),
+                        CalendarChange::AddHolidays(holidays) => {
+                            store::put_holidays(&*transaction, record.id, holidays).await?;
+                        }
+                        CalendarChange::RemoveHolidays(days) => {
+                            store::remove_holidays(&*transaction, record.id, days).await?;
+                        }
                     }
-                    CalendarChange::RemoveHolidays(days) => {
-                        store::remove_holidays(&*transaction, record.id, days).await?;
-                    }
-                }
-                record.version += 1;
-                record.updated_at = now;
-                branches::update(&*transaction, &record).await?;
-                Ok(record)
-            })
-            .await
+                    record.version += 1;
+                    record.updated_at = now;
+                    branches::update(&*transaction, &record).await?;
+                    Ok(record)
+                })
+                .await
+        })
+        .await
     }
 }
 

@@ -3,6 +3,7 @@
 use lending::money::Currency;
 use uuid::Uuid;
 
+use super::audit::About;
 use super::check::{Change, Check};
 use super::error::ServiceError;
 use super::list::{COUNT_CAP, in_order};
@@ -10,6 +11,7 @@ use super::problem::{Problem, ProblemCode};
 use super::{Services, business_date};
 use crate::auth::Actor;
 use crate::auth::policy::Action;
+use crate::ids::Kind;
 use crate::store::branches::{self as store, StillInUse};
 use crate::store::find::{self, Lock};
 use crate::store::scope::Scope;
@@ -99,19 +101,26 @@ impl Services {
     /// # Errors
     /// [`ServiceError::Rejected`] with every problem of the input; [`ServiceError::Forbidden`].
     pub async fn create_branch(&self, actor: &Actor, input: &CreateBranch) -> Result<BranchRecord, ServiceError> {
-        let scope = self.authorize(actor, Action::CreateBranch)?;
-        let record = self.new_branch(input)?;
-        let (scope, record) = (&scope, &record);
-        let outcome = self.database.write(|transaction| async move {
-            if let Some(parent) = record.parent_id {
-                require_parent(&transaction, scope, parent).await?;
-            } else if *scope != Scope::All {
-                return Err(top_is_not_theirs().into());
-            }
-            Ok(store::insert(&*transaction, record).await?)
-        });
-        outcome.await.map_err(|error| taken(error, &["input", "code"]))?;
-        Ok(record.clone())
+        let about = match input.parent {
+            Some(parent) => About::of("createBranch", Kind::Branch, parent),
+            None => About::lender("createBranch"),
+        };
+        self.audited(actor, &about, |trail| async move {
+            let scope = self.authorize(actor, Action::CreateBranch)?;
+            let record = self.new_branch(input)?;
+            let (scope, record) = (&scope, &record);
+            let outcome = trail.write(|transaction| async move {
+                if let Some(parent) = record.parent_id {
+                    require_parent(&transaction, scope, parent).await?;
+                } else if *scope != Scope::All {
+                    return Err(top_is_not_theirs().into());
+                }
+                store::insert(&*transaction, record).await?;
+                Ok(record.clone())
+            });
+            outcome.await.map_err(|error| taken(error, &["input", "code"]))
+        })
+        .await
     }
 
     fn new_branch(&self, input: &CreateBranch) -> Result<BranchRecord, ServiceError> {
@@ -146,52 +155,56 @@ impl Services {
     /// # Errors
     /// [`ServiceError::Rejected`] with the problems of the input; [`ServiceError::Forbidden`].
     pub async fn update_branch(&self, actor: &Actor, input: &UpdateBranch) -> Result<BranchRecord, ServiceError> {
-        let scope = self.authorize(actor, Action::UpdateBranch)?;
-        let mut check = Check::default();
-        let name = input.name.as_deref().and_then(|name| check.text(&["input", "name"], name, NAME_LENGTH));
-        let time_zone = input.time_zone.as_deref().and_then(|zone| check_time_zone(&mut check, zone));
-        check.finish()?;
+        let about = About::of("updateBranch", Kind::Branch, input.id);
+        self.audited(actor, &about, |trail| async move {
+            let scope = self.authorize(actor, Action::UpdateBranch)?;
+            let mut check = Check::default();
+            let name = input.name.as_deref().and_then(|name| check.text(&["input", "name"], name, NAME_LENGTH));
+            let time_zone = input.time_zone.as_deref().and_then(|zone| check_time_zone(&mut check, zone));
+            check.finish()?;
 
-        let now = self.now();
-        let (scope, name, time_zone) = (&scope, &name, &time_zone);
-        self.database
-            .write(|transaction| async move {
-                if matches!(input.parent, Change::Set(_)) {
-                    // Before any row is locked, so that two moves wait here and not for each other's rows.
-                    store::lock_forest(&*transaction).await?;
-                }
-                let mut record = load(&transaction, scope, input.id, input.expected_version).await?;
-                if let Some(name) = name {
-                    record.name.clone_from(name);
-                }
-                if let Some(time_zone) = time_zone {
-                    record.time_zone.clone_from(time_zone);
-                }
-                match &input.parent {
-                    Change::Keep => {}
-                    Change::Clear if record.parent_id.is_some() && *scope != Scope::All => {
-                        return Err(top_is_not_theirs().into());
+            let now = self.now();
+            let (scope, name, time_zone) = (&scope, &name, &time_zone);
+            trail
+                .write(|transaction| async move {
+                    if matches!(input.parent, Change::Set(_)) {
+                        // Before any row is locked, so that two moves wait here and not for each other's rows.
+                        store::lock_forest(&*transaction).await?;
                     }
-                    Change::Clear => record.parent_id = None,
-                    Change::Set(parent) => {
-                        require_parent(&transaction, scope, *parent).await?;
-                        if store::is_below(&*transaction, *parent, record.id).await? {
-                            return Err(Problem::new(
-                                ProblemCode::BranchCycle,
-                                &["input", "parentId"],
-                                "Choose a branch that does not lie below this one.",
-                            )
-                            .into());
+                    let mut record = load(&transaction, scope, input.id, input.expected_version).await?;
+                    if let Some(name) = name {
+                        record.name.clone_from(name);
+                    }
+                    if let Some(time_zone) = time_zone {
+                        record.time_zone.clone_from(time_zone);
+                    }
+                    match &input.parent {
+                        Change::Keep => {}
+                        Change::Clear if record.parent_id.is_some() && *scope != Scope::All => {
+                            return Err(top_is_not_theirs().into());
                         }
-                        record.parent_id = Some(*parent);
+                        Change::Clear => record.parent_id = None,
+                        Change::Set(parent) => {
+                            require_parent(&transaction, scope, *parent).await?;
+                            if store::is_below(&*transaction, *parent, record.id).await? {
+                                return Err(Problem::new(
+                                    ProblemCode::BranchCycle,
+                                    &["input", "parentId"],
+                                    "Choose a branch that does not lie below this one.",
+                                )
+                                .into());
+                            }
+                            record.parent_id = Some(*parent);
+                        }
                     }
-                }
-                record.version += 1;
-                record.updated_at = now;
-                store::update(&*transaction, &record).await?;
-                Ok(record)
-            })
-            .await
+                    record.version += 1;
+                    record.updated_at = now;
+                    store::update(&*transaction, &record).await?;
+                    Ok(record)
+                })
+                .await
+        })
+        .await
     }
 
     /// Closes a branch that has no open branches below it and no loans that have not ended. Closing a closed branch
@@ -205,29 +218,33 @@ impl Services {
         id: Uuid,
         expected_version: Option<i64>,
     ) -> Result<BranchRecord, ServiceError> {
-        let scope = self.authorize(actor, Action::CloseBranch)?;
-        let now = self.now();
-        let scope = &scope;
-        self.database
-            .write(|transaction| async move {
-                let mut record = load(&transaction, scope, id, expected_version).await?;
-                if record.status == BranchStatus::Closed {
-                    return Ok(record);
-                }
-                if let Some(reason) = store::still_in_use(&*transaction, id).await? {
-                    let message = match reason {
-                        StillInUse::OpenChild => "Close the branches below this one first.",
-                        StillInUse::LiveLoans => "Wait until all of this branch's loans have ended, or move them.",
-                    };
-                    return Err(Problem::new(ProblemCode::BranchInUse, &["input", "branchId"], message).into());
-                }
-                record.status = BranchStatus::Closed;
-                record.version += 1;
-                record.updated_at = now;
-                store::update(&*transaction, &record).await?;
-                Ok(record)
-            })
-            .await
+        let about = About::of("closeBranch", Kind::Branch, id);
+        self.audited(actor, &about, |trail| async move {
+            let scope = self.authorize(actor, Action::CloseBranch)?;
+            let now = self.now();
+            let scope = &scope;
+            trail
+                .write(|transaction| async move {
+                    let mut record = load(&transaction, scope, id, expected_version).await?;
+                    if record.status == BranchStatus::Closed {
+                        return Ok(record);
+                    }
+                    if let Some(reason) = store::still_in_use(&*transaction, id).await? {
+                        let message = match reason {
+                            StillInUse::OpenChild => "Close the branches below this one first.",
+                            StillInUse::LiveLoans => "Wait until all of this branch's loans have ended, or move them.",
+                        };
+                        return Err(Problem::new(ProblemCode::BranchInUse, &["input", "branchId"], message).into());
+                    }
+                    record.status = BranchStatus::Closed;
+                    record.version += 1;
+                    record.updated_at = now;
+                    store::update(&*transaction, &record).await?;
+                    Ok(record)
+                })
+                .await
+        })
+        .await
     }
 
     /// What day it is at a branch.

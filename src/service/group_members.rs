@@ -4,6 +4,7 @@
 use chrono::NaiveDate;
 use uuid::Uuid;
 
+use super::audit::About;
 use super::branches::branch_of;
 use super::check::Check;
 use super::error::ServiceError;
@@ -12,6 +13,7 @@ use super::problem::{Problem, ProblemCode};
 use super::{Services, business_date};
 use crate::auth::Actor;
 use crate::auth::policy::Action;
+use crate::ids::Kind;
 use crate::store::borrowers::{self, BorrowerKey, BorrowerRecord};
 use crate::store::branches::BranchRecord;
 use crate::store::database::Transaction;
@@ -95,46 +97,51 @@ impl Services {
     /// # Errors
     /// [`ServiceError::Rejected`] with the problems of the input; [`ServiceError::Forbidden`].
     pub async fn add_group_member(&self, actor: &Actor, input: &AddGroupMember) -> Result<GroupRecord, ServiceError> {
-        let scope = self.authorize(actor, Action::ChangeGroupMembers)?;
-        let now = self.now();
-        let id = self.ids.next(now);
-        let scope = &scope;
-        self.database
-            .write(|transaction| async move {
-                let group = load(&transaction, scope, input.group, input.expected_version).await?;
-                require_active(&group)?;
-                // Locked, so that of two groups that take the same borrower at once the second knows of the first.
-                borrowers::find(&*transaction, scope, &BorrowerKey::Id(input.borrower), Lock::ForUpdate)
-                    .await?
-                    .ok_or_else(|| Problem::not_found(&["input", "borrowerId"], "borrower"))?;
-                let earlier = store::of_borrower(&*transaction, scope, input.borrower, group.branch_id).await?;
-                if let Some(current) = earlier.iter().find(|member| member.left_on.is_none()) {
-                    return Err(already_in_group(&transaction, scope, current.group_id).await?.into());
-                }
-                if store::count_active(&*transaction, group.id).await? >= MOST_MEMBERS {
-                    let message = format!("A group has at most {MOST_MEMBERS} members; remove one first.");
-                    return Err(Problem::new(ProblemCode::GroupFull, &["input", "groupId"], message).into());
-                }
-                let today = business_date(&branch_of(&transaction, group.branch_id).await?, now);
-                let joined_on = input.joined_on.unwrap_or(today);
-                let mut check = Check::default();
-                let earliest = earlier.iter().filter_map(|member| member.left_on).max();
-                check.within(&["input", "joinedOn"], joined_on, earliest, today);
-                check.finish()?;
-                let member = MemberRecord {
-                    id,
-                    group_id: group.id,
-                    branch_id: group.branch_id,
-                    borrower_id: input.borrower,
-                    role: input.role,
-                    joined_on,
-                    left_on: None,
-                    created_at: now,
-                };
-                store::insert(&*transaction, &member).await?;
-                self.save_group(&transaction, group).await
-            })
-            .await
+        let about =
+            About::of("addGroupMember", Kind::Group, input.group).with("borrower", Kind::Borrower, input.borrower);
+        self.audited(actor, &about, |trail| async move {
+            let scope = self.authorize(actor, Action::ChangeGroupMembers)?;
+            let now = self.now();
+            let id = self.ids.next(now);
+            let scope = &scope;
+            trail
+                .write(|transaction| async move {
+                    let group = load(&transaction, scope, input.group, input.expected_version).await?;
+                    require_active(&group)?;
+                    // Locked, so that of two groups that take the same borrower at once the second knows of the first.
+                    borrowers::find(&*transaction, scope, &BorrowerKey::Id(input.borrower), Lock::ForUpdate)
+                        .await?
+                        .ok_or_else(|| Problem::not_found(&["input", "borrowerId"], "borrower"))?;
+                    let earlier = store::of_borrower(&*transaction, scope, input.borrower, group.branch_id).await?;
+                    if let Some(current) = earlier.iter().find(|member| member.left_on.is_none()) {
+                        return Err(already_in_group(&transaction, scope, current.group_id).await?.into());
+                    }
+                    if store::count_active(&*transaction, group.id).await? >= MOST_MEMBERS {
+                        let message = format!("A group has at most {MOST_MEMBERS} members; remove one first.");
+                        return Err(Problem::new(ProblemCode::GroupFull, &["input", "groupId"], message).into());
+                    }
+                    let today = business_date(&branch_of(&transaction, group.branch_id).await?, now);
+                    let joined_on = input.joined_on.unwrap_or(today);
+                    let mut check = Check::default();
+                    let earliest = earlier.iter().filter_map(|member| member.left_on).max();
+                    check.within(&["input", "joinedOn"], joined_on, earliest, today);
+                    check.finish()?;
+                    let member = MemberRecord {
+                        id,
+                        group_id: group.id,
+                        branch_id: group.branch_id,
+                        borrower_id: input.borrower,
+                        role: input.role,
+                        joined_on,
+                        left_on: None,
+                        created_at: now,
+                    };
+                    store::insert(&*transaction, &member).await?;
+                    self.save_group(&transaction, group).await
+                })
+                .await
+        })
+        .await
     }
 
     /// Gives a member another role.
@@ -146,16 +153,21 @@ impl Services {
         actor: &Actor,
         input: &UpdateGroupMember,
     ) -> Result<GroupRecord, ServiceError> {
-        let scope = self.authorize(actor, Action::ChangeGroupMembers)?;
-        let scope = &scope;
-        self.database
-            .write(|transaction| async move {
-                let group = load(&transaction, scope, input.group, input.expected_version).await?;
-                let member = current_member(&transaction, scope, &group, input.borrower).await?;
-                store::set_role(&*transaction, member.id, input.role).await?;
-                self.save_group(&transaction, group).await
-            })
-            .await
+        let about =
+            About::of("updateGroupMember", Kind::Group, input.group).with("borrower", Kind::Borrower, input.borrower);
+        self.audited(actor, &about, |trail| async move {
+            let scope = self.authorize(actor, Action::ChangeGroupMembers)?;
+            let scope = &scope;
+            trail
+                .write(|transaction| async move {
+                    let group = load(&transaction, scope, input.group, input.expected_version).await?;
+                    let member = current_member(&transaction, scope, &group, input.borrower).await?;
+                    store::set_role(&*transaction, member.id, input.role).await?;
+                    self.save_group(&transaction, group).await
+                })
+                .await
+        })
+        .await
     }
 
     /// Ends a membership; it stays in the group's history.
@@ -168,30 +180,35 @@ impl Services {
         actor: &Actor,
         input: &RemoveGroupMember,
     ) -> Result<GroupRecord, ServiceError> {
-        let scope = self.authorize(actor, Action::ChangeGroupMembers)?;
-        let now = self.now();
-        let scope = &scope;
-        self.database
-            .write(|transaction| async move {
-                let group = load(&transaction, scope, input.group, input.expected_version).await?;
-                let member = current_member(&transaction, scope, &group, input.borrower).await?;
-                if groups::has_live_loan(&*transaction, group.id, Some(input.borrower)).await? {
-                    return Err(Problem::new(
-                        ProblemCode::MemberHasOpenLoan,
-                        &["input", "borrowerId"],
-                        "Wait until this member's loans of the group have ended: its members answer for them.",
-                    )
-                    .into());
-                }
-                let today = business_date(&branch_of(&transaction, group.branch_id).await?, now);
-                let left_on = input.left_on.unwrap_or(today);
-                let mut check = Check::default();
-                check.within(&["input", "leftOn"], left_on, Some(member.joined_on), today);
-                check.finish()?;
-                store::end(&*transaction, member.id, left_on).await?;
-                self.save_group(&transaction, group).await
-            })
-            .await
+        let about =
+            About::of("removeGroupMember", Kind::Group, input.group).with("borrower", Kind::Borrower, input.borrower);
+        self.audited(actor, &about, |trail| async move {
+            let scope = self.authorize(actor, Action::ChangeGroupMembers)?;
+            let now = self.now();
+            let scope = &scope;
+            trail
+                .write(|transaction| async move {
+                    let group = load(&transaction, scope, input.group, input.expected_version).await?;
+                    let member = current_member(&transaction, scope, &group, input.borrower).await?;
+                    if groups::has_live_loan(&*transaction, group.id, Some(input.borrower)).await? {
+                        return Err(Problem::new(
+                            ProblemCode::MemberHasOpenLoan,
+                            &["input", "borrowerId"],
+                            "Wait until this member's loans of the group have ended: its members answer for them.",
+                        )
+                        .into());
+                    }
+                    let today = business_date(&branch_of(&transaction, group.branch_id).await?, now);
+                    let left_on = input.left_on.unwrap_or(today);
+                    let mut check = Check::default();
+                    check.within(&["input", "leftOn"], left_on, Some(member.joined_on), today);
+                    check.finish()?;
+                    store::end(&*transaction, member.id, left_on).await?;
+                    self.save_group(&transaction, group).await
+                })
+                .await
+        })
+        .await
     }
 }
 

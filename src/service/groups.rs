@@ -4,6 +4,7 @@
 use chrono::Weekday;
 use uuid::Uuid;
 
+use super::audit::About;
 use super::branches::{branch_of, taken};
 use super::check::{Change, Check};
 use super::error::ServiceError;
@@ -12,6 +13,7 @@ use super::problem::{Problem, ProblemCode};
 use super::{Services, business_date};
 use crate::auth::Actor;
 use crate::auth::policy::Action;
+use crate::ids::Kind;
 use crate::store::branches::{self, BranchKey, BranchStatus};
 use crate::store::database::Transaction;
 use crate::store::find::{self, Lock};
@@ -107,26 +109,30 @@ impl Services {
     /// # Errors
     /// [`ServiceError::Rejected`] with every problem of the input; [`ServiceError::Forbidden`].
     pub async fn create_group(&self, actor: &Actor, input: &CreateGroup) -> Result<GroupRecord, ServiceError> {
-        let scope = self.authorize(actor, Action::CreateGroup)?;
-        let record = self.new_group(input)?;
-        let (scope, record) = (&scope, &record);
-        self.database
-            .write(|transaction| async move {
-                let path = ["input", "branchId"];
-                let branch = branches::find(&*transaction, scope, &BranchKey::Id(record.branch_id), Lock::Shared)
-                    .await?
-                    .ok_or_else(|| Problem::not_found(&path, "branch"))?;
-                if branch.status == BranchStatus::Closed {
-                    return Err(Problem::new(ProblemCode::BranchClosed, &path, "Choose an open branch.").into());
-                }
-                let numbers = numbers::take(&*transaction, Sequence::Group, 1).await?;
-                let number = numbers.into_iter().next().unwrap_or_default();
-                let record = GroupRecord { number, ..record.clone() };
-                store::insert(&*transaction, &record).await?;
-                Ok(record)
-            })
-            .await
-            .map_err(|error| taken(error, &["input", "externalRef"]))
+        let about = About::of("createGroup", Kind::Branch, input.branch);
+        self.audited(actor, &about, |trail| async move {
+            let scope = self.authorize(actor, Action::CreateGroup)?;
+            let record = self.new_group(input)?;
+            let (scope, record) = (&scope, &record);
+            trail
+                .write(|transaction| async move {
+                    let path = ["input", "branchId"];
+                    let branch = branches::find(&*transaction, scope, &BranchKey::Id(record.branch_id), Lock::Shared)
+                        .await?
+                        .ok_or_else(|| Problem::not_found(&path, "branch"))?;
+                    if branch.status == BranchStatus::Closed {
+                        return Err(Problem::new(ProblemCode::BranchClosed, &path, "Choose an open branch.").into());
+                    }
+                    let numbers = numbers::take(&*transaction, Sequence::Group, 1).await?;
+                    let number = numbers.into_iter().next().unwrap_or_default();
+                    let record = GroupRecord { number, ..record.clone() };
+                    store::insert(&*transaction, &record).await?;
+                    Ok(record)
+                })
+                .await
+                .map_err(|error| taken(error, &["input", "externalRef"]))
+        })
+        .await
     }
 
     fn new_group(&self, input: &CreateGroup) -> Result<GroupRecord, ServiceError> {
@@ -159,26 +165,30 @@ impl Services {
     /// # Errors
     /// [`ServiceError::Rejected`] with the problems of the input; [`ServiceError::Forbidden`].
     pub async fn update_group(&self, actor: &Actor, input: &UpdateGroup) -> Result<GroupRecord, ServiceError> {
-        let scope = self.authorize(actor, Action::UpdateGroup)?;
-        let mut check = Check::default();
-        let name = input.name.as_deref().and_then(|name| check.text(&["input", "name"], name, NAME_LENGTH));
-        let external_ref = check.text_change(&["input", "externalRef"], &input.external_ref, REFERENCE_LENGTH);
-        let meeting_place = check.text_change(&["input", "meetingPlace"], &input.meeting_place, PLACE_LENGTH);
-        check.finish()?;
-        let (scope, name, external_ref, meeting_place) = (&scope, &name, &external_ref, &meeting_place);
-        self.database
-            .write(|transaction| async move {
-                let mut record = load(&transaction, scope, input.id, input.expected_version).await?;
-                if let Some(name) = name {
-                    record.name.clone_from(name);
-                }
-                external_ref.apply(&mut record.external_ref);
-                input.meeting_weekday.apply(&mut record.meeting_weekday);
-                meeting_place.apply(&mut record.meeting_place);
-                self.save_group(&transaction, record).await
-            })
-            .await
-            .map_err(|error| taken(error, &["input", "externalRef"]))
+        let about = About::of("updateGroup", Kind::Group, input.id);
+        self.audited(actor, &about, |trail| async move {
+            let scope = self.authorize(actor, Action::UpdateGroup)?;
+            let mut check = Check::default();
+            let name = input.name.as_deref().and_then(|name| check.text(&["input", "name"], name, NAME_LENGTH));
+            let external_ref = check.text_change(&["input", "externalRef"], &input.external_ref, REFERENCE_LENGTH);
+            let meeting_place = check.text_change(&["input", "meetingPlace"], &input.meeting_place, PLACE_LENGTH);
+            check.finish()?;
+            let (scope, name, external_ref, meeting_place) = (&scope, &name, &external_ref, &meeting_place);
+            trail
+                .write(|transaction| async move {
+                    let mut record = load(&transaction, scope, input.id, input.expected_version).await?;
+                    if let Some(name) = name {
+                        record.name.clone_from(name);
+                    }
+                    external_ref.apply(&mut record.external_ref);
+                    input.meeting_weekday.apply(&mut record.meeting_weekday);
+                    meeting_place.apply(&mut record.meeting_place);
+                    self.save_group(&transaction, record).await
+                })
+                .await
+                .map_err(|error| taken(error, &["input", "externalRef"]))
+        })
+        .await
     }
 
     /// Closes a group whose loans have all ended, and ends its memberships. Closing a closed group changes nothing.
@@ -191,26 +201,30 @@ impl Services {
         id: Uuid,
         expected_version: Option<i64>,
     ) -> Result<GroupRecord, ServiceError> {
-        let scope = self.authorize(actor, Action::CloseGroup)?;
-        let now = self.now();
-        let scope = &scope;
-        self.database
-            .write(|transaction| async move {
-                let mut record = load(&transaction, scope, id, expected_version).await?;
-                if record.status == GroupStatus::Closed {
-                    return Ok(record);
-                }
-                if store::has_live_loan(&*transaction, id, None).await? {
-                    let message = "Wait until all of this group's loans have ended.";
-                    return Err(Problem::new(ProblemCode::GroupInUse, &["input", "groupId"], message).into());
-                }
-                let today = business_date(&branch_of(&transaction, record.branch_id).await?, now);
-                group_members::end_all(&*transaction, id, today).await?;
-                record.status = GroupStatus::Closed;
-                record.closed_on = Some(today);
-                self.save_group(&transaction, record).await
-            })
-            .await
+        let about = About::of("closeGroup", Kind::Group, id);
+        self.audited(actor, &about, |trail| async move {
+            let scope = self.authorize(actor, Action::CloseGroup)?;
+            let now = self.now();
+            let scope = &scope;
+            trail
+                .write(|transaction| async move {
+                    let mut record = load(&transaction, scope, id, expected_version).await?;
+                    if record.status == GroupStatus::Closed {
+                        return Ok(record);
+                    }
+                    if store::has_live_loan(&*transaction, id, None).await? {
+                        let message = "Wait until all of this group's loans have ended.";
+                        return Err(Problem::new(ProblemCode::GroupInUse, &["input", "groupId"], message).into());
+                    }
+                    let today = business_date(&branch_of(&transaction, record.branch_id).await?, now);
+                    group_members::end_all(&*transaction, id, today).await?;
+                    record.status = GroupStatus::Closed;
+                    record.closed_on = Some(today);
+                    self.save_group(&transaction, record).await
+                })
+                .await
+        })
+        .await
     }
 
     /// Writes a group that was changed, or whose members were.

@@ -6,6 +6,7 @@ use lending::loan::{Business, Lifecycle};
 use serde::Serialize;
 use uuid::Uuid;
 
+use super::audit::About;
 use super::check::{AmountInput, Check};
 use super::error::ServiceError;
 use super::idempotency::{self, Turn};
@@ -14,6 +15,7 @@ use super::problem::Problem;
 use super::{Services, business_date};
 use crate::auth::Actor;
 use crate::auth::policy::Action;
+use crate::ids::Kind;
 use crate::store::StoreError;
 use crate::store::branches::{self, BranchKey};
 use crate::store::database::Transaction;
@@ -80,8 +82,9 @@ impl DecisionInput {
         }
     }
 
-    /// The mutation's name, which is part of the idempotency key.
-    const fn operation(&self) -> &'static str {
+    /// The mutation's name, which is part of the idempotency key and stands on the audit trail.
+    #[must_use]
+    pub const fn operation(&self) -> &'static str {
         match self {
             Self::Approve { .. } => "approveLoan",
             Self::Reject { .. } => "rejectLoan",
@@ -98,41 +101,50 @@ impl Services {
     /// [`ServiceError::Rejected`] when the loan's status, the date, the amount or the person does not allow it;
     /// [`ServiceError::Forbidden`].
     pub async fn decide(&self, actor: &Actor, input: &Decide) -> Result<Decided, ServiceError> {
-        let scope = self.authorize(actor, input.decision.action())?;
-        let mut check = Check::default();
-        let key =
-            input.idempotency_key.as_ref().and_then(|key| check.idempotency_key(&["input", "idempotencyKey"], key));
-        check.finish()?;
-        let fingerprint = idempotency::fingerprint(input);
-        let now = self.now();
-        let (scope, key, fingerprint) = (&scope, key.as_deref(), &fingerprint);
-        self.database
-            .write(|transaction| async move {
-                if let Some(key) = key {
-                    let operation = input.decision.operation();
-                    let turn =
-                        idempotency::claim(&transaction, actor, operation, key, fingerprint, input.loan, now).await?;
-                    if let Turn::Repetition(id) = turn {
-                        return Ok(Decided { loan: found(&transaction, scope, id, Lock::None).await?, replayed: true });
+        let about = About::of(input.decision.operation(), Kind::Loan, input.loan);
+        self.audited(actor, &about, |trail| async move {
+            let scope = self.authorize(actor, input.decision.action())?;
+            let mut check = Check::default();
+            let key =
+                input.idempotency_key.as_ref().and_then(|key| check.idempotency_key(&["input", "idempotencyKey"], key));
+            check.finish()?;
+            let fingerprint = idempotency::fingerprint(input);
+            let now = self.now();
+            let (scope, key, fingerprint) = (&scope, key.as_deref(), &fingerprint);
+            trail
+                .write(|transaction| async move {
+                    if let Some(key) = key {
+                        let operation = input.decision.operation();
+                        let turn =
+                            idempotency::claim(&transaction, actor, operation, key, fingerprint, input.loan, now)
+                                .await?;
+                        if let Turn::Repetition(id) = turn {
+                            return Ok(Decided {
+                                loan: found(&transaction, scope, id, Lock::None).await?,
+                                replayed: true,
+                            });
+                        }
                     }
-                }
-                let mut loan = found(&transaction, scope, input.loan, Lock::ForUpdate).await?;
-                Problem::expect_version(input.expected_version, loan.version)?;
-                let branch = branches::find(&*transaction, &Scope::All, &BranchKey::Id(loan.branch_id), Lock::None)
-                    .await?
-                    .ok_or_else(|| StoreError::Corrupt("a loan without a branch".to_owned()))?;
-                let business = Business { today: business_date(&branch, now), maker_checker: self.rules.maker_checker };
-                let charged_off = loan.projection.charged_off_on.is_some();
-                loan.state = next_state(actor, loan.state, charged_off, input, business)?;
-                if let (DecisionInput::Approve { .. }, Some(approval)) = (&input.decision, loan.state.approval()) {
-                    self.rules.approval_limits.check(&actor.roles, approval.amount)?;
-                }
-                loan.version += 1;
-                loan.updated_at = now;
-                store::update(&*transaction, &loan).await?;
-                Ok(Decided { loan, replayed: false })
-            })
-            .await
+                    let mut loan = found(&transaction, scope, input.loan, Lock::ForUpdate).await?;
+                    Problem::expect_version(input.expected_version, loan.version)?;
+                    let branch = branches::find(&*transaction, &Scope::All, &BranchKey::Id(loan.branch_id), Lock::None)
+                        .await?
+                        .ok_or_else(|| StoreError::Corrupt("a loan without a branch".to_owned()))?;
+                    let business =
+                        Business { today: business_date(&branch, now), maker_checker: self.rules.maker_checker };
+                    let charged_off = loan.projection.charged_off_on.is_some();
+                    loan.state = next_state(actor, loan.state, charged_off, input, business)?;
+                    if let (DecisionInput::Approve { .. }, Some(approval)) = (&input.decision, loan.state.approval()) {
+                        self.rules.approval_limits.check(&actor.roles, approval.amount)?;
+                    }
+                    loan.version += 1;
+                    loan.updated_at = now;
+                    store::update(&*transaction, &loan).await?;
+                    Ok(Decided { loan, replayed: false })
+                })
+                .await
+        })
+        .await
     }
 }
 

@@ -3,6 +3,7 @@
 
 use uuid::Uuid;
 
+use super::audit::About;
 use super::check::Check;
 use super::error::ServiceError;
 use super::loans::OFFICER_LENGTH;
@@ -10,6 +11,7 @@ use super::problem::Problem;
 use super::Services;
 use crate::auth::Actor;
 use crate::auth::policy::Action;
+use crate::ids::Kind;
 use crate::store::find::Lock;
 use crate::store::loans::{self as store, LoanKey, LoanRecord};
 
@@ -31,25 +33,29 @@ impl Services {
     /// [`ServiceError::Rejected`] for a loan that does not exist for the caller, a blank or overlong subject, a stale
     /// version; [`ServiceError::Forbidden`].
     pub async fn assign_officer(&self, actor: &Actor, input: &AssignOfficer) -> Result<LoanRecord, ServiceError> {
-        let scope = self.authorize(actor, Action::AssignOfficer)?;
-        let mut check = Check::default();
-        let officer = check.text(&["input", "officer"], &input.officer, OFFICER_LENGTH);
-        check.finish()?;
-        let now = self.now();
-        let (scope, officer) = (&scope, &officer.ok_or(ServiceError::BadInput)?);
-        self.database
-            .write(|transaction| async move {
-                let loan = store::find(&*transaction, scope, &LoanKey::Id(input.loan), Lock::ForUpdate).await?;
-                let mut loan = loan.ok_or_else(|| Problem::not_found(&["input", "loanId"], "loan"))?;
-                Problem::expect_version(input.expected_version, loan.version)?;
-                if loan.officer.as_ref() != Some(officer) {
-                    loan.officer = Some(officer.clone());
-                    loan.version += 1;
-                    loan.updated_at = now;
-                    store::update(&*transaction, &loan).await?;
-                }
-                Ok(loan)
-            })
-            .await
+        let about = About::of("assignLoanOfficer", Kind::Loan, input.loan);
+        self.audited(actor, &about, |trail| async move {
+            let scope = self.authorize(actor, Action::AssignOfficer)?;
+            let mut check = Check::default();
+            let officer = check.text(&["input", "officer"], &input.officer, OFFICER_LENGTH);
+            check.finish()?;
+            let now = self.now();
+            let (scope, officer) = (&scope, &officer.ok_or(ServiceError::BadInput)?);
+            trail
+                .write(|transaction| async move {
+                    let loan = store::find(&*transaction, scope, &LoanKey::Id(input.loan), Lock::ForUpdate).await?;
+                    let mut loan = loan.ok_or_else(|| Problem::not_found(&["input", "loanId"], "loan"))?;
+                    Problem::expect_version(input.expected_version, loan.version)?;
+                    if loan.officer.as_ref() != Some(officer) {
+                        loan.officer = Some(officer.clone());
+                        loan.version += 1;
+                        loan.updated_at = now;
+                        store::update(&*transaction, &loan).await?;
+                    }
+                    Ok(loan)
+                })
+                .await
+        })
+        .await
     }
 }

@@ -7,6 +7,7 @@ use lending::rate::Rate;
 use uuid::Uuid;
 
 use super::Services;
+use super::audit::About;
 use super::branches::taken;
 use super::check::{AmountInput, Check};
 use super::conditions::{self, ConditionsInput};
@@ -15,6 +16,7 @@ use super::list::{COUNT_CAP, in_order};
 use super::problem::Problem;
 use crate::auth::Actor;
 use crate::auth::policy::Action;
+use crate::ids::Kind;
 use crate::store::find::{self, Lock};
 use crate::store::loan_products as store;
 use crate::store::page;
@@ -144,42 +146,45 @@ impl Services {
         actor: &Actor,
         input: &CreateLoanProduct,
     ) -> Result<LoanProductRecord, ServiceError> {
-        self.authorize_everywhere(actor, Action::CreateProduct)?;
-        let now = self.now();
-        let mut check = Check::default();
-        let code = check.code(&["input", "code"], &input.code);
-        let name = check.text(&["input", "name"], &input.name, NAME_LENGTH);
-        let currency: Option<Currency> = check.currency(&["input", "currency"], &input.currency);
-        let Some(currency) = currency else {
+        let about = About::lender("createLoanProduct");
+        self.audited(actor, &about, |trail| async move {
+            self.authorize_everywhere(actor, Action::CreateProduct)?;
+            let now = self.now();
+            let mut check = Check::default();
+            let code = check.code(&["input", "code"], &input.code);
+            let name = check.text(&["input", "name"], &input.name, NAME_LENGTH);
+            let currency: Option<Currency> = check.currency(&["input", "currency"], &input.currency);
+            let Some(currency) = currency else {
+                check.finish()?;
+                return Err(ServiceError::BadInput);
+            };
+            let mut record = LoanProductRecord {
+                id: self.ids.next(now),
+                code: code.unwrap_or_default(),
+                name: name.unwrap_or_default(),
+                limits: ProductLimits::default_for(currency),
+                default_rate: Rate::ZERO,
+                default_installments: 12,
+                every: 1,
+                unit: PeriodUnit::Month,
+                conditions: Conditions::default(),
+                status: LoanProductStatus::Active,
+                version: 1,
+                created_at: now,
+                updated_at: now,
+            };
+            apply(&mut check, &mut record, &input.terms);
             check.finish()?;
-            return Err(ServiceError::BadInput);
-        };
-        let mut record = LoanProductRecord {
-            id: self.ids.next(now),
-            code: code.unwrap_or_default(),
-            name: name.unwrap_or_default(),
-            limits: ProductLimits::default_for(currency),
-            default_rate: Rate::ZERO,
-            default_installments: 12,
-            every: 1,
-            unit: PeriodUnit::Month,
-            conditions: Conditions::default(),
-            status: LoanProductStatus::Active,
-            version: 1,
-            created_at: now,
-            updated_at: now,
-        };
-        apply(&mut check, &mut record, &input.terms);
-        check.finish()?;
-        let record = &record;
-        self.database
-            .write(|transaction| async move {
-                store::insert(&*transaction, record).await?;
-                Ok::<_, ServiceError>(())
-            })
-            .await
-            .map_err(|error| taken(error, &["input", "code"]))?;
-        Ok(record.clone())
+            let record = &record;
+            trail
+                .write(|transaction| async move {
+                    store::insert(&*transaction, record).await?;
+                    Ok(record.clone())
+                })
+                .await
+                .map_err(|error| taken(error, &["input", "code"]))
+        })
+        .await
     }
 
     /// Changes a loan product; what is not named stays.
@@ -191,23 +196,27 @@ impl Services {
         actor: &Actor,
         input: &UpdateLoanProduct,
     ) -> Result<LoanProductRecord, ServiceError> {
-        self.authorize_everywhere(actor, Action::UpdateProduct)?;
-        let now = self.now();
-        self.database
-            .write(|transaction| async move {
-                let mut record = load(&transaction, input.id, input.expected_version).await?;
-                let mut check = Check::default();
-                if let Some(name) = &input.name {
-                    record.name = check.text(&["input", "name"], name, NAME_LENGTH).unwrap_or_default();
-                }
-                apply(&mut check, &mut record, &input.terms);
-                check.finish()?;
-                record.version += 1;
-                record.updated_at = now;
-                store::update(&*transaction, &record).await?;
-                Ok(record)
-            })
-            .await
+        let about = About::of("updateLoanProduct", Kind::LoanProduct, input.id);
+        self.audited(actor, &about, |trail| async move {
+            self.authorize_everywhere(actor, Action::UpdateProduct)?;
+            let now = self.now();
+            trail
+                .write(|transaction| async move {
+                    let mut record = load(&transaction, input.id, input.expected_version).await?;
+                    let mut check = Check::default();
+                    if let Some(name) = &input.name {
+                        record.name = check.text(&["input", "name"], name, NAME_LENGTH).unwrap_or_default();
+                    }
+                    apply(&mut check, &mut record, &input.terms);
+                    check.finish()?;
+                    record.version += 1;
+                    record.updated_at = now;
+                    store::update(&*transaction, &record).await?;
+                    Ok(record)
+                })
+                .await
+        })
+        .await
     }
 
     /// Retires a loan product: it can no longer be applied for. Retiring a retired product changes nothing.
@@ -220,21 +229,25 @@ impl Services {
         id: Uuid,
         expected_version: Option<i64>,
     ) -> Result<LoanProductRecord, ServiceError> {
-        self.authorize_everywhere(actor, Action::RetireProduct)?;
-        let now = self.now();
-        self.database
-            .write(|transaction| async move {
-                let mut record = load(&transaction, id, expected_version).await?;
-                if record.status == LoanProductStatus::Retired {
-                    return Ok(record);
-                }
-                record.status = LoanProductStatus::Retired;
-                record.version += 1;
-                record.updated_at = now;
-                store::update(&*transaction, &record).await?;
-                Ok(record)
-            })
-            .await
+        let about = About::of("retireLoanProduct", Kind::LoanProduct, id);
+        self.audited(actor, &about, |trail| async move {
+            self.authorize_everywhere(actor, Action::RetireProduct)?;
+            let now = self.now();
+            trail
+                .write(|transaction| async move {
+                    let mut record = load(&transaction, id, expected_version).await?;
+                    if record.status == LoanProductStatus::Retired {
+                        return Ok(record);
+                    }
+                    record.status = LoanProductStatus::Retired;
+                    record.version += 1;
+                    record.updated_at = now;
+                    store::update(&*transaction, &record).await?;
+                    Ok(record)
+                })
+                .await
+        })
+        .await
     }
 }
 

@@ -6,6 +6,7 @@ use lending::loan::{Business, Lifecycle, TransitionError};
 use serde::Serialize;
 use uuid::Uuid;
 
+use super::audit::About;
 use super::branches::taken;
 use super::check::{AmountInput, Check};
 use super::error::ServiceError;
@@ -17,6 +18,7 @@ use super::problem::{Problem, ProblemCode};
 use super::{Services, business_date};
 use crate::auth::Actor;
 use crate::auth::policy::Action;
+use crate::ids::Kind;
 use crate::store::borrowers::{self, BorrowerKey, BorrowerRecord};
 use crate::store::branches::{self, BranchKey, BranchRecord, BranchStatus};
 use crate::store::database::Transaction;
@@ -127,37 +129,42 @@ impl Services {
     /// # Errors
     /// [`ServiceError::Rejected`] with every problem of the input; [`ServiceError::Forbidden`].
     pub async fn apply_for_loan(&self, actor: &Actor, input: &ApplyForLoan) -> Result<Applied, ServiceError> {
-        let scope = self.authorize(actor, Action::ApplyForLoan)?;
-        let mut check = Check::default();
-        let key = check.idempotency_key(&["input", "idempotencyKey"], &input.idempotency_key);
-        let Some(key) = key else {
-            check.finish()?;
-            return Err(ServiceError::BadInput);
-        };
-        let fingerprint = idempotency::fingerprint(input);
-        let now = self.now();
-        let id = self.ids.next(now);
-        let (scope, key, fingerprint) = (&scope, &key, &fingerprint);
-        self.database
-            .write(|transaction| async move {
-                let turn = idempotency::claim(&transaction, actor, "applyForLoan", key, fingerprint, id, now).await?;
-                match turn {
-                    Turn::Repetition(id) => {
-                        // The caller's branches may have changed since: what they may not see now is not shown.
-                        let loan = store::find(&*transaction, scope, &LoanKey::Id(id), Lock::None)
-                            .await?
-                            .ok_or_else(|| Problem::not_found(&["input", "idempotencyKey"], "loan"))?;
-                        Ok(Applied { loan, replayed: true })
+        let about = About::of("applyForLoan", Kind::Borrower, input.borrower);
+        self.audited(actor, &about, |trail| async move {
+            let scope = self.authorize(actor, Action::ApplyForLoan)?;
+            let mut check = Check::default();
+            let key = check.idempotency_key(&["input", "idempotencyKey"], &input.idempotency_key);
+            let Some(key) = key else {
+                check.finish()?;
+                return Err(ServiceError::BadInput);
+            };
+            let fingerprint = idempotency::fingerprint(input);
+            let now = self.now();
+            let id = self.ids.next(now);
+            let (scope, key, fingerprint) = (&scope, &key, &fingerprint);
+            trail
+                .write(|transaction| async move {
+                    let turn =
+                        idempotency::claim(&transaction, actor, "applyForLoan", key, fingerprint, id, now).await?;
+                    match turn {
+                        Turn::Repetition(id) => {
+                            // The caller's branches may have changed since: what they may not see now is not shown.
+                            let loan = store::find(&*transaction, scope, &LoanKey::Id(id), Lock::None)
+                                .await?
+                                .ok_or_else(|| Problem::not_found(&["input", "idempotencyKey"], "loan"))?;
+                            Ok(Applied { loan, replayed: true })
+                        }
+                        Turn::First(id) => {
+                            let loan = self.application(actor, scope, &transaction, input, id).await?;
+                            store::insert(&*transaction, std::slice::from_ref(&loan)).await?;
+                            Ok(Applied { loan, replayed: false })
+                        }
                     }
-                    Turn::First(id) => {
-                        let loan = self.application(actor, scope, &transaction, input, id).await?;
-                        store::insert(&*transaction, std::slice::from_ref(&loan)).await?;
-                        Ok(Applied { loan, replayed: false })
-                    }
-                }
-            })
-            .await
-            .map_err(|error| taken(error, &["input", "externalRef"]))
+                })
+                .await
+                .map_err(|error| taken(error, &["input", "externalRef"]))
+        })
+        .await
     }
 
     async fn application(

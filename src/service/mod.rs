@@ -3,6 +3,7 @@
 //! calls the store.
 
 pub mod approval_limits;
+pub mod audit;
 pub mod borrowers;
 pub mod branch_calendar;
 pub mod branches;
@@ -39,7 +40,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use crate::auth::policy::{self, Action};
 use crate::auth::{Actor, BranchGrant};
 use crate::clock::Clock;
-use crate::ids::IdSource;
+use crate::ids::{IdSource, OrderedIds};
 use crate::store::Database;
 use crate::store::branches::BranchRecord;
 use crate::store::scope::Scope;
@@ -64,6 +65,8 @@ pub struct Services {
     database: Database,
     clock: Arc<dyn Clock>,
     ids: Arc<dyn IdSource>,
+    /// Ids of audit events, whose order is told by them alone.
+    event_ids: OrderedIds,
     personal_data: PersonalDataKeys,
     rules: Rules,
 }
@@ -77,7 +80,7 @@ impl Services {
         personal_data: PersonalDataKeys,
         rules: Rules,
     ) -> Self {
-        Self { database, clock, ids, personal_data, rules }
+        Self { database, clock, ids, event_ids: OrderedIds::default(), personal_data, rules }
     }
 
     /// Lets the caller act, or refuses; gives the branches they may act on.

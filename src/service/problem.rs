@@ -85,6 +85,21 @@ pub enum ProblemCode {
     IdempotencyInProgress,
 }
 
+impl ProblemCode {
+    /// The code as callers know it, such as `NOT_FOUND`.
+    #[must_use]
+    pub fn name(self) -> String {
+        let mut name = String::new();
+        for letter in format!("{self:?}").chars() {
+            if letter.is_ascii_uppercase() && !name.is_empty() {
+                name.push('_');
+            }
+            name.push(letter.to_ascii_uppercase());
+        }
+        name
+    }
+}
+
 /// A personal value that borrowers are told apart by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PersonalField {

@@ -127,6 +127,11 @@ pub trait Field: Copy + Eq + Serialize + Send + Sync + 'static {
     /// The column that ties a row to its branch; `None` for tables that belong to no branch.
     fn branch_column() -> Option<<Self::Entity as EntityTrait>::Column>;
 
+    /// Whether some rows belong to no branch, in a table whose others do.
+    fn branch_may_be_missing() -> bool {
+        false
+    }
+
     /// The table's primary key, the last key of every order.
     fn id_column() -> <Self::Entity as EntityTrait>::Column;
 }
@@ -156,16 +161,17 @@ impl<F: Field> Filter<F> {
             },
             Self::Field(field, test) => field_condition(*field, test)?,
             Self::Search(text) => F::search(&LikePattern::new(text)?),
-            Self::UnderBranches(ids) => match F::branch_column() {
-                Some(column) => Condition::all().add(column.in_subquery(branches_below(roots(ids, scope)))),
-                None => Condition::all(),
-            },
-            Self::InTimeZones(zones) => match F::branch_column() {
-                Some(column) => Condition::all().add(column.in_subquery(in_time_zones(zones))),
-                None => Condition::all(),
-            },
+            Self::UnderBranches(ids) => of_branches::<F>(|| branches_below(roots(ids, scope))),
+            Self::InTimeZones(zones) => of_branches::<F>(|| in_time_zones(zones)),
         })
     }
+}
+
+/// The rows of some branches; a row of no branch is in none of them, and in the complement.
+fn of_branches<F: Field>(branches: impl FnOnce() -> SelectStatement) -> Condition {
+    let Some(column) = F::branch_column() else { return Condition::all() };
+    let condition = Condition::all().add(column.in_subquery(branches()));
+    if F::branch_may_be_missing() { condition.add(column.is_not_null()) } else { condition }
 }
 
 fn in_time_zones(zones: &[String]) -> SelectStatement {

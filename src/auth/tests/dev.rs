@@ -18,7 +18,7 @@ fn fresh_clone() -> (Authenticator, DevAuth) {
 
 fn officer() -> Actor {
     let branches = BranchGrant::Codes(vec!["NBO".to_owned()]);
-    Actor { subject: "jane".to_owned(), roles: BTreeSet::from([Role::Officer]), branches }
+    Actor { subject: "jane".to_owned(), roles: BTreeSet::from([Role::Officer]), branches, request_id: None }
 }
 
 #[test]

@@ -118,7 +118,7 @@ impl BorrowerMutation {
         let request = request(context)?;
         RegisterBorrowerPayload::of(match input.read() {
             Ok(input) => request.services.register_borrower(request.actor, &input).await,
-            Err(refusal) => Err(refusal),
+            Err(refusal) => Err(request.unread("registerBorrower", refusal).await),
         })
     }
 
@@ -131,7 +131,7 @@ impl BorrowerMutation {
         let request = request(context)?;
         UpdateBorrowerPayload::of(match input.read() {
             Ok(input) => request.services.update_borrower(request.actor, &input).await,
-            Err(refusal) => Err(refusal),
+            Err(refusal) => Err(request.unread("updateBorrower", refusal).await),
         })
     }
 }

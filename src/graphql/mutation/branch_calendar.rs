@@ -95,7 +95,7 @@ async fn change(
             let input = ChangeCalendar { branch, change, expected_version };
             request.services.change_calendar(request.actor, &input).await
         }
-        Err(refusal) => Err(refusal),
+        Err(refusal) => Err(request.unread(change.operation(), refusal).await),
     })
 }
 

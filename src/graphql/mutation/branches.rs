@@ -123,7 +123,7 @@ impl BranchMutation {
         let request = request(context)?;
         CreateBranchPayload::of(match input.read() {
             Ok(input) => request.services.create_branch(request.actor, &input).await,
-            Err(refusal) => Err(refusal),
+            Err(refusal) => Err(request.unread("createBranch", refusal).await),
         })
     }
 
@@ -136,7 +136,7 @@ impl BranchMutation {
         let request = request(context)?;
         UpdateBranchPayload::of(match input.read() {
             Ok(input) => request.services.update_branch(request.actor, &input).await,
-            Err(refusal) => Err(refusal),
+            Err(refusal) => Err(request.unread("updateBranch", refusal).await),
         })
     }
 
@@ -151,7 +151,7 @@ impl BranchMutation {
         let id = ids.read("branchId", &input.branch_id, Kind::Branch);
         CloseBranchPayload::of(match ids.finish() {
             Ok(()) => request.services.close_branch(request.actor, id, input.expected_version).await,
-            Err(refusal) => Err(refusal),
+            Err(refusal) => Err(request.unread("closeBranch", refusal).await),
         })
     }
 }

@@ -96,7 +96,7 @@ impl CloseDayMutation {
                 };
                 request.services.close_days(request.actor, &input).await
             }
-            Err(refusal) => Err(refusal),
+            Err(refusal) => Err(request.unread("closeBusinessDay", refusal).await),
         };
         let (closed, user_errors) = split(outcome)?;
         let replayed = closed.as_ref().is_some_and(|closed| closed.replayed);

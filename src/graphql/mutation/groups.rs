@@ -197,7 +197,7 @@ impl GroupMutation {
         let request = request(context)?;
         CreateGroupPayload::of(match input.read() {
             Ok(input) => request.services.create_group(request.actor, &input).await,
-            Err(refusal) => Err(refusal),
+            Err(refusal) => Err(request.unread("createGroup", refusal).await),
         })
     }
 
@@ -210,7 +210,7 @@ impl GroupMutation {
         let request = request(context)?;
         UpdateGroupPayload::of(match input.read() {
             Ok(input) => request.services.update_group(request.actor, &input).await,
-            Err(refusal) => Err(refusal),
+            Err(refusal) => Err(request.unread("updateGroup", refusal).await),
         })
     }
 
@@ -228,7 +228,7 @@ impl GroupMutation {
                 let input = AddGroupMember { group, borrower, role, joined_on, expected_version };
                 request.services.add_group_member(request.actor, &input).await
             }
-            Err(refusal) => Err(refusal),
+            Err(refusal) => Err(request.unread("addGroupMember", refusal).await),
         })
     }
 
@@ -245,7 +245,7 @@ impl GroupMutation {
                 let input = UpdateGroupMember { group, borrower, role, expected_version };
                 request.services.update_group_member(request.actor, &input).await
             }
-            Err(refusal) => Err(refusal),
+            Err(refusal) => Err(request.unread("updateGroupMember", refusal).await),
         })
     }
 
@@ -262,7 +262,7 @@ impl GroupMutation {
                 let input = RemoveGroupMember { group, borrower, left_on, expected_version: input.expected_version };
                 request.services.remove_group_member(request.actor, &input).await
             }
-            Err(refusal) => Err(refusal),
+            Err(refusal) => Err(request.unread("removeGroupMember", refusal).await),
         })
     }
 
@@ -275,7 +275,7 @@ impl GroupMutation {
         let request = request(context)?;
         CloseGroupPayload::of(match group_only(&input.group_id) {
             Ok(group) => request.services.close_group(request.actor, group, input.expected_version).await,
-            Err(refusal) => Err(refusal),
+            Err(refusal) => Err(request.unread("closeGroup", refusal).await),
         })
     }
 }

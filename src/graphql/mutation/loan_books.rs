@@ -23,7 +23,7 @@ pub struct LoanBooksMutation;
 
 /// Defines what a mutation that records on a loan answers with.
 macro_rules! record_payload {
-    ($($(#[$doc:meta])+ $name:ident;)+) => {
+    ($($(#[$doc:meta])+ $name:ident of $operation:literal;)+) => {
         $(
             $(#[$doc])+
             #[derive(SimpleObject)]
@@ -42,7 +42,8 @@ macro_rules! record_payload {
 
             impl $name {
                 async fn of(request: Request<'_>, record: Result<Record, ServiceError>) -> Result<Self> {
-                    let Answer { loan, transaction, replay, replayed, user_errors } = answer(request, record).await?;
+                    let Answer { loan, transaction, replay, replayed, user_errors } =
+                        answer(request, $operation, record).await?;
                     Ok(Self { loan, transaction, replay, replayed, user_errors })
                 }
             }
@@ -52,29 +53,29 @@ macro_rules! record_payload {
 
 record_payload! {
     /// What came of disbursing a loan.
-    DisburseLoanPayload;
+    DisburseLoanPayload of "disburseLoan";
     /// What came of taking a disbursement back.
-    UndoDisbursementPayload;
+    UndoDisbursementPayload of "undoDisbursement";
     /// What came of recording a payment.
-    RecordRepaymentPayload;
+    RecordRepaymentPayload of "recordRepayment";
     /// What came of reversing a transaction.
-    ReverseTransactionPayload;
+    ReverseTransactionPayload of "reverseTransaction";
     /// What came of charging a fee or a penalty.
-    AddLoanChargePayload;
+    AddLoanChargePayload of "addLoanCharge";
     /// What came of waiving a charge.
-    WaiveLoanChargePayload;
+    WaiveLoanChargePayload of "waiveLoanCharge";
     /// What came of waiving interest.
-    WaiveInterestPayload;
+    WaiveInterestPayload of "waiveInterest";
     /// What came of refunding credit.
-    RefundCreditPayload;
+    RefundCreditPayload of "refundCredit";
     /// What came of rescheduling a loan.
-    RescheduleLoanPayload;
+    RescheduleLoanPayload of "rescheduleLoan";
     /// What came of charging a loan off.
-    ChargeOffLoanPayload;
+    ChargeOffLoanPayload of "chargeOffLoan";
     /// What came of writing a loan off.
-    WriteOffLoanPayload;
+    WriteOffLoanPayload of "writeOffLoan";
     /// What came of recording a recovery.
-    RecordRecoveryPayload;
+    RecordRecoveryPayload of "recordRecovery";
 }
 
 /// Defines the input of a mutation that records on a loan: the fields all have, and its own.
@@ -256,10 +257,10 @@ struct Answer {
     user_errors: Vec<UserError>,
 }
 
-async fn answer(request: Request<'_>, record: Result<Record, ServiceError>) -> Result<Answer> {
+async fn answer(request: Request<'_>, operation: &'static str, record: Result<Record, ServiceError>) -> Result<Answer> {
     let outcome = match record {
         Ok(record) => request.services.record(request.actor, &record).await,
-        Err(refusal) => Err(refusal),
+        Err(refusal) => Err(request.unread(operation, refusal).await),
     };
     let (recorded, user_errors) = split(outcome)?;
     let Some(recorded) = recorded else {

@@ -170,7 +170,7 @@ impl LoanProductMutation {
         let request = request(context)?;
         UpdateLoanProductPayload::of(match input.read() {
             Ok(input) => request.services.update_loan_product(request.actor, &input).await,
-            Err(refusal) => Err(refusal),
+            Err(refusal) => Err(request.unread("updateLoanProduct", refusal).await),
         })
     }
 
@@ -185,7 +185,7 @@ impl LoanProductMutation {
         let id = ids.read("loanProductId", &input.loan_product_id, Kind::LoanProduct);
         RetireLoanProductPayload::of(match ids.finish() {
             Ok(()) => request.services.retire_loan_product(request.actor, id, input.expected_version).await,
-            Err(refusal) => Err(refusal),
+            Err(refusal) => Err(request.unread("retireLoanProduct", refusal).await),
         })
     }
 }

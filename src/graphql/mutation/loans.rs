@@ -207,7 +207,9 @@ async fn decide(
 ) -> Result<Decided, ServiceError> {
     let mut ids = InputIds::default();
     let loan = ids.read("loanId", loan_id, Kind::Loan);
-    ids.finish()?;
+    if let Err(refusal) = ids.finish() {
+        return Err(request.unread(decision.operation(), refusal).await);
+    }
     let input = Decide { idempotency_key, loan, on: on.map(|date| date.0), decision, expected_version };
     request.services.decide(request.actor, &input).await
 }
@@ -223,7 +225,7 @@ impl LoanMutation {
         let request = request(context)?;
         let (applied, user_errors) = split(match input.read() {
             Ok(input) => request.services.apply_for_loan(request.actor, &input).await,
-            Err(refusal) => Err(refusal),
+            Err(refusal) => Err(request.unread("applyForLoan", refusal).await),
         })?;
         Ok(ApplyForLoanPayload {
             replayed: applied.as_ref().is_some_and(|applied| applied.replayed),

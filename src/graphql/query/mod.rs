@@ -1,5 +1,6 @@
 //! What can be asked, one file per area.
 
+pub mod audit;
 pub mod borrowers;
 pub mod branches;
 pub mod collection_sheet;
@@ -30,4 +31,5 @@ pub struct Query(
     collection_sheet::CollectionSheetQuery,
     simulations::SimulationQuery,
     verify::VerifyQuery,
+    audit::AuditQuery,
 );

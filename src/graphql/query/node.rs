@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use crate::graphql::error::{Nullable, bad_input};
 use crate::graphql::request::{Request, request};
+use crate::graphql::types::audit_event::AuditEvent;
 use crate::graphql::types::borrower::Borrower;
 use crate::graphql::types::branch::Branch;
 use crate::graphql::types::group::Group;
@@ -15,7 +16,7 @@ use crate::graphql::types::loan::Loan;
 use crate::graphql::types::loan::transaction::LoanTransaction;
 use crate::graphql::types::loan_product::LoanProduct;
 use crate::graphql::types::node::Node;
-use crate::graphql::types::selection::{BorrowerPlan, BranchPlan, EntryPlan, GroupPlan, LoanPlan, Selected};
+use crate::graphql::types::selection::{AuditPlan, BorrowerPlan, BranchPlan, EntryPlan, GroupPlan, LoanPlan, Selected};
 use crate::ids::{Kind, NodeId};
 
 /// The most ids in one `nodes`.
@@ -32,6 +33,7 @@ struct Plans {
     loan: LoanPlan,
     group: GroupPlan,
     entry: EntryPlan,
+    audit: AuditPlan,
 }
 
 #[Object]
@@ -41,7 +43,7 @@ impl NodeQuery {
         &self,
         context: &Context<'_>,
         #[graphql(
-            desc = "The id of a branch, borrower, loan product, loan, group, loan transaction or journal entry."
+            desc = "The id of a branch, borrower, loan product, loan, group, loan transaction, journal entry or audit event."
         )]
         id: ID,
     ) -> Nullable<Node> {
@@ -74,6 +76,7 @@ fn plans(context: &Context<'_>) -> Plans {
         loan: LoanPlan::of(&selected),
         group: GroupPlan::of(&selected),
         entry: EntryPlan::of(&selected),
+        audit: AuditPlan::of(&selected),
     }
 }
 
@@ -118,6 +121,13 @@ async fn of_kind(request: Request<'_>, kind: Kind, ids: Vec<Uuid>, plans: &Plans
             let uuids: Vec<Uuid> = records.iter().map(|record| record.id).collect();
             let rows = JournalEntry::fetch(request, records, &plans.entry).await?;
             uuids.into_iter().zip(rows).map(|(id, row)| (id, Node::JournalEntry(row))).collect()
+        }
+        Kind::AuditEvent => {
+            let records: Vec<_> =
+                request.services.audit_events_by_id(request.actor, &ids).await?.into_iter().flatten().collect();
+            let uuids: Vec<Uuid> = records.iter().map(|record| record.id).collect();
+            let rows = AuditEvent::fetch(request, records, &plans.audit).await?;
+            uuids.into_iter().zip(rows).map(|(id, row)| (id, Node::AuditEvent(row))).collect()
         }
         Kind::LoanTransaction => {
             let views = request.services.loan_views_of_transactions(request.actor, &ids).await?;

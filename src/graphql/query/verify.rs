@@ -7,6 +7,7 @@ use crate::graphql::request::request;
 use crate::graphql::types::id;
 use crate::ids::Kind;
 use crate::service::ServiceError;
+use crate::service::audit::AuditHead;
 use crate::service::branches::BranchKey;
 use crate::service::verify;
 
@@ -14,7 +15,7 @@ use crate::service::verify;
 #[derive(Default)]
 pub struct VerifyQuery;
 
-/// What verifying the books came to: every loan is worked out anew from its transactions and compared with what is stored, and every rule of the ledger is checked.
+/// What verifying the books came to: every loan is worked out anew from its transactions and compared with what is stored, every rule of the ledger is checked, and every audit chain is hashed anew.
 #[derive(SimpleObject)]
 pub struct Verification {
     /// Nothing is wrong.
@@ -25,16 +26,33 @@ pub struct Verification {
     pub count: u64,
     /// The first of them, at most 100.
     pub findings: Vec<Finding>,
+    /// How many sealed audit events are what they were when they were sealed.
+    pub sealed_audit_events: u64,
+    /// How many audit events are not sealed yet.
+    pub unsealed_audit_events: u64,
+    /// Where each audit chain ends. Noted outside, it shows later whether a chain was rewritten.
+    pub audit_chains: Vec<AuditChain>,
+}
+
+/// The chain of hashes over the audit events of a branch, or of the lender as a whole.
+#[derive(SimpleObject)]
+pub struct AuditChain {
+    /// The branch's code; null for the lender as a whole.
+    pub branch_code: Option<String>,
+    /// How many events it holds.
+    pub length: i64,
+    /// The hash of its last link, in hexadecimal.
+    pub head: String,
 }
 
 /// Something in the books that does not hold.
 #[derive(SimpleObject)]
 pub struct Finding {
-    /// What kind of thing, such as INSTALLMENT, BALANCE, LOAN_ACCOUNT or TRIAL_BALANCE.
+    /// What kind of thing, such as INSTALLMENT, BALANCE, LOAN_ACCOUNT, TRIAL_BALANCE or AUDIT_CHAIN.
     pub kind: String,
     /// The loan's number; null for what is about no single loan.
     pub loan_number: Option<String>,
-    /// What exactly: an installment, an account, an entry, a branch.
+    /// What exactly: an installment, an account, an entry, a branch, a row of an audit chain.
     pub subject: String,
     /// What it should be.
     pub expected: String,
@@ -51,18 +69,22 @@ impl From<verify::Verification> for Verification {
             expected: finding.expected,
             actual: finding.actual,
         };
+        let chain = |head: AuditHead| AuditChain { branch_code: head.branch, length: head.length, head: head.head };
         Self {
+            sealed_audit_events: found.audit.sealed,
+            unsealed_audit_events: found.audit.unsealed,
             clean: found.is_clean(),
             loans: found.loans,
             count: found.count,
             findings: found.findings.into_iter().map(finding).collect(),
+            audit_chains: found.audit.heads.into_iter().map(chain).collect(),
         }
     }
 }
 
 #[Object]
 impl VerifyQuery {
-    /// Verifies the books of a branch and those below it, or of all branches of the caller; null for a branch that does not exist for the caller. It reads everything: for the back office, not for a page. Permission: VerifyBooks.
+    /// Verifies the books and the audit trail of a branch and those below it, or of all branches of the caller; null for a branch that does not exist for the caller. It reads everything: for the back office, not for a page. Permission: VerifyBooks.
     async fn verify_books(
         &self,
         context: &Context<'_>,

@@ -1,8 +1,10 @@
 //! Borrowers in the API.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use async_graphql::{Context, ID, Object, Result};
+use tokio::sync::OnceCell;
 use uuid::Uuid;
 
 use super::branch::Branch;
@@ -13,7 +15,7 @@ use super::selection::{BorrowerPlan, GroupPlan, Related};
 use crate::graphql::error::Nullable;
 use crate::graphql::request::{Request, request};
 use crate::ids::Kind;
-use crate::service::borrowers::{BorrowerKey, BorrowerRecord};
+use crate::service::borrowers::{BorrowerKey, BorrowerRecord, Sealed};
 
 /// Someone who borrows.
 #[derive(Clone)]
@@ -21,11 +23,34 @@ pub struct Borrower {
     record: BorrowerRecord,
     branch: Related<Branch>,
     group: Related<Group>,
+    unmasking: Arc<Unmasking>,
 }
 
 impl From<BorrowerRecord> for Borrower {
     fn from(record: BorrowerRecord) -> Self {
-        Self { record, branch: Related::Later, group: Related::Later }
+        let unmasking = Unmasking::of(std::slice::from_ref(&record));
+        Self { record, branch: Related::Later, group: Related::Later, unmasking }
+    }
+}
+
+/// The borrowers of a page who have personal values: the first value of the page that is shown in full puts all of them
+/// on the audit trail, once.
+struct Unmasking {
+    borrowers: Vec<(Uuid, Uuid)>,
+    recorded: OnceCell<()>,
+}
+
+impl Unmasking {
+    fn of(records: &[BorrowerRecord]) -> Arc<Self> {
+        let with_values = records.iter().filter(|record| record.phone.is_some() || record.national_id.is_some());
+        let borrowers = with_values.map(|record| (record.id, record.branch_id)).collect();
+        Arc::new(Self { borrowers, recorded: OnceCell::new() })
+    }
+
+    async fn record(&self, request: Request<'_>) -> Result<()> {
+        let record = || request.services.record_unmasking(request.actor, &self.borrowers);
+        self.recorded.get_or_try_init(record).await?;
+        Ok(())
     }
 }
 
@@ -46,11 +71,13 @@ impl Borrower {
             }
             None => None,
         };
+        let unmasking = Unmasking::of(&records);
         Ok(records
             .into_iter()
             .map(|record| Self {
                 branch: Related::of(branches.as_ref(), record.branch_id),
                 group: Related::of(groups.as_ref(), record.id),
+                unmasking: Arc::clone(&unmasking),
                 record,
             })
             .collect())
@@ -119,14 +146,14 @@ impl Borrower {
         found.await.transpose()
     }
 
-    /// The telephone number; all but its last three characters are hidden from those who may not read personal data.
+    /// The telephone number; all but its last three characters are hidden from those who may not read personal data. Showing it in full is an event of the audit trail.
     async fn phone(&self, context: &Context<'_>) -> Nullable<String> {
-        personal(context, self.record.phone.as_ref())
+        self.personal(context, self.record.phone.as_ref()).await.transpose()
     }
 
-    /// The national id; all but its last three characters are hidden from those who may not read personal data.
+    /// The national id; all but its last three characters are hidden from those who may not read personal data. Showing it in full is an event of the audit trail.
     async fn national_id(&self, context: &Context<'_>) -> Nullable<String> {
-        personal(context, self.record.national_id.as_ref())
+        self.personal(context, self.record.national_id.as_ref()).await.transpose()
     }
 
     /// The date of birth.
@@ -150,8 +177,12 @@ impl Borrower {
     }
 }
 
-fn personal(context: &Context<'_>, value: Option<&crate::service::borrowers::Sealed>) -> Nullable<String> {
-    let opened = request(context)
-        .and_then(|request| request.services.personal_value(request.actor, value).map_err(async_graphql::Error::from));
-    opened.transpose()
+impl Borrower {
+    async fn personal(&self, context: &Context<'_>, value: Option<&Sealed>) -> Result<Option<String>> {
+        let request = request(context)?;
+        if value.is_some() {
+            self.unmasking.record(request).await?;
+        }
+        Ok(request.services.personal_value(request.actor, value)?)
+    }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use async_graphql::connection::{Edge, EmptyFields, PageInfo};
 use async_graphql::{Context, Enum, Object, OutputType, Result};
 
+use super::audit_event::AuditEvent;
 use super::borrower::Borrower;
 use super::branch::Branch;
 use super::collection::{CollectionRow, CollectionRowConnectionFields};
@@ -18,6 +19,7 @@ use super::portfolio::currency_totals;
 use super::portfolio::totals::CurrencyTotals;
 use crate::graphql::error::bad_input;
 use crate::graphql::request::{ApiLimits, request};
+use crate::service::audit::AuditField;
 use crate::service::borrowers::BorrowerField;
 use crate::service::branches::BranchField;
 use crate::service::groups::GroupField;
@@ -170,6 +172,8 @@ connections! {
     CollectionRowConnection(CollectionRow, CollectionRowConnectionFields);
     /// Journal entries, page by page.
     JournalEntryConnection(JournalEntry, JournalEntryConnectionFields);
+    /// Events of the audit trail, page by page.
+    AuditEventConnection(AuditEvent, AuditEventConnectionFields);
     /// What happened to a loan, page by page.
     LoanEventConnection(LoanEvent, OwnListFields);
     /// Transactions of a loan, page by page.
@@ -229,6 +233,35 @@ counted!(GroupConnectionFields, GroupField, count_groups);
 counted!(LoanProductConnectionFields, LoanProductField, count_loan_products);
 
 counted!(JournalEntryConnectionFields, EntryField, count_journal_entries);
+
+/// What a connection of audit events has beside its page.
+pub struct AuditEventConnectionFields {
+    filter: Arc<Filter<AuditField>>,
+}
+
+impl AuditEventConnectionFields {
+    /// The further fields of a connection with this filter.
+    #[must_use]
+    pub fn new(filter: Arc<Filter<AuditField>>) -> Self {
+        Self { filter }
+    }
+}
+
+/// What a connection of audit events has beside its page.
+#[Object]
+impl AuditEventConnectionFields {
+    /// How many match the filter, on all pages together. Counting stops at 10,001, which stands for "more than 10,000".
+    async fn total_count(&self, context: &Context<'_>) -> Result<i64> {
+        let request = request(context)?;
+        Ok(count(request.services.count_audit_events(request.actor, &self.filter).await?))
+    }
+
+    /// How many events of the caller's branches are not sealed yet, whatever the filter.
+    async fn unsealed(&self, context: &Context<'_>) -> Result<i64> {
+        let request = request(context)?;
+        Ok(count(request.services.unsealed_audit_events(request.actor).await?))
+    }
+}
 
 /// What a connection of one loan's rows has beside its page.
 pub struct OwnListFields {

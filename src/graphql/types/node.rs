@@ -2,6 +2,7 @@
 
 use async_graphql::{ID, Interface};
 
+use super::audit_event::AuditEvent;
 use super::borrower::Borrower;
 use super::branch::Branch;
 use super::group::Group;
@@ -29,4 +30,6 @@ pub enum Node {
     LoanTransaction(LoanTransaction),
     /// A journal entry.
     JournalEntry(JournalEntry),
+    /// An event of the audit trail.
+    AuditEvent(AuditEvent),
 }

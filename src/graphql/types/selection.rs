@@ -200,6 +200,26 @@ impl EntryPlan {
     }
 }
 
+/// Which relations of audit events to fetch.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct AuditPlan {
+    /// The branches, and what of them.
+    pub branch: Option<BranchPlan>,
+    /// Their places in their chains.
+    pub link: bool,
+}
+
+impl AuditPlan {
+    /// Reads the plan from what is selected of audit events.
+    #[must_use]
+    pub fn of(selected: &Selected<'_>) -> Self {
+        Self {
+            branch: selected.has("branch").then(|| BranchPlan::of(&selected.field("branch"))),
+            link: ["position", "hash", "sealed"].iter().any(|field| selected.has(field)),
+        }
+    }
+}
+
 /// A related row that may have been fetched together with its neighbours'.
 #[derive(Debug, Clone, Default)]
 pub enum Related<T> {

@@ -200,7 +200,7 @@ pub(super) struct ToyAuthenticator {
 }
 
 fn actor(subject: &str) -> Actor {
-    Actor { subject: subject.to_owned(), roles: [Role::Admin].into(), branches: BranchGrant::All }
+    Actor { subject: subject.to_owned(), roles: [Role::Admin].into(), branches: BranchGrant::All, request_id: None }
 }
 
 impl Authenticate for ToyAuthenticator {

@@ -4,6 +4,7 @@
 use lending::calendar::Calendar;
 use uuid::Uuid;
 
+use super::trail::DayTrail;
 use super::{ById, Work};
 use crate::service::loan_books::day::{self, ClosedLoan, Day, END_OF_DAY, StoredBooks};
 use crate::service::{ServiceError, Services};
@@ -13,7 +14,7 @@ use crate::store::database::Transaction;
 use crate::store::loan_projection::{self, Rewrite};
 use crate::store::loans::{self, LoanField, LoanRecord};
 use crate::store::scope::Scope;
-use crate::store::{calendars, find, journal, loan_history};
+use crate::store::{find, journal, loan_history};
 
 /// Histories of so many loans are held in memory at once.
 const FOLDED_AT_ONCE: usize = 500;
@@ -25,16 +26,21 @@ pub(super) struct Done {
     pub last: Option<Uuid>,
     /// It was the last one of the day.
     pub day_closed: bool,
+    /// The day's event was written with it.
+    pub is_noted: bool,
 }
 
 impl Services {
-    /// Closes a day for the next loans of a branch, at most `size`.
+    /// Closes a day for the next loans of a branch, at most `size`, after what was done of the day before.
+    #[allow(clippy::too_many_arguments)] // a day at a branch, and where it stands
     pub(super) async fn close_chunk(
         &self,
+        trail: &DayTrail<'_>,
         branch: &BranchRecord,
         calendar: &Calendar,
         place: &Place,
         size: u32,
+        before: Work,
     ) -> Result<Done, ServiceError> {
         let now = self.now();
         let day = Day { branch, calendar, on: place.on, now, ids: &*self.ids };
@@ -43,7 +49,7 @@ impl Services {
             .write(|transaction| async move {
                 let claimed = store::claim(&*transaction, place, size).await?;
                 let Some(last) = claimed.last else {
-                    return Ok(Done { work: Work::default(), last: None, day_closed: false });
+                    return Ok(Done { work: Work::default(), last: None, day_closed: false, is_noted: false });
                 };
                 let mut work = fold(&transaction, day, &claimed.to_fold).await?;
                 let head = AccrualHead { id: self.ids.next(now), recorded_at: now, recorded_by: END_OF_DAY.to_owned() };
@@ -51,10 +57,13 @@ impl Services {
                 work.loans = work.folded.saturating_add(accrued);
                 let is_short = claimed.count < u64::from(size);
                 let day_closed = is_short && !store::is_any_left(&*transaction, branch.id, place.on).await?;
+                let mut is_noted = false;
                 if day_closed {
-                    calendars::close_through(&*transaction, branch.id, place.on).await?;
+                    let mut all = before;
+                    all.add(work);
+                    is_noted = self.move_date(&transaction, trail, branch.id, place.on, all).await?;
                 }
-                Ok(Done { work, last: Some(last), day_closed })
+                Ok(Done { work, last: Some(last), day_closed, is_noted })
             })
             .await
     }

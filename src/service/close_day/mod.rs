@@ -4,6 +4,7 @@
 //! it was and books nothing twice.
 
 mod chunk;
+mod trail;
 
 use std::collections::HashMap;
 
@@ -22,6 +23,8 @@ use crate::store::branches::{self, BranchKey, BranchRecord};
 use crate::store::find::Lock;
 use crate::store::scope::Scope;
 use crate::store::{calendars, close_day as store};
+
+use trail::DayTrail;
 
 /// How many loans a chunk has when nothing else is asked for.
 pub const CHUNK: u32 = 10_000;
@@ -96,6 +99,36 @@ impl Services {
     /// [`ServiceError::Rejected`] for a branch that does not exist for the caller and a day that has not come;
     /// [`ServiceError::Forbidden`]. What was closed until then stays closed.
     pub async fn close_days(&self, actor: &Actor, input: &CloseDay) -> Result<ClosedDays, ServiceError> {
+        self.close_days_as("closeBusinessDay", actor, input).await
+    }
+
+    /// The same for the command, by whose name it is on the trail.
+    ///
+    /// # Errors
+    /// Those of [`Services::close_days`].
+    pub async fn close_days_by_command(&self, actor: &Actor, input: &CloseDay) -> Result<ClosedDays, ServiceError> {
+        self.close_days_as("close-day", actor, input).await
+    }
+
+    async fn close_days_as(
+        &self,
+        operation: &'static str,
+        actor: &Actor,
+        input: &CloseDay,
+    ) -> Result<ClosedDays, ServiceError> {
+        let trail = DayTrail::new(actor, operation, input);
+        match self.close_days_on(&trail, input).await {
+            Ok(closed) => {
+                let branches = closed.branches.iter().map(|closed| (closed.branch.id, closed.branch.code.clone()));
+                self.seal_at_end_of_day(&branches.collect::<Vec<_>>()).await;
+                Ok(closed)
+            }
+            Err(error) => Err(self.refused(actor, &trail.about, error).await),
+        }
+    }
+
+    async fn close_days_on(&self, trail: &DayTrail<'_>, input: &CloseDay) -> Result<ClosedDays, ServiceError> {
+        let actor = trail.actor;
         let scope = self.authorize(actor, Action::CloseBusinessDay)?;
         let top = match &input.branch {
             Some(key) => {
@@ -114,7 +147,10 @@ impl Services {
         let mut closed = ClosedDays { branches: Vec::with_capacity(branches.len()), replayed };
         for branch in branches {
             let calendar = calendars.remove(&branch.id).unwrap_or_default();
-            closed.branches.push(self.close_branch_days(branch, &calendar, input).await?);
+            closed.branches.push(self.close_branch_days(trail, branch, &calendar, input, replayed).await?);
+        }
+        if closed.branches.is_empty() {
+            self.note_nothing_closed(trail, None, replayed).await?;
         }
         Ok(closed)
     }
@@ -163,17 +199,25 @@ impl Services {
 
     async fn close_branch_days(
         &self,
+        trail: &DayTrail<'_>,
         mut branch: BranchRecord,
         calendar: &Calendar,
         input: &CloseDay,
+        replayed: bool,
     ) -> Result<ClosedBranch, ServiceError> {
         let until = input.on.unwrap_or_else(|| business_date(&branch, self.now()));
         let passed_over = store::without_projection(self.database.reader(), branch.id).await?;
         let mut closed = ClosedBranch { branch: branch.clone(), days: 0, work: Work::default(), passed_over };
+        let mut is_noted = false;
         while let Some(day) = next_day(&branch, until) {
-            closed.work.add(self.close_one_day(&branch, calendar, day, input.chunk.max(1)).await?);
+            let done = self.close_one_day(trail, &branch, calendar, day, input.chunk.max(1)).await?;
+            closed.work.add(done.work);
+            is_noted |= done.is_noted;
             closed.days = closed.days.saturating_add(1);
             branch.closed_through = Some(day);
+        }
+        if !is_noted {
+            self.note_nothing_closed(trail, Some(branch.id), replayed).await?;
         }
         closed.branch = branch;
         Ok(closed)
@@ -182,47 +226,61 @@ impl Services {
     /// Closes a day of a branch. Several may do so at once: whoever finds nothing left of it closes the branch's date.
     async fn close_one_day(
         &self,
+        trail: &DayTrail<'_>,
         branch: &BranchRecord,
         calendar: &Calendar,
         on: NaiveDate,
         size: u32,
-    ) -> Result<Work, ServiceError> {
+    ) -> Result<DayDone, ServiceError> {
         let mut work = Work::default();
         loop {
             for currency in store::currencies(self.database.reader(), branch.id).await? {
                 let mut place = store::Place { branch_id: branch.id, on, currency, after: Uuid::nil() };
                 loop {
-                    let done = self.close_chunk(branch, calendar, &place, size).await?;
+                    let done = self.close_chunk(trail, branch, calendar, &place, size, work).await?;
                     work.add(done.work);
                     match done.last {
                         Some(last) => place.after = last,
                         None => break,
                     }
                     if done.day_closed {
-                        return Ok(work);
+                        return Ok(DayDone { work, is_noted: done.is_noted });
                     }
                 }
             }
-            if self.close_date(branch.id, on).await? {
-                return Ok(work);
+            if let Some(is_noted) = self.close_date(trail, branch.id, on, work).await? {
+                return Ok(DayDone { work, is_noted });
             }
             // Others hold what is left; they will have committed soon, or left it to this worker.
             tokio::time::sleep(std::time::Duration::from_millis(20)).await;
         }
     }
 
-    /// Moves the branch's date if no loan is left to be closed; otherwise says that one is.
-    async fn close_date(&self, branch: Uuid, on: NaiveDate) -> Result<bool, ServiceError> {
+    /// Moves the branch's date if no loan is left to be closed, and says whether it was this that moved it; `None` when
+    /// one is left.
+    async fn close_date(
+        &self,
+        trail: &DayTrail<'_>,
+        branch: Uuid,
+        on: NaiveDate,
+        work: Work,
+    ) -> Result<Option<bool>, ServiceError> {
         self.database
             .write(|transaction| async move {
                 if store::is_any_left(&*transaction, branch, on).await? {
-                    return Ok(false);
+                    return Ok(None);
                 }
-                calendars::close_through(&*transaction, branch, on).await?;
-                Ok(true)
+                Ok(Some(self.move_date(&transaction, trail, branch, on, work).await?))
             })
             .await
     }
+}
+
+/// What closing one day of a branch came to.
+struct DayDone {
+    work: Work,
+    /// The day's event was written here, and not by another who closed the same day.
+    is_noted: bool,
 }
 
 /// The next day of a branch to close.

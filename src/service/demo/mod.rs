@@ -16,11 +16,14 @@ mod rows;
 mod tests;
 mod variety;
 
+use std::collections::BTreeSet;
 use std::fmt;
 
+use super::audit::{About, Evidence, Facts};
 use super::problem::{Problem, ProblemCode};
 use super::{ServiceError, Services};
-use crate::store::StoreError;
+use crate::auth::{Actor, BranchGrant, Role};
+use crate::store::{StoreError, audit};
 use portfolio::Portfolio;
 
 pub use rows::Tally;
@@ -88,7 +91,30 @@ pub async fn run(services: &Services, options: DemoOptions) -> Result<DemoReport
     let mut report = DemoReport::default();
     five::write(services, &countries, &mut report).await?;
     Portfolio::new(countries, options).write(services, &mut report).await?;
+    note(services, options, &report).await?;
     Ok(report)
+}
+
+/// The one event of a run: what it was asked for, and what it added. What it made up is no one's doing.
+async fn note(services: &Services, options: DemoOptions, report: &DemoReport) -> Result<(), ServiceError> {
+    let actor = Actor {
+        subject: "demo".to_owned(),
+        roles: BTreeSet::from([Role::Service]),
+        branches: BranchGrant::All,
+        request_id: None,
+    };
+    let facts = Facts::default()
+        .count("seed", options.seed)
+        .count("branches", report.branches.added)
+        .count("loanProducts", report.loan_products.added)
+        .count("borrowers", report.borrowers.added)
+        .count("loans", report.loans.added);
+    let evidence = Evidence { branch: None, object: None, facts, replayed: false };
+    let event = &services.event(&actor, &About::lender("demo"), evidence);
+    services
+        .database
+        .write(|transaction| async move { Ok(audit::append(&*transaction, std::slice::from_ref(event)).await?) })
+        .await
 }
 
 /// Made-up data that breaks a rule of lending: a defect of this module.

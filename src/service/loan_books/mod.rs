@@ -13,16 +13,18 @@ use lending::calendar::Calendar;
 use lending::loan::admission::{self, Admission, Refusal};
 use lending::loan::posting::{Difference, Replayed, difference};
 use lending::loan::{Event, Lifecycle, Loan, LoanState, Portions, Sequence, Transaction as LoanTransaction};
-use lending::money::Currency;
+use lending::money::{Currency, Money};
 use uuid::Uuid;
 
 pub use input::{Record, What};
 
 use super::Services;
+use super::audit::About;
 use super::error::ServiceError;
 use super::idempotency::{self, Turn};
 use super::problem::{Detail, Problem, ProblemCode};
 use crate::auth::Actor;
+use crate::ids::Kind;
 use crate::service::check::Check;
 use crate::store::StoreError;
 use crate::store::branches::{self, BranchKey, BranchRecord};
@@ -42,6 +44,8 @@ pub struct Recorded {
     pub loan: LoanRecord,
     /// The transaction that was recorded, or that was reversed.
     pub transaction: Uuid,
+    /// How much it was of; `None` where it had no amount, and for a repetition.
+    pub amount: Option<Money>,
     /// Which earlier transactions changed, and how.
     pub replay: Vec<ReplayedTransaction>,
     /// It had been recorded before, under the same key.
@@ -83,39 +87,43 @@ impl Services {
     /// # Errors
     /// [`ServiceError::Rejected`] when the loan does not take it; [`ServiceError::Forbidden`].
     pub async fn record(&self, actor: &Actor, input: &Record) -> Result<Recorded, ServiceError> {
-        let scope = self.authorize(actor, input.what.action())?;
-        let mut check = Check::default();
-        let key = check.idempotency_key(&["input", "idempotencyKey"], &input.idempotency_key);
-        check.finish()?;
-        let key = key.ok_or(ServiceError::BadInput)?;
-        let fingerprint = idempotency::fingerprint(input);
-        let now = self.now();
-        let id = self.ids.next(now);
-        let (scope, key, fingerprint) = (&scope, &key, &fingerprint);
-        self.database
-            .write(|transaction| async move {
-                let operation = input.what.operation();
-                match idempotency::claim(&transaction, actor, operation, key, fingerprint, id, now).await? {
-                    Turn::Repetition(id) => repeated(&transaction, scope, input, id).await,
-                    Turn::First(id) => {
-                        let mut books = Books::open(&transaction, scope, input.loan, now).await?;
-                        if input.expected_version.is_some_and(|expected| expected != books.loan.version) {
-                            return Err(Problem::version_conflict(books.loan.version).into());
+        let about = About::of(input.what.operation(), Kind::Loan, input.loan);
+        self.audited(actor, &about, |trail| async move {
+            let scope = self.authorize(actor, input.what.action())?;
+            let mut check = Check::default();
+            let key = check.idempotency_key(&["input", "idempotencyKey"], &input.idempotency_key);
+            check.finish()?;
+            let key = key.ok_or(ServiceError::BadInput)?;
+            let fingerprint = idempotency::fingerprint(input);
+            let now = self.now();
+            let id = self.ids.next(now);
+            let (scope, key, fingerprint) = (&scope, &key, &fingerprint);
+            trail
+                .write(|transaction| async move {
+                    let operation = input.what.operation();
+                    match idempotency::claim(&transaction, actor, operation, key, fingerprint, id, now).await? {
+                        Turn::Repetition(id) => repeated(&transaction, scope, input, id).await,
+                        Turn::First(id) => {
+                            let mut books = Books::open(&transaction, scope, input.loan, now).await?;
+                            if input.expected_version.is_some_and(|expected| expected != books.loan.version) {
+                                return Err(Problem::version_conflict(books.loan.version).into());
+                            }
+                            if self.rules.disbursement_maker_checker && matches!(input.what, What::Disburse { .. }) {
+                                let apart = books.loan.state.check_disburser(&actor.subject);
+                                apart.map_err(|error| super::loans::step_problem(&error, false, "on", "amount"))?;
+                            }
+                            let on = input.on.unwrap_or(books.today);
+                            let reference = input::external_ref(input)?;
+                            let change = books.decide(&input.what, on)?;
+                            let stamp = write::Stamp { by: &actor.subject, now, id, reference, ids: &*self.ids };
+                            write::change(&transaction, &mut books, &change, &stamp).await
                         }
-                        if self.rules.disbursement_maker_checker && matches!(input.what, What::Disburse { .. }) {
-                            let apart = books.loan.state.check_disburser(&actor.subject);
-                            apart.map_err(|error| super::loans::step_problem(&error, false, "on", "amount"))?;
-                        }
-                        let on = input.on.unwrap_or(books.today);
-                        let reference = input::external_ref(input)?;
-                        let change = books.decide(&input.what, on)?;
-                        let stamp = write::Stamp { by: &actor.subject, now, id, reference, ids: &*self.ids };
-                        write::change(&transaction, &mut books, &change, &stamp).await
                     }
-                }
-            })
-            .await
-            .map_err(|error| super::branches::taken(error, &["input", "externalRef"]))
+                })
+                .await
+                .map_err(|error| super::branches::taken(error, &["input", "externalRef"]))
+        })
+        .await
     }
 }
 
@@ -133,7 +141,7 @@ async fn repeated(
         What::Reverse { transaction, .. } => *transaction,
         _ => id,
     };
-    Ok(Recorded { loan, transaction, replay: Vec::new(), replayed: true })
+    Ok(Recorded { loan, transaction, amount: None, replay: Vec::new(), replayed: true })
 }
 
 impl Books {

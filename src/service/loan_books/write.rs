@@ -7,6 +7,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use lending::ledger::Entry;
 use lending::loan::posting::{self, Rebooking};
 use lending::loan::{Portions, Sequence};
+use lending::money::Money;
 use uuid::Uuid;
 
 use super::journal::{About, booking};
@@ -41,7 +42,14 @@ pub(super) async fn change(
     let recorded = history(transaction, books, change, stamp).await?;
     let replay = replayed(books, change);
     project(transaction, books, change, stamp).await?;
-    Ok(Recorded { loan: books.loan.clone(), transaction: recorded, replay, replayed: false })
+    let amount = change.added.as_ref().and_then(|added| added.event.amount());
+    Ok(Recorded {
+        loan: books.loan.clone(),
+        transaction: recorded,
+        amount: amount.map(|minor| Money::new(minor, books.currency())),
+        replay,
+        replayed: false,
+    })
 }
 
 /// Adds the new transaction or takes one back; answers with its id.

@@ -1,6 +1,8 @@
-//! Verifying the books: every loan is worked out anew from its transactions and compared with what is stored of it, and
-//! every invariant of the ledger is asked of the database. What breaks is named and counted; nothing is repaired.
+//! Verifying the books and the audit trail: every loan is worked out anew from its transactions and compared with what is stored of it, and
+//! every invariant of the ledger is asked of the database, every chain of
+//! audit events is hashed anew. What breaks is named and counted; nothing is repaired.
 
+mod audit;
 mod loan;
 
 use lending::calendar::Calendar;
@@ -17,6 +19,8 @@ use crate::store::find::Lock;
 use crate::store::scope::Scope;
 use crate::store::verify::{self as store, LedgerRule};
 use crate::store::{calendars, journal, loan_history, loan_projection};
+
+pub use audit::AuditVerification;
 
 /// So many findings are listed; all are counted.
 pub const MOST_LISTED: usize = 100;
@@ -57,6 +61,12 @@ pub enum FindingKind {
     PrincipalControl,
     /// The overpayment liability of a branch is not its loans' credit.
     CreditControl,
+    /// A link of the audit chain is missing, or it or its event is not what was sealed; the first of its chain.
+    AuditChain,
+    /// An audit chain does not end where it says.
+    AuditHead,
+    /// An audit event is in no chain and does not wait for one, or waits and is gone or sealed.
+    AuditQueue,
 }
 
 impl FindingKind {
@@ -79,6 +89,9 @@ impl FindingKind {
             Self::TrialBalance => "TRIAL_BALANCE",
             Self::PrincipalControl => "PRINCIPAL_CONTROL",
             Self::CreditControl => "CREDIT_CONTROL",
+            Self::AuditChain => "AUDIT_CHAIN",
+            Self::AuditHead => "AUDIT_HEAD",
+            Self::AuditQueue => "AUDIT_QUEUE",
         }
     }
 
@@ -118,6 +131,8 @@ pub struct Verification {
     pub count: u64,
     /// The first of them, at most [`MOST_LISTED`].
     pub findings: Vec<Finding>,
+    /// What the audit trail came to.
+    pub audit: AuditVerification,
 }
 
 impl Verification {
@@ -136,8 +151,8 @@ impl Verification {
 }
 
 impl Services {
-    /// Verifies the books of a branch and those below it, or of all the caller works for. Everything is seen as of one
-    /// moment.
+    /// Verifies the books and the audit trail of a branch and those below it, or of all the caller works for.
+    /// Everything is seen as of one moment.
     ///
     /// # Errors
     /// [`ServiceError::Rejected`] for a branch that does not exist for the caller; [`ServiceError::Forbidden`].
@@ -168,6 +183,7 @@ impl Services {
                 });
             }
         }
+        audit::verify(&snapshot, &branches, only, &below, &mut verification).await?;
         Ok(verification)
     }
 }

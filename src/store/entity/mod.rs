@@ -1,5 +1,9 @@
 //! The tables as SeaORM entities, one file each. Only the store sees them; everyone else gets records.
 
+pub mod audit_chain;
+pub mod audit_event;
+pub mod audit_link;
+pub mod audit_pending;
 pub mod borrower;
 pub mod borrower_group;
 pub mod branch;

@@ -14,48 +14,48 @@ use crate::support::api::{Answer, Client};
 
 /// Whose things a request is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Whose {
+pub(super) enum Whose {
     Own,
     Foreign,
     Missing,
 }
 
 /// The things a request can be about.
-struct Things {
-    branch: String,
-    borrower: String,
-    loan: String,
-    product: String,
-    group: String,
+pub(super) struct Things {
+    pub(super) branch: String,
+    pub(super) borrower: String,
+    pub(super) loan: String,
+    pub(super) product: String,
+    pub(super) group: String,
     /// Someone who may join the group, and someone who belongs to it.
-    joiner: String,
-    member: String,
+    pub(super) joiner: String,
+    pub(super) member: String,
     /// A transaction of the loan, where the field is about one.
-    transaction: String,
+    pub(super) transaction: String,
     /// A number that no other cell of the matrix has.
-    cell: usize,
+    pub(super) cell: usize,
 }
 
-type Ask = fn(&World, &Things) -> (String, Json);
+pub(super) type Ask = fn(&World, &Things) -> (String, Json);
 
 /// A root field: which action it needs, whose things it can be asked about, how to ask.
-struct Row {
-    field: &'static str,
-    action: Option<Action>,
-    scoped: Scoped,
-    ask: Ask,
+pub(super) struct Row {
+    pub(super) field: &'static str,
+    pub(super) action: Option<Action>,
+    pub(super) scoped: Scoped,
+    pub(super) ask: Ask,
 }
 
 impl Row {
     /// Products belong to the lender as a whole: whoever works for some branches only may not change them.
-    fn is_for_all_branches(&self) -> bool {
+    pub(super) fn is_for_all_branches(&self) -> bool {
         is_mutation(self.field) && self.field.ends_with("LoanProduct")
     }
 }
 
 /// What a field's answer depends on, beside the role.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Scoped {
+pub(super) enum Scoped {
     /// On the branch that its things belong to.
     ByBranch,
     /// On whether they exist.
@@ -73,7 +73,7 @@ fn change(name: &str, input: Json) -> (String, Json) {
     (mutation(name, &selection), json!({"input": input}))
 }
 
-fn matrix() -> Vec<Row> {
+pub(super) fn matrix() -> Vec<Row> {
     use Scoped::{ByBranch, ByExistence, Not};
     let row = |field, action, scoped, ask: Ask| Row { field, action, scoped, ask };
     vec![
@@ -238,6 +238,9 @@ fn matrix() -> Vec<Row> {
         row("closeBusinessDay", Some(Action::CloseBusinessDay), ByBranch, |_, of| {
             change("closeBusinessDay", json!({"branchId": of.branch, "on": "2025-01-01"}))
         }),
+        row("auditEvents", Some(Action::ReadAudit), ByBranch, |_, of| {
+            query("auditEvents(filter: {branch: {eq: $id}}) { nodes { __typename } totalCount }", &of.branch)
+        }),
         row("verifyBooks", Some(Action::VerifyBooks), ByBranch, |_, of| {
             query("verifyBooks(branch: $id) { __typename }", &of.branch)
         }),
@@ -355,7 +358,7 @@ fn outcome(field: &str, answer: &Answer) -> Outcome {
     if absent { Outcome::Absent } else { Outcome::Done }
 }
 
-async fn things(world: &World, field: &str, whose: Whose, cell: usize, fresh: bool) -> Things {
+pub(super) async fn things(world: &World, field: &str, whose: Whose, cell: usize, fresh: bool) -> Things {
     let mut of = rows(world, whose, cell, fresh).await;
     let prepared = match whose {
         Whose::Own => prepare(world, field, &of.loan, "KES", cell).await,
@@ -579,8 +582,12 @@ async fn a_link_to_another_branchs_row_is_null() {
 async fn who_works_nowhere_sees_nothing() {
     let world = World::start().await;
     world.loan("a", "1").await;
-    let actor =
-        Actor { subject: "nowhere".to_owned(), roles: [Role::Admin].into(), branches: BranchGrant::Codes(Vec::new()) };
+    let actor = Actor {
+        subject: "nowhere".to_owned(),
+        roles: [Role::Admin].into(),
+        branches: BranchGrant::Codes(Vec::new()),
+        request_id: None,
+    };
     let data = world
         .api
         .as_actor(&actor)

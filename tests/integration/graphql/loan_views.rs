@@ -26,7 +26,12 @@ pub fn pay(amount: &str) -> What {
 
 /// Records something; gives the transaction's id.
 pub async fn record(world: &World, loan: &str, on: &str, what: What) -> String {
-    let actor = Actor { subject: "teller".to_owned(), roles: [Role::Admin].into(), branches: BranchGrant::All };
+    let actor = Actor {
+        subject: "teller".to_owned(),
+        roles: [Role::Admin].into(),
+        branches: BranchGrant::All,
+        request_id: None,
+    };
     let input = Record {
         idempotency_key: Uuid::now_v7().to_string(),
         loan: NodeId::parse(loan, Kind::Loan).unwrap(),

@@ -1,6 +1,7 @@
 //! The API's behavior over HTTP, one file per area.
 
 mod access;
+mod audit;
 mod book_desk;
 mod borrowers;
 mod branches;

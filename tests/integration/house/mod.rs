@@ -1,5 +1,6 @@
 //! The rules of the code base, held by tests: they read the sources and the schema.
 
+mod audit;
 mod codes;
 mod imports;
 mod schema;

@@ -212,7 +212,7 @@ fn every_list_is_paged_in_the_same_way() {
             assert_eq!(of("totalCount"), "Int!", "{place}");
         }
     }
-    assert_eq!(connections, 11);
+    assert_eq!(connections, 12);
 }
 
 #[test]

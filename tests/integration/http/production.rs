@@ -38,7 +38,8 @@ async fn a_token_of_the_issuer_is_who_it_says() {
 #[tokio::test]
 async fn every_other_token_is_refused() {
     let secret = DEVELOPMENT_TOKEN_SECRET.to_owned().into();
-    let actor = Actor { subject: "me".to_owned(), roles: [Role::Admin].into(), branches: BranchGrant::All };
+    let actor =
+        Actor { subject: "me".to_owned(), roles: [Role::Admin].into(), branches: BranchGrant::All, request_id: None };
     let development = dev::mint(&DevAuth { secret }, &actor, TimeDelta::hours(1), Utc::now()).unwrap();
     for server in servers().await {
         let issuer = server.issuer();

@@ -57,3 +57,31 @@ async fn patience_has_an_end() {
     assert!(soon(mutation).await.unwrap().is_err(), "the connection was cut");
     drop(lock);
 }
+
+#[tokio::test]
+async fn what_waits_on_the_audit_trail_is_sealed_at_the_end() {
+    let server = Setup::development().set("AUDIT_SEAL_INTERVAL_MS", 86_400_000).start().await;
+    server.data(CREATE, json!({})).await;
+    assert_eq!(server.services.count_unsealed().await.unwrap(), 1);
+    let config = server.config.clone();
+    let _folder = server.stop().await;
+    use sea_orm::{ConnectionTrait, Statement};
+    let database = branch_loan_api::app::open_database(&config, None).await.unwrap();
+    for (table, rows) in [("audit_events", 1), ("audit_pending", 0), ("audit_links", 1)] {
+        let count = Statement::from_string(sea_orm::DbBackend::Sqlite, format!("SELECT COUNT(*) AS n FROM {table}"));
+        let row = database.reader().query_one_raw(count).await.unwrap().unwrap();
+        assert_eq!(row.try_get::<i64>("", "n").unwrap(), rows, "{table}");
+    }
+}
+
+#[tokio::test]
+async fn a_running_server_seals_its_audit_trail_by_itself() {
+    let server = Setup::development().set("AUDIT_SEAL_INTERVAL_MS", 100).start().await;
+    server.data(CREATE, json!({})).await;
+    soon(async {
+        while server.services.count_unsealed().await.unwrap() > 0 {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+}

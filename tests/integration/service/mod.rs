@@ -1,6 +1,8 @@
 //! The use cases: what they do, what they refuse and how, who sees what, and what happens when many come at once.
 
 mod applications;
+mod audit;
+mod audit_chain;
 mod borrowers;
 mod branches;
 mod close_day;

@@ -120,6 +120,11 @@ async fn reads(world: &World, actor: &Actor) -> Vec<(Action, Option<Action>)> {
         (Action::ReadLedger, forbidden(services.journal_entries_by_id(actor, &[id]).await)),
         (Action::ReadLedger, forbidden(services.journal_lines(actor, &[id]).await)),
         (Action::ReadBranches, forbidden(services.holidays(actor, &[id]).await)),
+        (Action::ReadAudit, forbidden(services.audit_events(actor, &Filter::default(), &[], &page).await)),
+        (Action::ReadAudit, forbidden(services.count_audit_events(actor, &Filter::default()).await)),
+        (Action::ReadAudit, forbidden(services.audit_events_by_id(actor, &[id]).await)),
+        (Action::ReadAudit, forbidden(services.audit_links(actor, &[id]).await)),
+        (Action::ReadAudit, forbidden(services.unsealed_audit_events(actor).await)),
     ]
 }
 

@@ -74,11 +74,11 @@ async fn a_write_takes_a_handful(engine: Engine) {
     world.statements.take();
     let loan = world.loan("k", &borrower, &product).await;
     let sent = world.statements.take();
-    assert_eq!(sent.len(), 6, "the key, three parties, a number, the loan: {sent:#?}");
+    assert_eq!(sent.len(), 7, "the key, three parties, a number, the loan, the audit event: {sent:#?}");
     world.services.apply_for_loan(&admin(), &application("k", &borrower, &product)).await.unwrap();
     let sent = world.statements.take();
-    assert_eq!(sent.len(), 3, "the key, the earlier claim, the loan: {sent:#?}");
+    assert_eq!(sent.len(), 4, "the key, the earlier claim, the loan, the audit event: {sent:#?}");
     world.services.decide(&admin(), &approve(loan.id)).await.unwrap();
     let sent = world.statements.take();
-    assert_eq!(sent.len(), 3, "the loan, its branch, the change: {sent:#?}");
+    assert_eq!(sent.len(), 4, "the loan, its branch, the change, the audit event: {sent:#?}");
 }

@@ -26,6 +26,9 @@ pub const START: &str = "2026-03-02T09:00:00.000Z";
 /// The request id every test request carries, so that whole answers can be compared.
 pub const REQUEST_ID: &str = "test";
 
+/// The sealer would add its statements to those of the test; a test that wants it calls it.
+const NEVER: &str = "86400000";
+
 /// What came back over HTTP.
 pub struct Answer {
     /// The status.
@@ -134,7 +137,12 @@ impl TestApi {
         let folder = tempfile::tempdir().unwrap();
         let database = format!("sqlite://{}?mode=rwc", folder.path().join("test.db").display());
         // A test is one caller who is always in a hurry; the rate limit has tests of its own.
-        let defaults = [("DATABASE_URL", database.as_str()), ("RATE_BURST", "1000000"), ("RATE_PER_SECOND", "1000000")];
+        let defaults = [
+            ("DATABASE_URL", database.as_str()),
+            ("RATE_BURST", "1000000"),
+            ("RATE_PER_SECOND", "1000000"),
+            ("AUDIT_SEAL_INTERVAL_MS", NEVER),
+        ];
         let config = Config::load(&Sources::of(defaults.iter().chain(settings).copied())).unwrap();
 
         let clock = Arc::new(TestClock::at(START));
@@ -167,7 +175,8 @@ impl TestApi {
             [] => BranchGrant::All,
             codes => BranchGrant::Codes(codes.iter().map(|&code| code.to_owned()).collect()),
         };
-        let actor = Actor { subject: subject.to_owned(), roles: roles.iter().copied().collect(), branches };
+        let actor =
+            Actor { subject: subject.to_owned(), roles: roles.iter().copied().collect(), branches, request_id: None };
         self.as_actor(&actor)
     }
 

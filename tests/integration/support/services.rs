@@ -58,7 +58,12 @@ impl World {
 
 /// Someone with these roles in these branches.
 pub fn actor(subject: &str, roles: &[Role], branches: BranchGrant) -> Actor {
-    Actor { subject: subject.to_owned(), roles: roles.iter().copied().collect::<BTreeSet<_>>(), branches }
+    Actor {
+        subject: subject.to_owned(),
+        roles: roles.iter().copied().collect::<BTreeSet<_>>(),
+        branches,
+        request_id: None,
+    }
 }
 
 /// May do everything everywhere.

@@ -182,6 +182,7 @@ async fn the_books_hold() {
         subject: "auditor".to_owned(),
         roles: [Role::Auditor].into_iter().collect(),
         branches: BranchGrant::All,
+        request_id: None,
     };
     let verification = world.services.verify_books(&auditor, None).await.unwrap();
     assert!(verification.is_clean(), "{:?}", verification.findings);
