@@ -7,12 +7,14 @@
 //! | `mod` | the order of events, and what each kind does |
 //! | `account` | what was charged, paid, waived and given up of each installment |
 //! | `allocate` | where a payment goes |
+//! | `closing` | what a payment that pays the loan off pays, and what falls away |
 //! | `book` | what an event books |
 //! | `report` | the state that comes of it |
 
 mod account;
 mod allocate;
 mod book;
+mod closing;
 mod report;
 
 use chrono::NaiveDate;

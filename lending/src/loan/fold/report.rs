@@ -36,13 +36,6 @@ impl Folding<'_> {
         self.quote(on, self.closing_fee(on)?)
     }
 
-    /// What closing the loan on a day costs: nothing at maturity, nor where charges alone are left.
-    pub(super) fn closing_fee(&self, on: NaiveDate) -> Result<i64, FoldError> {
-        let early = self.model.maturity().is_some_and(|maturity| on < maturity);
-        let charged = early && self.outstanding()?.owes_more_than_charges();
-        Ok(if charged { self.terms.conditions.early_closure_fee } else { 0 })
-    }
-
     /// What paying off costs with so much of a fee for it.
     pub(super) fn quote(&self, on: NaiveDate, closing_fee: i64) -> Result<PayoffQuote, FoldError> {
         let outstanding = self.outstanding()?;
