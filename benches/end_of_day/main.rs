@@ -94,7 +94,12 @@ async fn main() {
     let world = open(engine).await;
     let since = Instant::now();
     let loans = fill::fill(&world, arguments.loans, arguments.branches).await;
-    println!("{:?}: {loans} loans in {} branches, made in {:.1?}", arguments.engine, arguments.branches, since.elapsed());
+    println!(
+        "{:?}: {loans} loans in {} branches, made in {:.1?}",
+        arguments.engine,
+        arguments.branches,
+        since.elapsed()
+    );
     println!("{:<12}{:>8}{:>10}{:>10}{:>10}{:>14}", "day", "chunk", "loans", "seconds", "loans/s", "peak memory");
     let mut on = fill::first_day();
     for chunk in &arguments.chunk {
@@ -149,7 +154,12 @@ async fn verify(world: &World) {
     let since = Instant::now();
     let verification = world.services.verify_books(&admin(), None).await.unwrap();
     assert!(verification.is_clean(), "the books do not hold: {verification:#?}");
-    println!("the books hold: {} loans verified in {:.1?}, {} at most", verification.loans, since.elapsed(), peak_memory());
+    println!(
+        "the books hold: {} loans verified in {:.1?}, {} at most",
+        verification.loans,
+        since.elapsed(),
+        peak_memory()
+    );
 }
 
 /// The most memory this process has had so far, as Linux tells it.

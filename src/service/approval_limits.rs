@@ -41,8 +41,7 @@ impl FromStr for ApprovalLimits {
 
 fn one(part: &str) -> Result<(Role, Money), String> {
     let mut fields = part.split(':').map(str::trim);
-    let (Some(role), Some(currency), Some(amount), None) =
-        (fields.next(), fields.next(), fields.next(), fields.next())
+    let (Some(role), Some(currency), Some(amount), None) = (fields.next(), fields.next(), fields.next(), fields.next())
     else {
         return Err("it has not three parts".to_owned());
     };
@@ -108,7 +107,10 @@ mod tests {
         assert_eq!(limits.check(&manager, money("50000.00", "KES")), Ok(()));
         let refused = limits.check(&manager, money("50000.01", "KES")).unwrap_err();
         let detail = Detail::Amount { min: Some(money("0.01", "KES")), max: Some(money("50000", "KES")) };
-        assert_eq!((refused.code, refused.path.join("."), refused.detail), (ProblemCode::ApprovalLimit, "input.amount".to_owned(), detail));
+        assert_eq!(
+            (refused.code, refused.path.join("."), refused.detail),
+            (ProblemCode::ApprovalLimit, "input.amount".to_owned(), detail)
+        );
         assert_eq!(limits.check(&manager, money("900", "JPY")), Ok(()));
         assert!(limits.check(&manager, money("901", "JPY")).is_err());
     }

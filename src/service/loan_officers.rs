@@ -3,12 +3,12 @@
 
 use uuid::Uuid;
 
+use super::Services;
 use super::audit::About;
 use super::check::Check;
 use super::error::ServiceError;
 use super::loans::OFFICER_LENGTH;
 use super::problem::Problem;
-use super::Services;
 use crate::auth::Actor;
 use crate::auth::policy::Action;
 use crate::ids::Kind;

@@ -21,7 +21,8 @@ async fn what_was_tampered_with_is_named_and_fails(engine: Engine) {
     // The last loan of the demonstration's five in Nairobi is told from all others by its branch.
     let in_nairobi = "(SELECT min(l.number) FROM loans l JOIN branches b ON b.id = l.branch_id
                        WHERE b.code = 'NBO' AND l.projected_on IS NOT NULL)";
-    let more = format!("UPDATE loans SET accrued_interest_minor = accrued_interest_minor + 7 WHERE number = {in_nairobi}");
+    let more =
+        format!("UPDATE loans SET accrued_interest_minor = accrued_interest_minor + 7 WHERE number = {in_nairobi}");
     books.sql(&[&more]).await;
     let tampered = books.place.run(&["verify"]);
     assert_eq!(tampered.status.code(), Some(1), "{tampered:?}");
