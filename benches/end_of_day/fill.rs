@@ -43,7 +43,9 @@ pub async fn fill(world: &World, loans: i32, branches: i32) -> u64 {
     let raw = world.engine.raw().await;
     let copies = (loans / ORIGINALS).saturating_sub(1);
     for (table, _) in TABLES {
-        raw.execute_unprepared(&format!("CREATE TEMPORARY TABLE original_{table} AS SELECT * FROM {table}")).await.unwrap();
+        raw.execute_unprepared(&format!("CREATE TEMPORARY TABLE original_{table} AS SELECT * FROM {table}"))
+            .await
+            .unwrap();
     }
     for (table, order) in TABLES {
         let sql = copy(&raw, world.engine.is_postgres(), table, copies, branches).await + " ORDER BY " + order;

@@ -151,6 +151,12 @@ impl Database {
         Ok(())
     }
 
+    /// Whether several transactions can write at the same time.
+    #[must_use]
+    pub fn has_many_writers(&self) -> bool {
+        self.is_postgres()
+    }
+
     /// Migrations this binary knows that the database has not seen.
     ///
     /// # Errors

@@ -1,13 +1,11 @@
 //! One chunk of a branch's day: lock → fold those that must be → accrue all others in SQL → close the branch's date if
 //! nothing is left → commit.
 
-use lending::calendar::Calendar;
 use uuid::Uuid;
 
-use super::{ById, Work};
+use super::{BranchDay, ById, Work};
 use crate::service::loan_books::day::{self, ClosedLoan, Day, END_OF_DAY, StoredBooks};
 use crate::service::{ServiceError, Services};
-use crate::store::branches::BranchRecord;
 use crate::store::close_day::{self as store, AccrualHead, Place};
 use crate::store::database::Transaction;
 use crate::store::loan_projection::{self, Rewrite};
@@ -28,15 +26,10 @@ pub(super) struct Done {
 }
 
 impl Services {
-    /// Closes a day for the next loans of a branch, at most `size`.
-    pub(super) async fn close_chunk(
-        &self,
-        branch: &BranchRecord,
-        calendar: &Calendar,
-        place: &Place,
-        size: u32,
-    ) -> Result<Done, ServiceError> {
+    /// Closes a day for the next loans of a branch, as many as are taken at once.
+    pub(super) async fn close_chunk(&self, day: &BranchDay<'_>, place: &Place) -> Result<Done, ServiceError> {
         let now = self.now();
+        let BranchDay { branch, calendar, size, .. } = *day;
         let day = Day { branch, calendar, on: place.on, now, ids: &*self.ids };
         let day = &day;
         self.database

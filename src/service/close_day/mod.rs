@@ -9,6 +9,7 @@ use std::collections::HashMap;
 
 use chrono::NaiveDate;
 use lending::calendar::Calendar;
+use lending::money::Currency;
 use uuid::Uuid;
 
 use super::check::Check;
@@ -179,27 +180,58 @@ impl Services {
         on: NaiveDate,
         size: u32,
     ) -> Result<Work, ServiceError> {
+        let day = BranchDay { branch, calendar, on, size };
         let mut work = Work::default();
         loop {
-            for currency in store::currencies(self.database.reader(), branch.id).await? {
-                let mut place = store::Place { branch_id: branch.id, on, currency, after: Uuid::nil() };
-                loop {
-                    let done = self.close_chunk(branch, calendar, &place, size).await?;
-                    work.add(done.work);
-                    match done.last {
-                        Some(last) => place.after = last,
-                        None => break,
-                    }
-                    if done.day_closed {
-                        return Ok(work);
-                    }
-                }
-            }
-            if self.close_date(branch.id, on).await? {
+            let currencies = store::currencies(self.database.reader(), branch.id).await?;
+            let (done, closed) = self.work_through(&day, &currencies).await?;
+            work.add(done);
+            if closed || self.close_date(branch.id, on).await? {
                 return Ok(work);
             }
             // Others hold what is left; they will have committed soon, or left it to this worker.
             tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+    }
+
+    /// Takes chunk after chunk of a day until there is none that nobody holds. Where several can write and the first
+    /// chunk is a full one, a second worker takes every other chunk. Says also whether the last one of the day was among
+    /// them.
+    async fn work_through(&self, day: &BranchDay<'_>, currencies: &[Currency]) -> Result<(Work, bool), ServiceError> {
+        let mut work = Work::default();
+        let mut closed = false;
+        for currency in currencies {
+            let start = day.start(*currency);
+            let first = self.close_chunk(day, &start).await?;
+            work.add(first.work);
+            closed |= first.day_closed;
+            let Some(last) = first.last else { continue };
+            let rest = store::Place { after: last, ..start };
+            let is_full = first.work.loans >= u64::from(day.size);
+            let passes = if is_full && self.database.has_many_writers() {
+                let (one, other) = tokio::try_join!(self.pass(day, rest), self.pass(day, rest))?;
+                vec![one, other]
+            } else {
+                vec![self.pass(day, rest).await?]
+            };
+            for (done, was_last) in passes {
+                work.add(done);
+                closed |= was_last;
+            }
+        }
+        Ok((work, closed))
+    }
+
+    /// Takes chunk after chunk from a place on.
+    async fn pass(&self, day: &BranchDay<'_>, mut place: store::Place) -> Result<(Work, bool), ServiceError> {
+        let mut work = Work::default();
+        loop {
+            let done = self.close_chunk(day, &place).await?;
+            work.add(done.work);
+            match done.last {
+                Some(last) if !done.day_closed => place.after = last,
+                _ => return Ok((work, done.day_closed)),
+            }
         }
     }
 
@@ -214,6 +246,20 @@ impl Services {
                 Ok(true)
             })
             .await
+    }
+}
+
+/// A day of a branch, and how many loans to take at once.
+struct BranchDay<'a> {
+    branch: &'a BranchRecord,
+    calendar: &'a Calendar,
+    on: NaiveDate,
+    size: u32,
+}
+
+impl BranchDay<'_> {
+    fn start(&self, currency: Currency) -> store::Place {
+        store::Place { branch_id: self.branch.id, on: self.on, currency, after: Uuid::nil() }
     }
 }
 

@@ -69,7 +69,8 @@ impl Books {
 
     /// Everything that closing days writes, without ids and moments: the journal, the loans, their transactions.
     pub async fn content(&self) -> (Vec<Booked>, Vec<String>) {
-        let loans = "SELECT number || ' ' || status || ' ' || accrued_interest_minor || ' ' || accrued_fees_minor || ' ' ||
+        let loans =
+            "SELECT number || ' ' || status || ' ' || accrued_interest_minor || ' ' || accrued_fees_minor || ' ' ||
                          accrued_penalties_minor || ' ' || outstanding_penalties_minor || ' ' ||
                          COALESCE(CAST(accrued_through AS text), '-') || ' ' ||
                          COALESCE(CAST(projected_on AS text), '-') || ' ' ||
