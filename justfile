@@ -39,6 +39,10 @@ clients:
     cargo build --bin branch-loan-api
     node tests/clients/run.mjs "${CARGO_TARGET_DIR:-target}/debug/branch-loan-api"
 
+# How fast business days are closed: just bench --loans 200000 --chunk 1000,10000
+bench *ARGS:
+    cargo bench --bench end_of_day -- {{ ARGS }}
+
 # Licences, advisories and sources of the dependencies
 deny:
     cargo deny --locked check

@@ -11,10 +11,12 @@
     clippy::panic,
     clippy::print_stdout,
     clippy::print_stderr,
-    clippy::as_conversions
+    clippy::as_conversions,
+    clippy::float_arithmetic
 )]
 
 mod fill;
+mod usage;
 #[allow(dead_code, unused_macros, reason = "of the tests' support only the engines and the world are needed")]
 #[macro_use]
 #[path = "../../tests/integration/support/mod.rs"]
@@ -27,6 +29,8 @@ use branch_loan_api::service::close_day::CloseDay;
 use branch_loan_api::store::{Database, DatabaseOptions};
 use chrono::{Days, NaiveDate};
 use clap::{Parser, ValueEnum};
+
+use usage::{peak_memory, processor_time};
 
 use support::engines::{Engine, Schema, postgres_binaries};
 use support::postgres::Cluster;
@@ -100,11 +104,15 @@ async fn main() {
         arguments.branches,
         since.elapsed()
     );
-    println!("{:<12}{:>8}{:>10}{:>10}{:>10}{:>14}", "day", "chunk", "loans", "seconds", "loans/s", "peak memory");
+    println!(
+        "{:<12}{:>8}{:>10}{:>10}{:>10}{:>19}{:>14}",
+        "day", "chunk", "loans", "seconds", "loans/s", "processor µs each", "peak memory"
+    );
+    let server = cluster.as_ref().and_then(Cluster::server);
     let mut on = fill::first_day();
     for chunk in &arguments.chunk {
         for _ in 0..arguments.days {
-            close(&world, on, *chunk, loans).await;
+            close(&world, server, on, *chunk, loans).await;
             on = on.checked_add_days(Days::new(1)).unwrap();
         }
     }
@@ -136,18 +144,19 @@ async fn open(engine: Engine) -> World {
     World::over(engine, database)
 }
 
-async fn close(world: &World, on: NaiveDate, chunk: u32, loans: u64) {
+async fn close(world: &World, server: Option<u32>, on: NaiveDate, chunk: u32, loans: u64) {
     world.clock.set(&format!("{on}T20:00:00Z"));
     let input = CloseDay { branch: None, on: Some(on), chunk, idempotency_key: None };
-    let since = Instant::now();
+    let (since, before) = (Instant::now(), processor_time(server));
     let closed = world.services.close_days(&admin(), &input).await.unwrap();
-    let took = since.elapsed();
+    let (took, worked) = (since.elapsed(), processor_time(server).saturating_sub(before));
     let done: u64 = closed.branches.iter().map(|branch| branch.work.loans).sum();
     let folded: u64 = closed.branches.iter().map(|branch| branch.work.folded).sum();
     assert_eq!((done, folded), (loans, 0), "every loan, and none that is late");
     let speed = u128::from(done) * 1_000 / took.as_millis().max(1);
     let seconds = format!("{:.2}", took.as_secs_f64());
-    println!("{on:<12}{chunk:>8}{done:>10}{seconds:>10}{speed:>10}{:>14}", peak_memory());
+    let each = format!("{:.1}", worked.as_secs_f64() * 1e6 / done as f64);
+    println!("{on:<12}{chunk:>8}{done:>10}{seconds:>10}{speed:>10}{each:>19}{:>14}", peak_memory());
 }
 
 async fn verify(world: &World) {
@@ -160,12 +169,4 @@ async fn verify(world: &World) {
         since.elapsed(),
         peak_memory()
     );
-}
-
-/// The most memory this process has had so far, as Linux tells it.
-fn peak_memory() -> String {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap_or_default();
-    let kilobytes: u64 = line.trim().trim_end_matches(" kB").parse().unwrap_or_default();
-    if kilobytes == 0 { "unknown".to_owned() } else { format!("{} MiB", kilobytes / 1_024) }
 }

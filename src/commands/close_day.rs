@@ -9,7 +9,7 @@ use branch_loan_api::telemetry;
 use chrono::NaiveDate;
 use clap::Args;
 
-use super::{Failure, block_on, explain, say};
+use super::{Failure, block_on, explain, open_current, say};
 
 #[derive(Debug, Args)]
 pub struct CloseDayArgs {
@@ -27,10 +27,12 @@ pub struct CloseDayArgs {
 pub fn run(config: &Config, arguments: &CloseDayArgs) -> Result<(), Failure> {
     telemetry::init(&config.telemetry)?;
     block_on(async {
-        let database = app::open_database(config, None).await?;
         if config.database.migrate_on_start {
+            let database = app::open_database(config, None).await?;
             database.migrate().await.map_err(StartError::Migration)?;
+            database.close().await;
         }
+        let database = open_current(config).await?;
         let services = app::services(config, database.clone(), &Surroundings::real())?;
         let actor = Actor {
             subject: "end-of-day".to_owned(),

@@ -12,7 +12,10 @@ pub mod verify;
 
 use std::io::Write as _;
 
+use branch_loan_api::app::{self, StartError};
+use branch_loan_api::config::Config;
 use branch_loan_api::service::ServiceError;
+use branch_loan_api::store::Database;
 
 /// Why a command failed: one line that says what to change.
 pub type Failure = Box<dyn std::error::Error + Send + Sync>;
@@ -26,6 +29,18 @@ pub fn say(line: &str) -> Result<(), Failure> {
 /// Runs a future on a runtime of its own.
 pub fn block_on<T>(future: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
     tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(future)
+}
+
+/// Opens a database whose schema is this program's, and refuses any other.
+pub async fn open_current(config: &Config) -> Result<Database, Failure> {
+    let database = app::open_database(config, None).await?;
+    let pending = database.pending_migrations().await.map_err(StartError::Database)?;
+    if pending.is_empty() {
+        return Ok(database);
+    }
+    database.close().await;
+    let count = pending.len();
+    Err(format!("the database's schema is out of date by {count} changes: run `branch-loan-api migrate` first").into())
 }
 
 /// A refusal in its own words; anything else is for whoever mends the program.

@@ -10,7 +10,7 @@ use branch_loan_api::telemetry;
 use clap::Args;
 use serde_json::{Value as Json, json};
 
-use super::{Failure, block_on, explain, say};
+use super::{Failure, block_on, explain, open_current, say};
 
 #[derive(Debug, Args)]
 pub struct VerifyArgs {
@@ -28,7 +28,7 @@ pub struct VerifyArgs {
 pub fn run(config: &Config, arguments: &VerifyArgs) -> Result<(), Failure> {
     telemetry::init(&config.telemetry)?;
     block_on(async {
-        let database = app::open_database(config, None).await?;
+        let database = open_current(config).await?;
         let services = app::services(config, database.clone(), &Surroundings::real())?;
         let actor = Actor {
             subject: "verify".to_owned(),

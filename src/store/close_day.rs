@@ -107,6 +107,12 @@ pub async fn is_any_left(
     Ok(count(connection, statement(connection, sql, [branch_id.into(), on.into()])).await? > 0)
 }
 
+/// How PostgreSQL is to plan the statements of a chunk: every table is looked into by key, loan by loan. Left to itself
+/// the planner guesses how many loans there will be, and may read whole tables for each chunk or compile what then runs
+/// for a moment. The time limit is for requests; a chunk takes as long as it has loans.
+const PLANS: &str = "SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off; SET LOCAL jit = off;
+                     SET LOCAL statement_timeout = 0";
+
 /// Locks the next loans that are still to be closed, at most `size`, in the order of their ids. Loans that another
 /// worker has locked are passed over.
 ///
@@ -114,6 +120,9 @@ pub async fn is_any_left(
 /// Whatever the database answers.
 pub async fn claim(transaction: &impl ConnectionTrait, place: &Place, size: u32) -> Result<Claimed, StoreError> {
     let backend = transaction.get_database_backend();
+    if backend == DbBackend::Postgres {
+        transaction.execute_unprepared(PLANS).await?;
+    }
     // SQLite has one writer, and this is it.
     let (lock, to_accrue) = match backend {
         DbBackend::Postgres => (

@@ -54,6 +54,7 @@ pub type Snapshot = DatabaseTransaction;
 pub struct Database {
     reader: DatabaseConnection,
     writer: DatabaseConnection,
+    many_writers: bool,
 }
 
 /// Called once per SQL statement, for tests and metrics. It must be quick and must not log parameters.
@@ -67,7 +68,8 @@ impl Database {
     /// [`StoreError::UnreadableAddress`] when the URL is none, [`StoreError::Unavailable`] when SQLite's file cannot be
     /// opened.
     pub async fn connect(options: &DatabaseOptions, observer: Option<StatementObserver>) -> Result<Self, StoreError> {
-        let (mut reader, mut writer) = if options.url.starts_with("sqlite:") {
+        let is_sqlite = options.url.starts_with("sqlite:");
+        let (mut reader, mut writer) = if is_sqlite {
             connect_sqlite(options).await?
         } else {
             let both = open(postgres_options(options), options.lock_timeout).await?;
@@ -78,7 +80,7 @@ impl Database {
             reader.set_metric_callback(move |info| observer(info));
             writer.set_metric_callback(move |info| second(info));
         }
-        Ok(Self { reader, writer })
+        Ok(Self { reader, writer, many_writers: !is_sqlite && options.max_connections > 1 })
     }
 
     /// The connections to read from.
@@ -146,6 +148,12 @@ impl Database {
         migration::Migrator::up(&transaction, None).await?;
         transaction.commit().await?;
         Ok(())
+    }
+
+    /// Whether several transactions can write at the same time.
+    #[must_use]
+    pub fn has_many_writers(&self) -> bool {
+        self.many_writers
     }
 
     /// Migrations this binary knows that the database has not seen.

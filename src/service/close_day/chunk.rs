@@ -1,14 +1,11 @@
-//! One chunk of a branch's day: lock → fold those that must be → accrue all others in SQL → close the branch's date if
-//! nothing is left → commit.
+//! One chunk of a branch's day: lock → fold those that must be → accrue all others in SQL → commit. The branch's date is
+//! not its business.
 
-use lending::calendar::Calendar;
 use uuid::Uuid;
 
-use super::trail::DayTrail;
-use super::{ById, Work};
+use super::{BranchDay, ById, Work};
 use crate::service::loan_books::day::{self, ClosedLoan, Day, END_OF_DAY, StoredBooks};
 use crate::service::{ServiceError, Services};
-use crate::store::branches::BranchRecord;
 use crate::store::close_day::{self as store, AccrualHead, Place};
 use crate::store::database::Transaction;
 use crate::store::loan_projection::{self, Rewrite};
@@ -24,46 +21,28 @@ pub(super) struct Done {
     pub work: Work,
     /// The last loan of it; `None` when there was none.
     pub last: Option<Uuid>,
-    /// It was the last one of the day.
-    pub day_closed: bool,
-    /// The day's event was written with it.
-    pub is_noted: bool,
+    /// There were as many loans as are taken at once, so that there may be more.
+    pub is_full: bool,
 }
 
 impl Services {
-    /// Closes a day for the next loans of a branch, at most `size`, after what was done of the day before.
-    #[allow(clippy::too_many_arguments)] // a day at a branch, and where it stands
-    pub(super) async fn close_chunk(
-        &self,
-        trail: &DayTrail<'_>,
-        branch: &BranchRecord,
-        calendar: &Calendar,
-        place: &Place,
-        size: u32,
-        before: Work,
-    ) -> Result<Done, ServiceError> {
+    /// Closes a day for the next loans of a branch, as many as are taken at once.
+    pub(super) async fn close_chunk(&self, day: &BranchDay<'_>, place: &Place) -> Result<Done, ServiceError> {
         let now = self.now();
+        let BranchDay { branch, calendar, size, .. } = *day;
         let day = Day { branch, calendar, on: place.on, now, ids: &*self.ids };
         let day = &day;
         self.database
             .write(|transaction| async move {
                 let claimed = store::claim(&*transaction, place, size).await?;
                 let Some(last) = claimed.last else {
-                    return Ok(Done { work: Work::default(), last: None, day_closed: false, is_noted: false });
+                    return Ok(Done { work: Work::default(), last: None, is_full: false });
                 };
                 let mut work = fold(&transaction, day, &claimed.to_fold).await?;
                 let head = AccrualHead { id: self.ids.next(now), recorded_at: now, recorded_by: END_OF_DAY.to_owned() };
                 let accrued = store::accrue(&*transaction, place, &claimed, &head).await?;
                 work.loans = work.folded.saturating_add(accrued);
-                let is_short = claimed.count < u64::from(size);
-                let day_closed = is_short && !store::is_any_left(&*transaction, branch.id, place.on).await?;
-                let mut is_noted = false;
-                if day_closed {
-                    let mut all = before;
-                    all.add(work);
-                    is_noted = self.move_date(&transaction, trail, branch.id, place.on, all).await?;
-                }
-                Ok(Done { work, last: Some(last), day_closed, is_noted })
+                Ok(Done { work, last: Some(last), is_full: claimed.count >= u64::from(size) })
             })
             .await
     }

@@ -1,7 +1,7 @@
 //! Closing business days. A branch's day is closed chunk by chunk: each chunk is one transaction that accrues the loans'
 //! income, charges those that are late, marks those in default, and leaves `accrued_through` behind as the mark that
-//! they are done; the last one of a day moves the branch's own date. Whatever stops it, running it again goes on where
-//! it was and books nothing twice.
+//! they are done; when none is left, the branch's own date moves. Whatever stops it, running it again goes on where it was
+//! and books nothing twice.
 
 mod chunk;
 mod trail;
@@ -10,6 +10,7 @@ use std::collections::HashMap;
 
 use chrono::{Months, NaiveDate};
 use lending::calendar::Calendar;
+use lending::money::Currency;
 use uuid::Uuid;
 
 use super::check::Check;
@@ -210,7 +211,8 @@ impl Services {
         let mut closed = ClosedBranch { branch: branch.clone(), days: 0, work: Work::default(), passed_over };
         let mut is_noted = false;
         while let Some(day) = next_day(&branch, until) {
-            let done = self.close_one_day(trail, &branch, calendar, day, input.chunk.max(1)).await?;
+            let day_of_branch = BranchDay { branch: &branch, calendar, on: day, size: input.chunk.max(1) };
+            let done = self.close_one_day(trail, &day_of_branch).await?;
             closed.work.add(done.work);
             is_noted |= done.is_noted;
             closed.days = closed.days.saturating_add(1);
@@ -224,35 +226,48 @@ impl Services {
     }
 
     /// Closes a day of a branch. Several may do so at once: whoever finds nothing left of it closes the branch's date.
-    async fn close_one_day(
-        &self,
-        trail: &DayTrail<'_>,
-        branch: &BranchRecord,
-        calendar: &Calendar,
-        on: NaiveDate,
-        size: u32,
-    ) -> Result<DayDone, ServiceError> {
+    async fn close_one_day(&self, trail: &DayTrail<'_>, day: &BranchDay<'_>) -> Result<DayDone, ServiceError> {
         let mut work = Work::default();
         loop {
-            for currency in store::currencies(self.database.reader(), branch.id).await? {
-                let mut place = store::Place { branch_id: branch.id, on, currency, after: Uuid::nil() };
-                loop {
-                    let done = self.close_chunk(trail, branch, calendar, &place, size, work).await?;
-                    work.add(done.work);
-                    match done.last {
-                        Some(last) => place.after = last,
-                        None => break,
-                    }
-                    if done.day_closed {
-                        return Ok(DayDone { work, is_noted: done.is_noted });
-                    }
-                }
+            for currency in store::currencies(self.database.reader(), day.branch.id).await? {
+                work.add(self.work_through(day, currency).await?);
             }
-            if let Some(is_noted) = self.close_date(trail, branch.id, on, work).await? {
+            if let Some(is_noted) = self.close_date(trail, day, work).await? {
                 return Ok(DayDone { work, is_noted });
             }
             // Others hold what is left; they will have committed soon, or left it to this worker.
             tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+    }
+
+    /// Takes chunk after chunk of a day until there is none that nobody holds. Where several can write and the first
+    /// chunk is a full one, a second worker takes every other chunk.
+    async fn work_through(&self, day: &BranchDay<'_>, currency: Currency) -> Result<Work, ServiceError> {
+        let start = day.start(currency);
+        let first = self.close_chunk(day, &start).await?;
+        let mut work = first.work;
+        let Some(last) = first.last.filter(|_| first.is_full) else { return Ok(work) };
+        let rest = store::Place { after: last, ..start };
+        if self.database.has_many_writers() {
+            let (one, other) = tokio::try_join!(self.pass(day, rest), self.pass(day, rest))?;
+            work.add(one);
+            work.add(other);
+        } else {
+            work.add(self.pass(day, rest).await?);
+        }
+        Ok(work)
+    }
+
+    /// Takes chunk after chunk from a place on.
+    async fn pass(&self, day: &BranchDay<'_>, mut place: store::Place) -> Result<Work, ServiceError> {
+        let mut work = Work::default();
+        loop {
+            let done = self.close_chunk(day, &place).await?;
+            work.add(done.work);
+            match done.last {
+                Some(last) if done.is_full => place.after = last,
+                _ => return Ok(work),
+            }
         }
     }
 
@@ -261,16 +276,15 @@ impl Services {
     async fn close_date(
         &self,
         trail: &DayTrail<'_>,
-        branch: Uuid,
-        on: NaiveDate,
+        day: &BranchDay<'_>,
         work: Work,
     ) -> Result<Option<bool>, ServiceError> {
         self.database
             .write(|transaction| async move {
-                if store::is_any_left(&*transaction, branch, on).await? {
+                if store::is_any_left(&*transaction, day.branch.id, day.on).await? {
                     return Ok(None);
                 }
-                Ok(Some(self.move_date(&transaction, trail, branch, on, work).await?))
+                Ok(Some(self.move_date(&transaction, trail, day.branch.id, day.on, work).await?))
             })
             .await
     }
@@ -281,6 +295,20 @@ struct DayDone {
     work: Work,
     /// The day's event was written here, and not by another who closed the same day.
     is_noted: bool,
+}
+
+/// A day of a branch, and how many loans to take at once.
+struct BranchDay<'a> {
+    branch: &'a BranchRecord,
+    calendar: &'a Calendar,
+    on: NaiveDate,
+    size: u32,
+}
+
+impl BranchDay<'_> {
+    fn start(&self, currency: Currency) -> store::Place {
+        store::Place { branch_id: self.branch.id, on: self.on, currency, after: Uuid::nil() }
+    }
 }
 
 /// The next day of a branch to close.

@@ -16,9 +16,6 @@ pub(super) async fn accrue(
     ids: &str,
     head: &AccrualHead,
 ) -> Result<u64, StoreError> {
-    // Every table is looked into by key, loan by loan. Left to itself the planner guesses how many loans a chunk has and
-    // may read whole tables for each of them.
-    transaction.execute_unprepared("SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off").await?;
     let values: [Value; 7] = [
         place.branch_id.into(),
         place.on.into(),
@@ -28,9 +25,7 @@ pub(super) async fn accrue(
         head.recorded_at.into(),
         head.recorded_by.clone().into(),
     ];
-    let accrued = count(transaction, statement(transaction, text(), values)).await;
-    transaction.execute_unprepared("SET LOCAL enable_hashjoin = on; SET LOCAL enable_mergejoin = on").await?;
-    accrued
+    count(transaction, statement(transaction, text(), values)).await
 }
 
 fn text() -> String {

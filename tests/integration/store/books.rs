@@ -36,6 +36,7 @@ both_engines!(
     the_balances_of_a_loan_come_back,
     entries_come_back_in_pages_with_their_lines,
     entries_that_do_not_balance_are_refused,
+    lines_of_nothing_are_refused,
     entries_that_make_no_sense_are_refused,
     the_calendar_of_a_branch_comes_back,
     business_dates_close_forward_only,
@@ -478,6 +479,31 @@ async fn entries_that_do_not_balance_are_refused(engine: Engine) {
     let raw = books.world.engine.raw().await;
     let even = format!("{into}{} UNION ALL {}", more(10, "KES", "5, 0"), more(11, "KES", "0, 5"));
     raw.execute_unprepared(&even).await.unwrap();
+}
+
+async fn lines_of_nothing_are_refused(engine: Engine) {
+    let books = books(engine).await;
+    books.append(&books.loan, &[disbursement(1)]).await.unwrap();
+    books.book(&[books.booking(1, id(1))]).await.unwrap();
+    let literal = |id: Uuid| {
+        if books.world.engine.is_postgres() { format!("'{id}'::uuid") } else { format!("x'{}'", id.simple()) }
+    };
+    let nobody = literal(Uuid::from_u128(404));
+    // Two lines that balance, of the entry that is there but for what is said here.
+    let lines = |entry: &str, branch: &str, loan: &str| {
+        format!(
+            "INSERT INTO journal_lines (entry_id, number, branch_id, loan_id, account, currency, debit_minor, credit_minor)
+             SELECT {entry}, number + 10, {branch}, {loan}, account, currency, 5, 0 FROM journal_lines WHERE number = 1
+             UNION ALL
+             SELECT {entry}, number + 11, {branch}, {loan}, account, currency, 0, 5 FROM journal_lines WHERE number = 1"
+        )
+    };
+    let no_entry = ["no entry in its branch", "foreign key"];
+    books.assert_refused(&lines(&nobody, "branch_id", "loan_id"), &no_entry).await;
+    books.assert_refused(&lines("entry_id", &nobody, "loan_id"), &no_entry).await;
+    books.assert_refused(&lines("entry_id", "branch_id", &nobody), &["no loan", "foreign key"]).await;
+    let raw = books.world.engine.raw().await;
+    raw.execute_unprepared(&lines("entry_id", "branch_id", "loan_id")).await.unwrap();
 }
 
 async fn entries_that_make_no_sense_are_refused(engine: Engine) {

@@ -116,6 +116,13 @@ impl Cluster {
         format!("postgres://{ROLE}@127.0.0.1:{}/{database}", self.port)
     }
 
+    /// The process id of its server, whose children serve the connections.
+    #[allow(dead_code, reason = "only a bench asks")]
+    pub fn server(&self) -> Option<u32> {
+        let text = std::fs::read_to_string(self.folder.join("postmaster.pid")).ok()?;
+        text.lines().next()?.trim().parse().ok()
+    }
+
     /// What its server has logged.
     pub fn log(&self) -> String {
         std::fs::read_to_string(self.folder.join("log")).unwrap_or_default()
