@@ -243,7 +243,7 @@ test('a key that the provider withdraws is refused once the server has looked', 
   const withdrawn = await issuer.token('officer');
   assert.equal(kidOf(withdrawn), 'first');
   assert.equal((await ask(server, withdrawn)).status, 200);
-  keys.splice(0, 3, makeKey('fourth', 'ES256'), third, second);
+  keys.splice(0, 3, makeKey('fourth', 'RS256'), third, second);
   issuer.sign(keys);
   assert.equal((await ask(server, await issuer.token('officer'))).status, 200);
   assert.equal((await ask(server, withdrawn)).status, 401);

@@ -99,8 +99,8 @@ async fn keys_change_and_the_issuer_goes_away() {
     let next = Issuer::new("key-2");
     publisher.publish(&[next.jwk(), old]);
     // Nobody has to come twice, and nobody with the old key is turned away.
-    let token = &next.token();
-    let replies = join_all((0..20).map(|_| post(&server, token, VIEWER))).await;
+    let token = next.token();
+    let replies = join_all((0..20).map(|_| post(&server, &token, VIEWER))).await;
     assert!(replies.iter().all(|reply| reply.status == 200), "{:?}", replies.iter().map(|it| &it.text).last());
     assert_eq!(first_word(&server, &server.issuer().token()).await, "connection_ack");
 
