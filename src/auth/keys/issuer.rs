@@ -119,14 +119,20 @@ impl IssuerKeys {
     }
 
     /// Has the issuer looked at and waits for that, for a bounded time. All who ask at the same time wait for the same
-    /// look. `None` when the last demand is too recent.
+    /// look. `None` when the last demand is too recent. Before the first answer the task tries by itself, and there is
+    /// only the try under way to wait for: it must not cost the demand that a new key may need a moment later.
     pub(in crate::auth) fn look_again(&self, now: DateTime<Utc>) -> Option<BoxFuture<'_, ()>> {
-        let round = self.demand(now)?;
+        let round = if self.keys.load().is_some() { self.demand(now)? } else { self.under_way()? };
         let mut ended = self.ended.subscribe();
         Some(Box::pin(async move {
             // In time or not, the caller goes on with the keys there are.
             let _ = timeout(self.pace.wait, ended.wait_for(|ended| *ended >= round)).await;
         }))
+    }
+
+    fn under_way(&self) -> Option<u64> {
+        let begun = self.rounds().begun.max(1);
+        (*self.ended.borrow() < begun).then_some(begun)
     }
 
     fn demand(&self, now: DateTime<Utc>) -> Option<u64> {

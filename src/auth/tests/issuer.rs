@@ -164,6 +164,19 @@ async fn a_new_key_is_found_by_one_look_for_all_who_wait() {
     assert_eq!(server.ask_at_once(&first, TimeDelta::zero()), good());
 }
 
+/// Who comes while the server is starting waits for the first answer, and leaves the next key to be found at once.
+#[tokio::test]
+async fn the_first_requests_wait_for_the_first_answer_and_spend_nothing() {
+    let [first, second, _] = signers();
+    let publisher = Publisher::start(Answer::keys(&[&first])).await;
+    let server = Server::start(&publisher.url(), on_demand());
+    let outcomes = join_all((0..20).map(|_| server.ask(&first))).await;
+    assert!(outcomes.iter().all(|outcome| *outcome == good()), "{outcomes:?}");
+    assert_eq!(publisher.asked(), 1);
+    publisher.answer(Answer::keys(&[&first, &second]));
+    assert_eq!((server.ask(&second).await, publisher.asked()), (good(), 2));
+}
+
 /// The answer under way was made before the key was there.
 #[tokio::test]
 async fn a_look_that_has_begun_is_not_enough_for_who_comes_later() {
