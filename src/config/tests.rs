@@ -129,6 +129,8 @@ fn samples(folder: &Path) -> Vec<(&'static str, String)> {
         ("TLS_KEY_FILE", "key.pem"),
         ("PII_KEY", "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="),
         ("MAKER_CHECKER", "off"),
+        ("DISBURSEMENT_MAKER_CHECKER", "off"),
+        ("APPROVAL_LIMITS", "MANAGER:KES:50000"),
         ("GRAPHQL_GET", "on"),
         ("GRAPHIQL", "off"),
         ("RATE_PER_SECOND", "101"),

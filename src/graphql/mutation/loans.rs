@@ -316,7 +316,7 @@ impl LoanMutation {
                 let input = AssignOfficer { loan, officer: input.officer, expected_version: input.expected_version };
                 request.services.assign_officer(request.actor, &input).await
             }
-            Err(refusal) => Err(refusal),
+            Err(refusal) => Err(request.unread("assignLoanOfficer", refusal).await),
         };
         let (loan, user_errors) = split(outcome)?;
         Ok(AssignLoanOfficerPayload { loan: loan.map(Into::into), user_errors })

@@ -6,7 +6,6 @@ use lending::loan::admission;
 use lending::loan::conditions::Component;
 use lending::loan::{ChargeKind, Event, LoanState, PaymentKind, Reschedule, Sequence};
 use lending::money::Currency;
-use lending::rate::Rate;
 use serde::Serialize;
 use uuid::Uuid;
 
@@ -233,7 +232,7 @@ fn event(check: &mut Check, books: &Books, what: &What, on: NaiveDate) -> Result
         What::WriteOff => Some(Event::WriteOff),
         What::Reschedule { from, first_due_on, annual_rate, extra_installments } => {
             let annual_rate = match annual_rate {
-                Some(percent) => match agreed_rate(check, percent) {
+                Some(percent) => match check.rate(&["input", "annualRate"], percent) {
                     Some(rate) => Some(rate),
                     None => return Ok(None),
                 },
@@ -255,19 +254,6 @@ fn event(check: &mut Check, books: &Books, what: &What, on: NaiveDate) -> Result
         }
         What::UndoDisbursement { .. } | What::Reverse { .. } => None,
     })
-}
-
-/// A rate within what any product may allow.
-fn agreed_rate(check: &mut Check, percent: &str) -> Option<Rate> {
-    let path = ["input", "annualRate"];
-    let rate = check.rate(&path, percent)?;
-    let (least, most) = (Rate::ZERO, Rate::HUNDRED_PERCENT);
-    if (least..=most).contains(&rate) {
-        return Some(rate);
-    }
-    let message = format!("Send an annual rate from {least} to {most}.");
-    check.note(Problem::new(ProblemCode::RateOutOfRange, &path, message));
-    None
 }
 
 fn minor(check: &mut Check, input: &AmountInput, currency: Currency) -> Option<i64> {

@@ -127,7 +127,7 @@ fn a_day_that_has_not_come_is_refused_and_nothing_is_closed() {
     // Ahead of every time zone.
     let ahead = Utc::now().date_naive().checked_add_days(Days::new(3)).unwrap().to_string();
     let refusal = place.run(&["close-day", "--date", &ahead]).refusal();
-    assert!(refusal.contains("Choose a day until ") && refusal.contains("business date of branch"), "{refusal}");
+    assert!(refusal.contains("Choose a day from ") && refusal.contains("business date of branch"), "{refusal}");
     let printed = place.run(&["close-day", "--date", FIRST]).printed();
     assert!(printed.lines().all(|line| line.contains(": closed through 2026-01-15; 1 days, ")), "{printed}");
 }

@@ -22,7 +22,7 @@ const POSSIBLE: [(&str, &[&str]); 16] = [
     ("rejectLoan", &["PENDING"]),
     ("withdrawLoan", &["PENDING", "APPROVED"]),
     ("undoLoanApproval", &["APPROVED"]),
-    ("disburseLoan", &["APPROVED", "DISBURSED", "DEFAULTED"]),
+    ("disburseLoan", &["APPROVED", "DISBURSED", "DEFAULTED", "REPAID"]),
     ("undoDisbursement", &["DISBURSED", "DEFAULTED"]),
     ("recordRepayment", &["DISBURSED", "DEFAULTED", "REPAID"]),
     ("reverseTransaction", &["DISBURSED", "DEFAULTED", "REPAID", "WRITTEN_OFF"]),
