@@ -2,6 +2,7 @@
 //! is looked for past the server in the database's own rows, through the API, and with the command `verify`.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 
 use branch_loan_api::ids::{Kind, NodeId};
 use sea_orm::{ConnectOptions, ConnectionTrait, DatabaseConnection, QueryResult, Statement};
@@ -20,6 +21,16 @@ pub enum Violation {
     Doubled(String),
     /// Anything else.
     Other(String),
+}
+
+impl fmt::Display for Violation {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Lost(text) => write!(formatter, "LOST {text}"),
+            Self::Doubled(text) => write!(formatter, "DOUBLED {text}"),
+            Self::Other(text) => formatter.write_str(text),
+        }
+    }
 }
 
 /// A transaction as it is stored.

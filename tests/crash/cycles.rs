@@ -114,12 +114,11 @@ impl Run {
         }
         // Not only right after an answer: anywhere between two of them.
         tokio::time::sleep(Duration::from_micros(dice.random_range(0..30_000))).await;
-        self.crash(world, log);
-        stop.cancel();
+        self.crash(world, &stop, log);
+        self.recover(world).await;
         while let Some(sent) = answers.recv().await {
             world.record.push(sent);
         }
-        self.recover(world).await;
         world.settle().await
     }
 
@@ -152,11 +151,19 @@ impl Run {
         (stop, answers)
     }
 
-    fn crash(&mut self, world: &mut World, log: &mut String) {
+    /// The end of the load, in whichever way this kind ends it; clients that have an answer due wait for it.
+    fn crash(&mut self, world: &mut World, stop: &CancellationToken, log: &mut String) {
         match (self.kind, &self.cluster) {
-            (Kind::PostgresKilled, Some(cluster)) => cluster.kill(),
-            (Kind::Proxy, _) => return,
-            _ => *log += &world.kill(),
+            (Kind::Proxy, _) => return stop.cancel(),
+            (Kind::PostgresKilled, Some(cluster)) => {
+                cluster.kill();
+                stop.cancel();
+            }
+            _ => {
+                world.kill();
+                stop.cancel();
+                *log += &world.bury();
+            }
         }
         self.kills += 1;
     }

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use super::arguments::Kind;
 use super::checks::Violation;
 
 /// Lines of a log that are printed.
@@ -29,7 +28,7 @@ impl Figures {
     }
 
     /// The closing line.
-    pub fn line(&self, kind: Kind, took: Duration) -> String {
+    pub fn line(&self, title: &str, took: Duration) -> String {
         let count =
             |which: fn(&Violation) -> bool| grouped(self.violations.iter().filter(|one| which(one)).count() as u64);
         let lost = count(|one| matches!(one, Violation::Lost(_)));
@@ -40,9 +39,8 @@ impl Figures {
             count => format!("{count} VIOLATIONS"),
         };
         format!(
-            "crash: {}: {} cycles, {breaks}{} sent, {} acknowledged, {} in doubt and retried, {lost} lost, {doubled} doubled, \
+            "crash: {title}: {} cycles, {breaks}{} sent, {} acknowledged, {} in doubt and retried, {lost} lost, {doubled} doubled, \
              {verdict} ({} s)",
-            kind.name(),
             grouped(self.cycles),
             grouped(self.sent),
             grouped(self.acknowledged),

@@ -92,6 +92,11 @@ async fn shared(cluster: &mut Option<Arc<Cluster>>) -> Option<Arc<Cluster>> {
 /// Runs a kind and prints its closing line; false when something did not hold.
 async fn run(kind: Kind, arguments: &Arguments, seed: u64, cluster: Option<Arc<Cluster>>) -> bool {
     let since = Instant::now();
+    let title = match (kind, &cluster) {
+        (Kind::Keys, Some(_)) => "keys on PostgreSQL".to_owned(),
+        (Kind::Keys, None) => "keys on SQLite".to_owned(),
+        _ => kind.name(),
+    };
     let figures: Option<Figures> = match kind {
         Kind::Keys => Some(keys::run(arguments.keys, cluster).await),
         Kind::FullDisk => full_disk::run().await,
@@ -102,9 +107,9 @@ async fn run(kind: Kind, arguments: &Arguments, seed: u64, cluster: Option<Arc<C
         return true;
     };
     for violation in &figures.violations {
-        println!("crash: {}: {violation:?}", kind.name());
+        println!("crash: {}: {violation}", kind.name());
     }
-    println!("{}", figures.line(kind, since.elapsed()));
+    println!("{}", figures.line(&title, since.elapsed()));
     if !figures.violations.is_empty() {
         println!("{}", figures.end_of_log());
         let (name, cycles) = (kind.name(), arguments.cycles);

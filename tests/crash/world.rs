@@ -69,6 +69,7 @@ impl World {
             ("RATE_PER_SECOND", "1000000"),
             ("RATE_BURST", "1000000"),
             ("AUDIT_SEAL_INTERVAL_MS", "100"),
+            ("LOG_LEVEL", "warn"),
         ];
         for (setting, value) in usual.iter().chain(settings) {
             place = place.set(setting, value);
@@ -93,11 +94,14 @@ impl World {
         self.server = Some(running);
     }
 
-    /// Kills the server; gives its log.
-    pub fn kill(&mut self) -> String {
-        let server = self.server.take().unwrap();
-        server.signal("KILL");
-        server.finish().stderr
+    /// Kills the server.
+    pub fn kill(&self) {
+        self.server.as_ref().unwrap().signal("KILL");
+    }
+
+    /// Waits until a killed server is gone; gives its log.
+    pub fn bury(&mut self) -> String {
+        self.server.take().unwrap().finish().stderr
     }
 
     /// Asks the server to stop; gives its log.
