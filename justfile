@@ -17,6 +17,10 @@ lint:
 test *ARGS:
     cargo test --workspace {{ ARGS }}
 
+# Kill servers and databases in the middle of their work: just crash --cycles 20 --kind postgres
+crash *ARGS:
+    cargo test --workspace --test crash -- {{ ARGS }}
+
 # Write schema.graphql from the code
 schema:
     cargo build --quiet --bin branch-loan-api

@@ -1,17 +1,25 @@
 //! Idempotent mutations: the first use of a key does the work and leaves a claim in the same transaction; a repetition
 //! is answered from the claim; the same key with another input is refused.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
+use super::Services;
+use super::audit::{About, Evidence, Facts, Leaves};
 use super::error::ServiceError;
 use super::problem::{Detail, Problem, ProblemCode};
 use crate::auth::Actor;
 use crate::store::StoreError;
 use crate::store::database::Transaction;
 use crate::store::idempotency::{self, Claim};
+
+/// How long a key is kept at least, in hours: so long a client may go on trying.
+pub const LEAST_KEPT_HOURS: i64 = 72;
+
+/// Keys forgotten in one transaction, so that nobody who writes waits long for it.
+const BATCH: u32 = 1_000;
 
 /// What to do after claiming a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,6 +63,46 @@ pub(super) async fn claim(
         Ok(Some(earlier)) => Err(mismatch(earlier.created_at).into()),
         Err(StoreError::TooSlow(_)) => Err(in_progress().into()),
         Err(error) => Err(error.into()),
+    }
+}
+
+/// So many keys were forgotten.
+struct Forgotten(u64);
+
+impl Leaves for Forgotten {
+    fn evidence(&self) -> Evidence {
+        let facts = Facts::default().count("keys", self.0);
+        Evidence { branch: None, object: None, facts, replayed: false }
+    }
+}
+
+impl Services {
+    /// Forgets the keys whose first use is longer ago than `age`, and never those of the last [`LEAST_KEPT_HOURS`];
+    /// tells how many those were. A request that is sent again after that is a new one. Stopped at any point, the next run
+    /// goes on. It is for the operator's command and asks for no permission.
+    ///
+    /// # Errors
+    /// Whatever the database answers.
+    pub async fn forget_idempotency_keys(&self, actor: &Actor, age: TimeDelta) -> Result<u64, ServiceError> {
+        let age = age.max(TimeDelta::hours(LEAST_KEPT_HOURS));
+        let before = self.now().checked_sub_signed(age).unwrap_or(DateTime::<Utc>::MIN_UTC);
+        let about = About::lender("purge-idempotency-keys");
+        let mut total: u64 = 0;
+        loop {
+            let Forgotten(count) = self
+                .audited(actor, &about, |trail| async move {
+                    trail
+                        .write(|transaction| async move {
+                            Ok(Forgotten(idempotency::forget(&*transaction, before, BATCH).await?))
+                        })
+                        .await
+                })
+                .await?;
+            total = total.saturating_add(count);
+            if count < u64::from(BATCH) {
+                return Ok(total);
+            }
+        }
     }
 }
 

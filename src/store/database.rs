@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rand::Rng;
+use sea_orm::sqlx::Connection as _;
 use sea_orm::sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
 use sea_orm::{
     AccessMode, ConnectOptions, ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr,
@@ -311,12 +312,29 @@ async fn connect_sqlite(options: &DatabaseOptions) -> Result<(DatabaseConnection
         let only = open(writer, busy).await?;
         return Ok((only.clone(), only));
     }
+    drop_what_is_stuck(&mut writer);
     let writer = open(writer, busy).await?;
     let mut reader = common(options);
+    drop_what_is_stuck(&mut reader);
     reader.map_sqlx_sqlite_opts(move |sqlite| {
         sqlite.foreign_keys(true).busy_timeout(busy).pragma("query_only", "ON").create_if_missing(false)
     });
     Ok((open(reader, busy).await?, writer))
+}
+
+/// Closes a connection that comes back to its pool in a transaction, and lets the pool open another. On a full disk SQLite
+/// ends a transaction by itself; the library's ROLLBACK then fails, it counts the transaction as running still, and makes
+/// savepoints of all that come after, in an outer one that nobody commits: acknowledged, and gone with the connection.
+fn drop_what_is_stuck(options: &mut ConnectOptions) {
+    options.map_sqlx_sqlite_pool_opts(|pool| {
+        pool.after_release(|connection, _| {
+            Box::pin(async move {
+                // What was begun when its transaction was dropped, the rollback, is over with the answer.
+                connection.ping().await?;
+                Ok(!connection.is_in_transaction())
+            })
+        })
+    });
 }
 
 /// Opens a pool. Two processes that turn a new SQLite file to WAL at the same time get in each other's way: one of them is

@@ -97,10 +97,10 @@ fn classify(cause: &SqlxError) -> Kind {
             Some("22021" | "22P05") => Kind::BadText,
             // too_many_connections, cannot_connect_now, admin_shutdown, crash_shutdown
             Some("53300" | "57P03" | "57P01" | "57P02") => Kind::Unavailable,
-            // connection exceptions; insufficient resources (disk full among them); SQLITE_CANTOPEN, SQLITE_FULL
-            Some(code) if code.starts_with("08") || code.starts_with("53") || code == "14" || code == "13" => {
-                Kind::Unavailable
-            }
+            // SQLITE_CANTOPEN, SQLITE_FULL, SQLITE_IOERR_SHMSIZE (no room for the index of the write-ahead log)
+            Some("14" | "13" | "4874") => Kind::Unavailable,
+            // connection exceptions; insufficient resources (disk full among them)
+            Some(code) if code.starts_with("08") || code.starts_with("53") => Kind::Unavailable,
             _ => Kind::Other,
         },
         _ => Kind::Other,

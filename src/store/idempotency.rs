@@ -2,7 +2,7 @@
 //! at all; a second sender of the same key waits for the first and then finds its claim.
 
 use chrono::{DateTime, Utc};
-use sea_orm::{ActiveValue::Set, ConnectionTrait, EntityTrait, TryInsertResult};
+use sea_orm::{ActiveValue::Set, ConnectionTrait, EntityTrait, Statement, TryInsertResult};
 
 use super::entity::idempotency_key as table;
 use super::error::StoreError;
@@ -42,6 +42,22 @@ pub async fn claim(transaction: &impl ConnectionTrait, claim: &Claim) -> Result<
         TryInsertResult::Inserted(1) => Ok(None),
         _ => find(transaction, claim).await?.map(Some).ok_or(StoreError::StaleVersion),
     }
+}
+
+/// Forgets the claims from before a moment, the oldest first and at most so many of them; tells how many those were.
+///
+/// # Errors
+/// Whatever the database answers.
+pub async fn forget(
+    transaction: &impl ConnectionTrait,
+    before: DateTime<Utc>,
+    at_most: u32,
+) -> Result<u64, StoreError> {
+    let sql = "DELETE FROM idempotency_keys WHERE (actor, operation, key) IN
+               (SELECT actor, operation, key FROM idempotency_keys WHERE created_at < $1 ORDER BY created_at LIMIT $2)";
+    let values = [before.into(), i64::from(at_most).into()];
+    let statement = Statement::from_sql_and_values(transaction.get_database_backend(), sql, values);
+    Ok(transaction.execute_raw(statement).await?.rows_affected())
 }
 
 async fn find(transaction: &impl ConnectionTrait, claim: &Claim) -> Result<Option<Claim>, StoreError> {

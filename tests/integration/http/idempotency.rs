@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Value as Json, json};
 
 use super::attacks_values::world;
-use crate::support::server::{PATIENCE, Reply, Server, Setup};
+use super::lock::{Lock, until_full};
+use crate::support::server::{PATIENCE, Reply, Server, Setup, soon};
 
 const APPLY: &str = "mutation($input: ApplyForLoanInput!) { applyForLoan(input: $input)
     { replayed loan { id } userErrors { code message } } }";
@@ -53,4 +54,28 @@ async fn twenty_keys_sent_eight_times_each_are_twenty_loans() {
     let counted = server.data("{ loans { totalCount totals { count } } }", json!({})).await;
     assert_eq!((all.len(), &counted["loans"]["totalCount"]), (20, &json!(20)));
     assert_eq!(counted["loans"]["totals"], json!([{"count": "20"}]));
+}
+
+/// Whoever hangs up has still asked for it: it is carried out, once, and answered for when they come back.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_mutation_whose_client_hangs_up_runs_to_its_end() {
+    let setup = Setup::development().set("MAX_IN_FLIGHT", 1).set("DATABASE_LOCK_TIMEOUT_MS", PATIENCE.as_millis());
+    let server = setup.set("REQUEST_DEADLINE_MS", PATIENCE.as_millis()).start().await;
+    let world = world(&server).await;
+    let input = json!({
+        "idempotencyKey": "hung-up", "borrowerId": world["borrower"], "productId": world["product"],
+        "principal": {"amount": "1000.00", "currency": "KES"},
+    });
+    let body = json!({"query": APPLY, "variables": {"input": input}}).to_string();
+
+    let lock = Lock::hold(&server.config).await;
+    let client = tokio::spawn(server.post(body.clone()).send());
+    until_full(&server).await;
+    client.abort();
+    assert!(client.await.unwrap_err().is_cancelled(), "it left without an answer");
+    lock.release().await;
+    soon(async { while server.ask("{ loans { totalCount } }").await.status == 503 {} }).await;
+    let counted = server.data("{ loans { totalCount } }", json!({})).await;
+    assert_eq!(counted["loans"]["totalCount"], 1, "nobody has sent it again yet");
+    assert_eq!(send(&server, body).await["replayed"], true);
 }

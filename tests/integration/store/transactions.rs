@@ -9,7 +9,7 @@ use branch_loan_api::store::{Database, DatabaseOptions, StoreError};
 use sea_orm::{ConnectionTrait, DbErr, Statement};
 use tokio::sync::{Barrier, Notify};
 
-use crate::support::engines::Engine;
+use crate::support::engines::{Engine, Schema};
 use crate::support::seams::cut_off;
 
 both_engines!(
@@ -154,6 +154,27 @@ async fn a_write_that_is_cut_off_anywhere_spoils_no_connection(engine: Engine) {
         assert!((before..=before + 1).contains(&seen), "cut off after {polls} polls: {before}, {seen}");
     }
     assert!(cuts >= 10, "it was hardly interrupted: {cuts}");
+}
+
+/// On a full disk SQLite ends the whole transaction by itself: there is nothing to roll back any more, and the one
+/// connection that writes must not be left waiting for it. A limit of pages is as good as a disk's, and is the
+/// connection's own.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_transaction_that_sqlite_ends_by_itself_is_not_in_the_way_of_the_next() {
+    let engine = Engine::sqlite(Schema::Migrated).await;
+    let database = with_notes(&engine).await;
+    let write = database.write(|transaction| async move {
+        note(&transaction, 1).await?;
+        transaction.execute_unprepared("PRAGMA max_page_count = 1").await?;
+        transaction.execute_unprepared("INSERT INTO notes (id, text) VALUES (2, randomblob(1000000))").await?;
+        Ok::<_, StoreError>(())
+    });
+    let full = write.await;
+    assert!(matches!(full, Err(StoreError::Unavailable(_))), "{full:?}");
+    database.write(|transaction| async move { note(&transaction, 3).await }).await.unwrap();
+    let statement = Statement::from_string(engine.backend, COUNT);
+    let row = database.reader().query_one_raw(statement).await.unwrap().unwrap();
+    assert_eq!(row.try_get::<i64>("", "n").unwrap(), 1, "nothing of the first");
 }
 
 async fn a_lock_that_is_not_granted_in_time_is_said_so(engine: Engine) {

@@ -116,8 +116,26 @@ impl Cluster {
         format!("postgres://{ROLE}@127.0.0.1:{}/{database}", self.port)
     }
 
+    /// The same by way of another port, where something stands in between.
+    #[allow(dead_code, reason = "only the crash harness asks")]
+    pub fn url_through(&self, port: u16, database: &str) -> String {
+        format!("postgres://{ROLE}@127.0.0.1:{port}/{database}")
+    }
+
+    /// Where its server listens.
+    #[allow(dead_code, reason = "only the crash harness asks")]
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Makes a database with nothing in it.
+    #[allow(dead_code, reason = "only the crash harness asks")]
+    pub async fn create_database(&self, name: &str) -> Result<(), String> {
+        create_database(self, name, "template0").await
+    }
+
     /// The process id of its server, whose children serve the connections.
-    #[allow(dead_code, reason = "only a bench asks")]
+    #[allow(dead_code, reason = "only a bench and the crash harness ask")]
     pub fn server(&self) -> Option<u32> {
         let text = std::fs::read_to_string(self.folder.join("postmaster.pid")).ok()?;
         text.lines().next()?.trim().parse().ok()
@@ -189,6 +207,29 @@ impl Cluster {
         }
     }
 
+    /// Kills the server with every process it has started, by their ids: nothing is written any more, and nothing is
+    /// told to anybody. [`run`](Self::run) starts it again.
+    #[allow(dead_code, reason = "only the crash harness asks")]
+    pub fn kill(&self) {
+        let server = self.server().expect("a server that runs");
+        let signal = |name: &str, ids: &[u32]| {
+            let ids = ids.iter().map(u32::to_string);
+            // Some may have gone by themselves.
+            let _ = Command::new("kill").args(["-s", name]).args(ids).stderr(Stdio::null()).status();
+        };
+        // Stopped, it cannot start another child or tell one of the death of the others.
+        signal("STOP", &[server]);
+        let mut all = children(server);
+        all.push(server);
+        signal("KILL", &all);
+        self.stop();
+        let deadline = Instant::now() + PATIENCE;
+        while all.iter().any(|id| lives(*id)) {
+            assert!(Instant::now() < deadline, "a process of PostgreSQL does not die");
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    }
+
     fn command(&self, program: &Path) -> Command {
         let mut command = Command::new(program);
         // The folder this process runs in may be closed to the other user.
@@ -205,6 +246,24 @@ impl Drop for Cluster {
         self.stop();
         let _ = std::fs::remove_dir_all(&self.folder);
     }
+}
+
+/// The state and the parent of a process, as Linux tells them.
+fn status(process: u32) -> Option<(char, u32)> {
+    let text = std::fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
+    // The name, in parentheses, may have any character in it.
+    let mut words = text.rsplit_once(')')?.1.split_whitespace();
+    Some((words.next()?.chars().next()?, words.next()?.parse().ok()?))
+}
+
+fn children(process: u32) -> Vec<u32> {
+    let processes = std::fs::read_dir("/proc").into_iter().flatten().flatten();
+    let ids = processes.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+    ids.filter(|id| status(*id).is_some_and(|(_, parent)| parent == process)).collect()
+}
+
+fn lives(process: u32) -> bool {
+    status(process).is_some_and(|(state, _)| !matches!(state, 'Z' | 'X'))
 }
 
 fn told(error: std::io::Error) -> String {

@@ -1,0 +1,94 @@
+//! What the harness is asked to do. It has its own flags, refuses what it does not know, and takes the flags that
+//! `cargo test` hands to every test binary.
+
+use clap::{Parser, ValueEnum};
+
+/// What goes wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Kind {
+    /// The server is killed, on SQLite.
+    Sqlite,
+    /// The server is killed, on PostgreSQL.
+    Postgres,
+    /// PostgreSQL is killed with all its processes, and the server goes on.
+    PostgresKilled,
+    /// Connections between server and PostgreSQL are reset around a COMMIT, or stall.
+    Proxy,
+    /// Nothing goes wrong, but every request is sent eight times at once.
+    Keys,
+    /// SQLite's disk is full.
+    FullDisk,
+}
+
+impl Kind {
+    const ALL: [Self; 6] =
+        [Self::Sqlite, Self::Postgres, Self::PostgresKilled, Self::Proxy, Self::Keys, Self::FullDisk];
+
+    pub fn name(self) -> String {
+        self.to_possible_value().map(|value| value.get_name().to_owned()).unwrap()
+    }
+}
+
+/// Kills servers and databases at random moments, and checks that nothing acknowledged is lost and nothing is done twice.
+#[derive(Debug, Parser)]
+#[command(name = "crash")]
+pub struct Arguments {
+    /// How many crashes of each kind.
+    #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub cycles: u32,
+    /// Where the random choices come from; drawn and printed if omitted.
+    #[arg(long)]
+    pub seed: Option<u64>,
+    /// What goes wrong; everything if omitted. Repeat it for several.
+    #[arg(long = "kind", value_enum)]
+    kinds: Vec<Kind>,
+    /// How many clients send at the same time.
+    #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..=64))]
+    pub clients: u32,
+    /// How many keys are sent eight times each.
+    #[arg(long, default_value_t = 300, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub keys: u32,
+
+    /// A part of a kind's name: only those run.
+    #[arg(hide = true)]
+    filters: Vec<String>,
+    #[arg(long, hide = true)]
+    skip: Vec<String>,
+    #[arg(long, hide = true)]
+    exact: bool,
+    #[arg(long, hide = true)]
+    pub list: bool,
+    #[arg(long, hide = true)]
+    ignored: bool,
+    #[arg(long, hide = true)]
+    include_ignored: bool,
+    #[arg(long, hide = true, alias = "no-capture")]
+    nocapture: bool,
+    #[arg(long, hide = true)]
+    show_output: bool,
+    #[arg(short, long, hide = true)]
+    quiet: bool,
+    #[arg(long, hide = true)]
+    test_threads: Option<u32>,
+    #[arg(long, hide = true)]
+    format: Option<String>,
+    #[arg(long, hide = true)]
+    color: Option<String>,
+}
+
+impl Arguments {
+    /// What is to run: what was asked for by name, less what the test runner's own filters leave out.
+    pub fn kinds(&self) -> Vec<Kind> {
+        if self.ignored {
+            return Vec::new();
+        }
+        let asked = if self.kinds.is_empty() { &Kind::ALL[..] } else { &self.kinds[..] };
+        asked.iter().copied().filter(|kind| self.runs(&kind.name())).collect()
+    }
+
+    fn runs(&self, name: &str) -> bool {
+        let name = format!("crash::{name}");
+        let fits = |filter: &String| if self.exact { name == *filter } else { name.contains(filter.as_str()) };
+        (self.filters.is_empty() || self.filters.iter().any(fits)) && !self.skip.iter().any(fits)
+    }
+}
