@@ -30,7 +30,7 @@ pub(super) enum Keys {
     /// A file.
     File(KeyFile),
     /// The issuer.
-    Issuer(IssuerKeys),
+    Issuer(Box<IssuerKeys>),
 }
 
 impl Keys {
@@ -38,7 +38,9 @@ impl Keys {
     pub(super) fn open(source: &JwksSource) -> Result<Self, AuthSetupError> {
         match source {
             JwksSource::File(path) => KeyFile::open(path).map(Self::File),
-            JwksSource::Url { url, ca_file } => IssuerKeys::new(url, ca_file.as_deref()).map(Self::Issuer),
+            JwksSource::Url { url, ca_file } => {
+                IssuerKeys::new(url, ca_file.as_deref()).map(|keys| Self::Issuer(Box::new(keys)))
+            }
         }
     }
 

@@ -69,7 +69,7 @@ impl Server {
     }
 
     fn with(url: &str, client: Client, pace: Pace) -> Self {
-        let keys = Keys::Issuer(IssuerKeys::with(client, pace));
+        let keys = Keys::Issuer(Box::new(IssuerKeys::with(client, pace)));
         let authenticator = Arc::new(JwtAuthenticator::with(keys, &config(url)));
         let followed = authenticator.clone();
         let task = tokio::spawn(async move { followed.follow_issuer().await });

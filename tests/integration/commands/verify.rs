@@ -16,7 +16,10 @@ async fn what_was_tampered_with_is_named_and_fails(engine: Engine) {
     let clean = books.place.run(&["verify"]).printed();
     let [first, second] = clean.lines().collect::<Vec<_>>()[..] else { panic!("two lines: {clean}") };
     assert_eq!(first, format!("The books hold: {with_books} loans verified."));
-    assert!(second.starts_with("The audit trail holds: ") && second.ends_with(" chains, 0 not sealed yet."), "{second}");
+    assert!(
+        second.starts_with("The audit trail holds: ") && second.ends_with(" chains, 0 not sealed yet."),
+        "{second}"
+    );
     let as_json: Json = serde_json::from_str(&books.place.run(&["verify", "--json"]).printed()).unwrap();
     let audit = &as_json["audit"];
     assert_eq!(as_json, json!({"loans": with_books, "findings": 0, "audit": audit}));
