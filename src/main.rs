@@ -34,6 +34,8 @@ enum Command {
     CloseDay(commands::close_day::CloseDayArgs),
     /// Work the books out anew and print what breaks; the exit code is 1 if anything does.
     Verify(commands::verify::VerifyArgs),
+    /// Seal personal data anew under PII_KEY, so that a key can be taken out of PII_KEYS_OLD. Servers may run meanwhile.
+    RotateKeys(commands::rotate_keys::RotateKeysArgs),
     /// Print the GraphQL schema, as committed in schema.graphql.
     Schema,
     /// Print which role may do what, as a table.
@@ -63,6 +65,7 @@ fn main() -> ExitCode {
                 Command::Demo(arguments) => commands::demo::run(&config, &arguments),
                 Command::CloseDay(arguments) => commands::close_day::run(&config, &arguments),
                 Command::Verify(arguments) => commands::verify::run(&config, &arguments),
+                Command::RotateKeys(arguments) => commands::rotate_keys::run(&config, &arguments),
                 Command::Migrate => commands::migrate::run(&config),
                 _ => commands::serve::run(&config),
             },

@@ -5,6 +5,7 @@ pub mod demo;
 pub mod healthcheck;
 pub mod migrate;
 pub mod policy;
+pub mod rotate_keys;
 pub mod schema;
 pub mod serve;
 pub mod token;

@@ -7,6 +7,7 @@ mod demo;
 mod healthcheck;
 mod migrate;
 mod policy;
+mod rotate_keys;
 mod schema;
 mod serve;
 mod settings;
