@@ -2,6 +2,7 @@
 //! the exit code.
 
 mod books;
+mod canary;
 mod close_day;
 mod demo;
 mod healthcheck;
