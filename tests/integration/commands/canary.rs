@@ -282,7 +282,7 @@ async fn canaries_are_found_nowhere(engine: Engine) {
         .set("DATABASE_STATEMENT_TIMEOUT_MS", 50_000)
         .set("REQUEST_DEADLINE_MS", 60_000)
         .set("LOG_FORMAT", "json")
-        .set("LOG_LEVEL", "trace,sqlx=trace,sea_orm=trace,sea_orm_migration=trace");
+        .set("LOG_LEVEL", "trace,sqlx=trace");
     let officer = place.run(&["token", "--role", "OFFICER", "--branch", "NBO"]).stdout.trim().to_owned();
     let (running, base) = place.serve(&[]);
     let base = base.replace("localhost", "127.0.0.1");
