@@ -13,7 +13,7 @@ use tokio_util::task::AbortOnDropHandle;
 
 use crate::auth::{AuthSetupError, Authenticator};
 use crate::clock::Clock;
-use crate::config::Config;
+use crate::config::{Config, PiiKey};
 use crate::graphql::schema;
 use crate::graphql::types::scalars;
 use crate::http::guard::{Engine, Guard};
@@ -110,7 +110,8 @@ pub async fn open_database(config: &Config, observer: Option<StatementObserver>)
 /// # Errors
 /// [`StartError::PersonalData`], [`StartError::ApprovalLimits`].
 pub fn services(config: &Config, database: Database, around: &Surroundings) -> Result<Services, StartError> {
-    let personal_data = PersonalDataKeys::new(config.personal_data.key.expose())?;
+    let others = config.personal_data.old_keys.iter().map(PiiKey::expose);
+    let personal_data = PersonalDataKeys::new(config.personal_data.key.expose())?.with_others(others)?;
     let rules = Rules {
         maker_checker: config.lending.maker_checker,
         disbursement_maker_checker: config.lending.disbursement_maker_checker,

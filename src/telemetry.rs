@@ -47,7 +47,7 @@ where
 }
 
 /// The operator's filter, with SQL statements and the steps of migrations only if they are asked for by name: they are
-/// many, and SeaORM logs them at the level of everything else.
+/// many, and SeaORM logs them at the level of everything else. Its spans show the values bound to a statement, too.
 fn filter(directives: &str) -> Result<EnvFilter, ParseError> {
     let wanted = EnvFilter::try_new(directives)?;
     let quieter_anyway = wanted.max_level_hint().is_some_and(|level| level <= LevelFilter::WARN);
@@ -55,7 +55,7 @@ fn filter(directives: &str) -> Result<EnvFilter, ParseError> {
         return Ok(wanted);
     }
     // The operator's directives come last, so that `sqlx=debug` among them replaces these.
-    EnvFilter::try_new(format!("sqlx=warn,sea_orm_migration=warn,{directives}"))
+    EnvFilter::try_new(format!("sqlx=warn,sea_orm=info,sea_orm_migration=warn,{directives}"))
 }
 
 #[cfg(test)]

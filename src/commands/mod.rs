@@ -6,6 +6,7 @@ pub mod healthcheck;
 pub mod migrate;
 pub mod policy;
 pub mod purge_idempotency_keys;
+pub mod rotate_keys;
 pub mod schema;
 pub mod serve;
 pub mod token;

@@ -28,6 +28,13 @@ pub struct PersonalDataArgs {
     /// A file that holds the value of `PII_KEY`.
     #[arg(long, env = "PII_KEY_FILE")]
     pub pii_key_file: Option<PathBuf>,
+    /// Further keys, separated by commas: personal data sealed with one of them can still be read and found. New data is
+    /// sealed with `PII_KEY`; `rotate-keys` seals the old anew.
+    #[arg(long, env = "PII_KEYS_OLD", hide_env_values = true)]
+    pub pii_keys_old: Option<SecretString>,
+    /// A file that holds the value of `PII_KEYS_OLD`; line ends separate keys too.
+    #[arg(long, env = "PII_KEYS_OLD_FILE")]
+    pub pii_keys_old_file: Option<PathBuf>,
 }
 
 /// The configuration of personal data.
@@ -35,6 +42,8 @@ pub struct PersonalDataArgs {
 pub struct PersonalDataConfig {
     /// The key of encryption and of the keyed hash.
     pub key: PiiKey,
+    /// Further keys that data may still be sealed with.
+    pub old_keys: Vec<PiiKey>,
 }
 
 /// A 32-byte key that `Debug` does not show. Cheap to clone.
@@ -68,7 +77,7 @@ impl PersonalDataArgs {
         let make_one = "make one with `openssl rand -base64 32`";
         let given = secret::resolve("PII_KEY", self.pii_key, self.pii_key_file.as_deref())?;
         let bytes = match given {
-            Some(text) => decode(&text)?,
+            Some(text) => decode("PII_KEY", text.expose_secret())?,
             None if environment.is_development() => DEVELOPMENT_KEY,
             None => {
                 return Err(ConfigError::refused(
@@ -84,18 +93,35 @@ impl PersonalDataArgs {
                 format!("is a public or trivial key, which APP_ENV={environment} refuses: {make_one}"),
             ));
         }
-        Ok(PersonalDataConfig { key: PiiKey::new(bytes) })
+        let old = secret::resolve("PII_KEYS_OLD", self.pii_keys_old, self.pii_keys_old_file.as_deref())?;
+        let old_keys = match &old {
+            Some(text) => several(text)?,
+            None => Vec::new(),
+        };
+        Ok(PersonalDataConfig { key: PiiKey::new(bytes), old_keys })
     }
 }
 
 impl PersonalDataConfig {
     pub(super) fn describe(&self, out: &mut Effective) {
         out.secret("PII_KEY", &SecretString::from(STANDARD.encode(self.key.expose())));
+        if !self.old_keys.is_empty() {
+            let texts: Vec<_> = self.old_keys.iter().map(|key| STANDARD.encode(key.expose())).collect();
+            out.secret("PII_KEYS_OLD", &SecretString::from(texts.join(",")));
+        }
     }
 }
 
-fn decode(text: &SecretString) -> Result<[u8; 32], ConfigError> {
-    STANDARD.decode(text.expose_secret()).ok().and_then(|bytes| bytes.try_into().ok()).ok_or_else(|| {
-        ConfigError::refused("PII_KEY", "is not 32 bytes in base64: make one with `openssl rand -base64 32`")
-    })
+fn several(text: &SecretString) -> Result<Vec<PiiKey>, ConfigError> {
+    let words = text.expose_secret().split(|letter: char| letter == ',' || letter.is_whitespace());
+    let keys = words.filter(|word| !word.is_empty()).map(|word| decode("PII_KEYS_OLD", word).map(PiiKey::new));
+    keys.collect()
+}
+
+fn decode(name: &'static str, text: &str) -> Result<[u8; 32], ConfigError> {
+    STANDARD
+        .decode(text)
+        .ok()
+        .and_then(|bytes| bytes.try_into().ok())
+        .ok_or_else(|| ConfigError::refused(name, "is not 32 bytes in base64: make one with `openssl rand -base64 32`"))
 }

@@ -108,6 +108,7 @@ fn samples(folder: &Path) -> Vec<(&'static str, String)> {
     let mut all = vec![
         ("DATABASE_URL_FILE", file("url", "postgres://loans:Yk30-long-and-strange@db2/loans\n")),
         ("PII_KEY_FILE", file("key", "zM3vEjRWeJq83vEjRWeJq83vEjRWeJq83vEjRWeJq80=\n")),
+        ("PII_KEYS_OLD_FILE", file("old", "zM3vEjRWeJq83vEjRWeJq83vEjRWeJq83vEjRWeJq80=\n")),
         ("AUTH_DEV_SECRET_FILE", file("dev", "a development secret that is long enough\r\n")),
     ];
     let fixed = [
@@ -128,6 +129,7 @@ fn samples(folder: &Path) -> Vec<(&'static str, String)> {
         ("TLS_CERT_FILE", "cert.pem"),
         ("TLS_KEY_FILE", "key.pem"),
         ("PII_KEY", "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="),
+        ("PII_KEYS_OLD", "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="),
         ("MAKER_CHECKER", "off"),
         ("DISBURSEMENT_MAKER_CHECKER", "off"),
         ("APPROVAL_LIMITS", "MANAGER:KES:50000"),
@@ -170,7 +172,8 @@ fn every_documented_variable_is_read() {
             _ => effective(&production_or(&base, name, None)),
         };
         let with = effective(&production_or(&base, name, Some(&sample)));
-        let shown = name.strip_suffix("_FILE").filter(|secret| without.contains_key(secret)).unwrap_or(name);
+        let is_secret = |secret: &&str| without.contains_key(secret) || *secret == "PII_KEYS_OLD";
+        let shown = name.strip_suffix("_FILE").filter(is_secret).unwrap_or(name);
         assert_ne!(with.get(shown), without.get(shown), "{name} does not reach the configuration");
         assert!(with.contains_key(shown), "{name} is missing from the effective configuration");
     }
@@ -246,6 +249,22 @@ fn what_is_unsafe_outside_development_is_refused() {
             assert!(message.starts_with(named), "{change:?}: {message}");
         }
     }
+}
+
+#[test]
+fn old_keys_are_a_list_by_commas_and_lines_and_each_must_be_one() {
+    let (one, two) = ("AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=", "zM3vEjRWeJq83vEjRWeJq83vEjRWeJq83vEjRWeJq80=");
+    let count = |text: &str| {
+        let config = Config::load(&Sources::of([("PII_KEYS_OLD", text)])).unwrap();
+        assert!(!format!("{config:?}").contains("AAECAwQ") && !config.redacted().contains("AAECAwQ"));
+        config.personal_data.old_keys.len()
+    };
+    assert_eq!(count(one), 1);
+    assert_eq!(count(&format!("{one}, {two}\n")), 2);
+    assert_eq!(count(&format!("{one}\n{two}\n,\n")), 2);
+    assert_eq!(Config::load(&Sources::of::<String, String>([])).unwrap().personal_data.old_keys.len(), 0);
+    let message = refusal(&production(&[("PII_KEYS_OLD", "AAEC,short")]));
+    assert!(message.starts_with("PII_KEYS_OLD is not 32 bytes in base64") && !message.contains("AAEC"), "{message}");
 }
 
 /// Whoever can change the keys on the way can sign tokens.

@@ -20,6 +20,8 @@ pub enum ErrorCode {
     Forbidden,
     /// The database is out of reach, or too busy; trying again later may work.
     Unavailable,
+    /// A personal value was sealed with a key the server does not have.
+    Unreadable,
     /// A defect on the server's side.
     Internal,
 }
@@ -33,6 +35,7 @@ impl ErrorCode {
             Self::InvalidCursor => "INVALID_CURSOR",
             Self::Forbidden => "FORBIDDEN",
             Self::Unavailable => "UNAVAILABLE",
+            Self::Unreadable => "UNREADABLE",
             Self::Internal => "INTERNAL",
         }
     }
@@ -72,7 +75,11 @@ impl From<ServiceError> for Error {
                 tracing::warn!(%cause, "the database did not answer in time");
                 error(ErrorCode::Unavailable, "The database is busy or out of reach; try again in a few seconds.")
             }
-            ServiceError::Internal(_) | ServiceError::Unreadable => {
+            ServiceError::Unreadable => error(
+                ErrorCode::Unreadable,
+                "This value was sealed with a key the server does not have; ask its operator to add the key, or enter the value anew.",
+            ),
+            ServiceError::Internal(_) => {
                 tracing::error!(?cause, "a use case failed");
                 error(ErrorCode::Internal, "Something went wrong on our side; report the request id if it lasts.")
             }

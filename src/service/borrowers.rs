@@ -9,8 +9,8 @@ use super::branches::{branch_of, taken};
 use super::check::{Change, Check};
 use super::error::ServiceError;
 use super::list::{COUNT_CAP, in_order};
-use super::personal_data::masked;
-use super::problem::{Problem, ProblemCode};
+use super::personal_data::{Place, masked};
+use super::problem::{PersonalField, Problem, ProblemCode};
 use super::{Services, business_date};
 use crate::auth::Actor;
 use crate::auth::policy::{self, Action};
@@ -92,10 +92,12 @@ impl Services {
         Ok(in_order(ids, rows, |row| row.id))
     }
 
-    /// Part of the list of borrowers.
+    /// Part of the list of borrowers. A telephone number or national id in the filter is found by its keyed hash, and
+    /// that someone looked for it is on the audit trail.
     ///
     /// # Errors
-    /// [`ServiceError::Forbidden`], [`ServiceError::InvalidCursor`]; whatever the database answers.
+    /// [`ServiceError::Forbidden`], [`ServiceError::InvalidCursor`]; [`ServiceError::Rejected`] when the filter names more
+    /// than one telephone number or national id; whatever the database answers.
     pub async fn borrowers(
         &self,
         actor: &Actor,
@@ -104,7 +106,9 @@ impl Services {
         request: &PageRequest,
     ) -> Result<Page<BorrowerRecord>, ServiceError> {
         let scope = self.authorize(actor, Action::ReadBorrowers)?;
-        Ok(page::page(self.database.reader(), &scope, filter, order, request).await?)
+        let filter = self.by_hash(filter)?;
+        self.record_lookup(actor, &filter).await?;
+        Ok(page::page(self.database.reader(), &scope, &filter, order, request).await?)
     }
 
     /// How many borrowers match, counted up to [`COUNT_CAP`].
@@ -113,26 +117,28 @@ impl Services {
     /// [`ServiceError::Forbidden`]; whatever the database answers.
     pub async fn count_borrowers(&self, actor: &Actor, filter: &Filter<BorrowerField>) -> Result<u64, ServiceError> {
         let scope = self.authorize(actor, Action::ReadBorrowers)?;
-        Ok(page::count(self.database.reader(), &scope, filter, COUNT_CAP).await?)
+        Ok(page::count(self.database.reader(), &scope, &self.by_hash(filter)?, COUNT_CAP).await?)
     }
 
     /// A borrower's telephone number or national id: in full for those who may see it, otherwise masked.
     ///
     /// # Errors
-    /// [`ServiceError::Unreadable`] when it was sealed with another key than the configured one.
-    pub fn personal_value(&self, actor: &Actor, value: Option<&Sealed>) -> Result<Option<String>, ServiceError> {
+    /// [`ServiceError::Unreadable`] when none of the configured keys opens it.
+    pub fn personal_value(
+        &self,
+        actor: &Actor,
+        record: &BorrowerRecord,
+        field: PersonalField,
+    ) -> Result<Option<String>, ServiceError> {
+        let value = match field {
+            PersonalField::Phone => record.phone.as_ref(),
+            PersonalField::NationalId => record.national_id.as_ref(),
+        };
         let Some(value) = value else { return Ok(None) };
-        let plain = self.personal_data.open(value)?;
+        let plain = self.personal_data.open(Place { borrower: record.id, field }, value).inspect_err(|_| {
+            tracing::error!(borrower = %record.id, ?field, key_id = ?record.key_id, "no key opens a personal value");
+        })?;
         Ok(Some(if policy::can(actor, Action::ReadPersonalData) { plain } else { masked(&plain) }))
-    }
-
-    /// The hash a telephone number or national id can be found by. Only those who may see the value may look for it.
-    ///
-    /// # Errors
-    /// [`ServiceError::Forbidden`].
-    pub fn personal_hash(&self, actor: &Actor, value: &str) -> Result<Vec<u8>, ServiceError> {
-        self.authorize(actor, Action::ReadPersonalData)?;
-        Ok(self.personal_data.hash(value))
     }
 
     /// Registers a borrower at an open branch.
@@ -188,15 +194,18 @@ impl Services {
         let phone = check_phone(&mut check, input.phone.as_deref());
         let national_id = check.optional_text(&["input", "nationalId"], input.national_id.as_deref(), PERSONAL_LENGTH);
         check.finish()?;
-        let seal = |value: Option<String>| value.map(|value| self.personal_data.seal(&value)).transpose();
+        let id = self.ids.next(now);
+        let seal = |field, value: Option<String>| {
+            value.map(|value| self.personal_data.seal(Place { borrower: id, field }, &value)).transpose()
+        };
         Ok(BorrowerRecord {
-            id: self.ids.next(now),
+            id,
             branch_id: input.branch,
             number: String::new(),
             name: name.ok_or(ServiceError::BadInput)?,
             external_ref,
-            phone: seal(phone)?,
-            national_id: seal(national_id)?,
+            phone: seal(PersonalField::Phone, phone)?,
+            national_id: seal(PersonalField::NationalId, national_id)?,
             key_id: Some(self.personal_data.id().to_owned()),
             date_of_birth: input.date_of_birth,
             version: 1,
@@ -233,6 +242,8 @@ impl Services {
                     if !input.allow_duplicate {
                         self.refuse_duplicate(&transaction, scope, &record, Some(&before)).await?;
                     }
+                    // Under one key altogether, as `key_id` says. What no key opens stays as it is, and so does `key_id`.
+                    self.personal_data.renew(&mut record)?;
                     record.version += 1;
                     record.updated_at = now;
                     store::update(&*transaction, &record).await?;
@@ -254,18 +265,20 @@ impl Services {
         };
         let national_id = check.text_change(&["input", "nationalId"], &input.national_id, PERSONAL_LENGTH);
         check.finish()?;
-        let seal = |change: Change<String>| -> Result<Change<Sealed>, ServiceError> {
+        let seal = |field, change: Change<String>| -> Result<Change<Sealed>, ServiceError> {
             Ok(match change {
                 Change::Keep => Change::Keep,
                 Change::Clear => Change::Clear,
-                Change::Set(value) => Change::Set(self.personal_data.seal(&value)?),
+                Change::Set(value) => {
+                    Change::Set(self.personal_data.seal(Place { borrower: input.id, field }, &value)?)
+                }
             })
         };
         Ok(BorrowerChanges {
             name: name.flatten(),
             external_ref,
-            phone: seal(phone)?,
-            national_id: seal(national_id)?,
+            phone: seal(PersonalField::Phone, phone)?,
+            national_id: seal(PersonalField::NationalId, national_id)?,
             date_of_birth: input.date_of_birth.clone(),
         })
     }

@@ -3,6 +3,7 @@
 
 use super::Services;
 use super::error::ServiceError;
+use super::personal_data::Place;
 use super::problem::{Detail, DuplicateMatch, PersonalField, Problem, ProblemCode};
 use crate::store::borrowers::{self, BorrowerRecord, Sealed};
 use crate::store::database::Transaction;
@@ -22,11 +23,17 @@ impl Services {
         before: Option<&BorrowerRecord>,
     ) -> Result<(), ServiceError> {
         let before = |of: fn(&BorrowerRecord) -> &Option<Sealed>| before.and_then(|record| of(record).as_ref());
-        let phone = self.new_hash(record.phone.as_ref(), before(|record| &record.phone));
-        let national_id = self.new_hash(record.national_id.as_ref(), before(|record| &record.national_id));
-        let holders = borrowers::holders(&**transaction, scope, phone, national_id, record.id, MOST_MATCHES).await?;
+        let own = |field| Place { borrower: record.id, field };
+        let phone =
+            self.new_hashes(own(PersonalField::Phone), record.phone.as_ref(), before(|record| &record.phone))?;
+        let national_id = self.new_hashes(
+            own(PersonalField::NationalId),
+            record.national_id.as_ref(),
+            before(|record| &record.national_id),
+        )?;
+        let holders = borrowers::holders(&**transaction, scope, &phone, &national_id, record.id, MOST_MATCHES).await?;
         let matches: Vec<DuplicateMatch> =
-            holders.iter().flat_map(|holder| shared(holder, phone, national_id)).collect();
+            holders.iter().flat_map(|holder| shared(holder, &phone, &national_id)).collect();
         if matches.is_empty() {
             return Ok(());
         }
@@ -38,22 +45,26 @@ impl Services {
         Err(problem.with(Detail::Duplicates { matches }).into())
     }
 
-    /// The hash of a value that is there, has a letter or a digit in it, and was not there before.
-    fn new_hash<'a>(&self, value: Option<&'a Sealed>, before: Option<&Sealed>) -> Option<&'a [u8]> {
-        let hash = &value?.hash;
-        let is_new = before.is_none_or(|before| before.hash != *hash) && *hash != self.personal_data.hash("");
-        is_new.then_some(hash.as_slice())
+    /// The hashes of a value that is there and was not there before, one for each key.
+    fn new_hashes(
+        &self,
+        place: Place,
+        value: Option<&Sealed>,
+        before: Option<&Sealed>,
+    ) -> Result<Vec<Vec<u8>>, ServiceError> {
+        let Some(value) = value.filter(|value| Some(*value) != before) else { return Ok(Vec::new()) };
+        let hashes = self.personal_data.hashes(&self.personal_data.open(place, value)?);
+        let is_new = before.is_none_or(|before| !hashes.contains(&before.hash));
+        Ok(if is_new { hashes } else { Vec::new() })
     }
 }
 
 fn shared<'a>(
     holder: &'a BorrowerRecord,
-    phone: Option<&'a [u8]>,
-    national_id: Option<&'a [u8]>,
+    phone: &'a [Vec<u8>],
+    national_id: &'a [Vec<u8>],
 ) -> impl Iterator<Item = DuplicateMatch> {
-    let same = |held: Option<&Sealed>, hash: Option<&[u8]>| {
-        hash.is_some_and(|hash| held.is_some_and(|held| held.hash == hash))
-    };
+    let same = |held: Option<&Sealed>, hashes: &[Vec<u8>]| held.is_some_and(|held| hashes.contains(&held.hash));
     [
         (PersonalField::Phone, same(holder.phone.as_ref(), phone)),
         (PersonalField::NationalId, same(holder.national_id.as_ref(), national_id)),

@@ -47,7 +47,7 @@ pub struct BorrowerRecord {
     pub phone: Option<Sealed>,
     /// National id, sealed.
     pub national_id: Option<Sealed>,
-    /// Which key sealed them.
+    /// Which key sealed them, and in which form; of the oldest value where they differ.
     pub key_id: Option<String>,
     /// Date of birth.
     pub date_of_birth: Option<NaiveDate>,
@@ -135,6 +135,10 @@ pub enum BorrowerField {
     DateOfBirth,
     /// When they were registered.
     CreatedAt,
+    /// The telephone number, by its keyed hashes only.
+    Phone,
+    /// The national id, by its keyed hashes only.
+    NationalId,
 }
 
 impl Field for BorrowerField {
@@ -150,11 +154,13 @@ impl Field for BorrowerField {
             Self::ExternalRef => borrower::Column::ExternalRef,
             Self::DateOfBirth => borrower::Column::DateOfBirth,
             Self::CreatedAt => borrower::Column::CreatedAt,
+            Self::Phone => borrower::Column::PhoneHash,
+            Self::NationalId => borrower::Column::NationalIdHash,
         }
     }
 
     fn nullable(self) -> bool {
-        matches!(self, Self::ExternalRef | Self::DateOfBirth)
+        matches!(self, Self::ExternalRef | Self::DateOfBirth | Self::Phone | Self::NationalId)
     }
 
     fn search(pattern: &LikePattern) -> Condition {
@@ -207,7 +213,7 @@ pub async fn find(
     find::one::<BorrowerField, _>(connection, scope, Condition::all().add(condition), lock).await
 }
 
-/// Borrowers other than `except` who hold one of these values by its keyed hash, oldest registration first, at most
+/// Borrowers other than `except` who hold one of these values by one of its keyed hashes, oldest registration first, at most
 /// `most` of them. No statement is sent for no hashes.
 ///
 /// # Errors
@@ -215,17 +221,20 @@ pub async fn find(
 pub async fn holders(
     connection: &impl ConnectionTrait,
     scope: &Scope,
-    phone: Option<&[u8]>,
-    national_id: Option<&[u8]>,
+    phone: &[Vec<u8>],
+    national_id: &[Vec<u8>],
     except: Uuid,
     most: u64,
 ) -> Result<Vec<BorrowerRecord>, StoreError> {
-    if phone.is_none() && national_id.is_none() {
+    if phone.is_empty() && national_id.is_empty() {
         return Ok(Vec::new());
     }
+    let any_of = |column: borrower::Column, hashes: &[Vec<u8>]| {
+        (!hashes.is_empty()).then(|| column.is_in(hashes.iter().cloned()))
+    };
     let either = Condition::any()
-        .add_option(phone.map(|hash| borrower::Column::PhoneHash.eq(hash)))
-        .add_option(national_id.map(|hash| borrower::Column::NationalIdHash.eq(hash)));
+        .add_option(any_of(borrower::Column::PhoneHash, phone))
+        .add_option(any_of(borrower::Column::NationalIdHash, national_id));
     borrower::Entity::find()
         .filter(either)
         .filter(borrower::Column::Id.ne(except))
@@ -264,4 +273,76 @@ pub async fn insert_many(transaction: &impl ConnectionTrait, records: &[Borrower
 pub async fn update(transaction: &impl ConnectionTrait, record: &BorrowerRecord) -> Result<(), StoreError> {
     let row = borrower::ActiveModel::from(record);
     find::change_one(transaction, row, borrower::Column::Id, borrower::Column::Version).await
+}
+
+/// Borrowers with personal values that are not all sealed as `key_id` says: at most `most` ids above `after`, ascending.
+///
+/// # Errors
+/// Whatever the database answers.
+pub async fn sealed_otherwise(
+    connection: &impl ConnectionTrait,
+    key_id: &str,
+    after: Uuid,
+    most: u64,
+) -> Result<Vec<Uuid>, StoreError> {
+    let ids = borrower::Entity::find()
+        .select_only()
+        .column(borrower::Column::Id)
+        .filter(otherwise(key_id))
+        .filter(borrower::Column::Id.gt(after))
+        .order_by_asc(borrower::Column::Id)
+        .limit(most)
+        .into_tuple()
+        .all(connection)
+        .await?;
+    Ok(ids)
+}
+
+/// Those of these borrowers that are still not sealed as `key_id` says, locked in the order of their ids.
+///
+/// # Errors
+/// Whatever the database answers.
+pub async fn lock_sealed_otherwise(
+    transaction: &impl ConnectionTrait,
+    key_id: &str,
+    ids: &[Uuid],
+) -> Result<Vec<BorrowerRecord>, StoreError> {
+    borrower::Entity::find()
+        .filter(borrower::Column::Id.is_in(ids.iter().copied()))
+        .filter(otherwise(key_id))
+        .order_by_asc(borrower::Column::Id)
+        .lock_exclusive()
+        .all(transaction)
+        .await?
+        .into_iter()
+        .map(BorrowerRecord::try_from)
+        .collect()
+}
+
+fn otherwise(key_id: &str) -> Condition {
+    let has_values = Condition::any()
+        .add(borrower::Column::PhoneSealed.is_not_null())
+        .add(borrower::Column::NationalIdSealed.is_not_null());
+    let differs = Condition::any().add(borrower::Column::KeyId.is_null()).add(borrower::Column::KeyId.ne(key_id));
+    Condition::all().add(has_values).add(differs)
+}
+
+/// Writes how the values of a locked borrower are sealed now. Nothing that anyone is shown changes by that, so the version
+/// stays: who is about to change the borrower locks the row and reads it again.
+///
+/// # Errors
+/// Whatever the database answers.
+pub async fn reseal(transaction: &impl ConnectionTrait, record: &BorrowerRecord) -> Result<(), StoreError> {
+    let (phone, phone_hash) = record.phone.clone().map(|value| (value.sealed, value.hash)).unzip();
+    let (national_id, national_id_hash) = record.national_id.clone().map(|value| (value.sealed, value.hash)).unzip();
+    let row = borrower::ActiveModel {
+        phone_sealed: Set(phone),
+        phone_hash: Set(phone_hash),
+        national_id_sealed: Set(national_id),
+        national_id_hash: Set(national_id_hash),
+        key_id: Set(record.key_id.clone()),
+        ..Default::default()
+    };
+    borrower::Entity::update_many().set(row).filter(borrower::Column::Id.eq(record.id)).exec(transaction).await?;
+    Ok(())
 }

@@ -4,7 +4,7 @@
 use sea_orm::{ConnAcquireErr, DbErr, RuntimeErr, SqlErr, SqlxError};
 
 /// A failed read or write.
-#[derive(Debug, thiserror::Error)]
+#[derive(thiserror::Error)]
 pub enum StoreError {
     /// The database cannot be reached, or has no connection free in time. Trying later may work.
     #[error("the database is unavailable: {0}")]
@@ -39,6 +39,27 @@ pub enum StoreError {
     /// Anything else: a defect, or a database that refuses to work.
     #[error(transparent)]
     Database(DbErr),
+}
+
+impl std::fmt::Debug for StoreError {
+    /// The kind and the text. The library's own form tells everything PostgreSQL said, and that may be the whole row that
+    /// was refused; a debug print ends up in logs.
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let kind = match self {
+            Self::Unavailable(_) => "Unavailable",
+            Self::UnreadableAddress => "UnreadableAddress",
+            Self::Collision(_) => "Collision",
+            Self::TooSlow(_) => "TooSlow",
+            Self::Duplicate(_) => "Duplicate",
+            Self::StaleVersion => "StaleVersion",
+            Self::InvalidCursor => "InvalidCursor",
+            Self::BadText => "BadText",
+            Self::Unbalanced => "Unbalanced",
+            Self::Corrupt(_) => "Corrupt",
+            Self::Database(_) => "Database",
+        };
+        write!(formatter, "{kind}({self})")
+    }
 }
 
 impl StoreError {

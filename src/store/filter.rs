@@ -32,6 +32,8 @@ pub enum Scalar {
     Time(DateTime<Utc>),
     /// A row's id.
     Id(Uuid),
+    /// A keyed hash.
+    Hash(Vec<u8>),
 }
 
 impl From<Scalar> for Value {
@@ -42,6 +44,7 @@ impl From<Scalar> for Value {
             Scalar::Date(date) => date.into(),
             Scalar::Time(time) => time.into(),
             Scalar::Id(id) => id.into(),
+            Scalar::Hash(hash) => hash.into(),
         }
     }
 }

@@ -11,7 +11,7 @@ use crate::graphql::types::connection::{
     BorrowerConnection, BorrowerConnectionFields, Order, OrderDirection, connection, page_request, records, sort_keys,
 };
 use crate::graphql::types::filters::{
-    self, Conditions, DateFilter, DateTimeFilter, IdFilter, Inner, Nested, StringFilter,
+    self, Conditions, DateFilter, DateTimeFilter, IdFilter, Inner, Nested, PersonalFilter, StringFilter,
 };
 use crate::graphql::types::id;
 use crate::graphql::types::selection::{BorrowerPlan, Selected};
@@ -51,6 +51,10 @@ pub struct BorrowerFilter {
     pub number: Option<StringFilter>,
     /// The id in another system.
     pub external_ref: Option<StringFilter>,
+    /// The telephone number, found by its keyed hash: exactly, but for punctuation. One in all of the filter; that it was looked for is on the audit trail.
+    pub phone: Option<PersonalFilter>,
+    /// The national id, found by its keyed hash: exactly, but for punctuation and case. One in all of the filter; that it was looked for is on the audit trail.
+    pub national_id: Option<PersonalFilter>,
     /// The date of birth.
     pub date_of_birth: Option<DateFilter>,
     /// When they were registered.
@@ -71,6 +75,8 @@ impl Nested for BorrowerFilter {
         conditions.branch(BorrowerField::Branch, self.branch, self.include_sub_branches)?;
         conditions.text(BorrowerField::Number, self.number);
         conditions.text(BorrowerField::ExternalRef, self.external_ref);
+        conditions.personal(BorrowerField::Phone, self.phone);
+        conditions.personal(BorrowerField::NationalId, self.national_id);
         conditions.date(BorrowerField::DateOfBirth, self.date_of_birth);
         conditions.time(BorrowerField::CreatedAt, self.created_at);
         conditions.search(self.search)?;

@@ -15,7 +15,8 @@ use super::selection::{BorrowerPlan, GroupPlan, Related};
 use crate::graphql::error::Nullable;
 use crate::graphql::request::{Request, request};
 use crate::ids::Kind;
-use crate::service::borrowers::{BorrowerKey, BorrowerRecord, Sealed};
+use crate::service::borrowers::{BorrowerKey, BorrowerRecord};
+use crate::service::problem::PersonalField;
 
 /// Someone who borrows.
 #[derive(Clone)]
@@ -148,12 +149,12 @@ impl Borrower {
 
     /// The telephone number; all but its last three characters are hidden from those who may not read personal data. Showing it in full is an event of the audit trail.
     async fn phone(&self, context: &Context<'_>) -> Nullable<String> {
-        self.personal(context, self.record.phone.as_ref()).await.transpose()
+        self.personal(context, PersonalField::Phone).await.transpose()
     }
 
     /// The national id; all but its last three characters are hidden from those who may not read personal data. Showing it in full is an event of the audit trail.
     async fn national_id(&self, context: &Context<'_>) -> Nullable<String> {
-        self.personal(context, self.record.national_id.as_ref()).await.transpose()
+        self.personal(context, PersonalField::NationalId).await.transpose()
     }
 
     /// The date of birth.
@@ -178,11 +179,15 @@ impl Borrower {
 }
 
 impl Borrower {
-    async fn personal(&self, context: &Context<'_>, value: Option<&Sealed>) -> Result<Option<String>> {
+    async fn personal(&self, context: &Context<'_>, field: PersonalField) -> Result<Option<String>> {
         let request = request(context)?;
+        let value = match field {
+            PersonalField::Phone => self.record.phone.as_ref(),
+            PersonalField::NationalId => self.record.national_id.as_ref(),
+        };
         if value.is_some() {
             self.unmasking.record(request).await?;
         }
-        Ok(request.services.personal_value(request.actor, value)?)
+        Ok(request.services.personal_value(request.actor, &self.record, field)?)
     }
 }

@@ -37,6 +37,15 @@ pub struct StringFilter {
     pub is_null: Option<bool>,
 }
 
+/// Tests a telephone number or national id, whatever its punctuation and case.
+#[derive(Default, InputObject)]
+pub struct PersonalFilter {
+    /// It is this.
+    pub eq: Option<String>,
+    /// There is none (true), or there is one (false).
+    pub is_null: Option<bool>,
+}
+
 /// Tests a business date.
 #[derive(Debug, Clone, Default, InputObject)]
 pub struct DateFilter {
@@ -200,6 +209,13 @@ impl<F: Copy> Conditions<F> {
         let Some(filter) = filter else { return };
         self.test(field, filter.eq.map(Scalar::Text), Test::Is);
         self.one_of(field, filter.one_of.map(|texts| texts.into_iter().map(Scalar::Text).collect()));
+        self.is_null(field, filter.is_null);
+    }
+
+    /// Adds the conditions of a [`PersonalFilter`].
+    pub fn personal(&mut self, field: F, filter: Option<PersonalFilter>) {
+        let Some(filter) = filter else { return };
+        self.test(field, filter.eq.map(Scalar::Text), Test::Is);
         self.is_null(field, filter.is_null);
     }
 

@@ -42,4 +42,14 @@ impl Services {
         let events = &events;
         self.database.write(|transaction| async move { Ok(store::append(&*transaction, events).await?) }).await
     }
+
+    /// Records that the caller read in a way that is itself worth knowing, without what they read. It belongs to the lender
+    /// as a whole: what was found, if anything, is not told.
+    pub(in crate::service) async fn record_read(&self, actor: &Actor, about: &About) -> Result<(), ServiceError> {
+        let nothing = Evidence { branch: None, object: None, facts: Facts::default(), replayed: false };
+        let event = &self.event(actor, about, nothing);
+        self.database
+            .write(|transaction| async move { Ok(store::append(&*transaction, std::slice::from_ref(event)).await?) })
+            .await
+    }
 }

@@ -13,6 +13,8 @@ use super::life::{self, Life, Step};
 use super::rows::add_missing;
 use super::{DemoReport, defect};
 use crate::service::loan_books::bulk::MadeLoan;
+use crate::service::personal_data::Place;
+use crate::service::problem::PersonalField;
 use crate::service::{ServiceError, Services};
 use crate::store::borrowers::BorrowerRecord;
 use crate::store::branches::{BranchRecord, BranchStatus};
@@ -142,14 +144,15 @@ fn borrowers(services: &Services, countries: &[Country; 5]) -> Result<Vec<Borrow
     let mut all = Vec::new();
     for ((place, country), (reference, name, (year, month, day))) in countries.iter().enumerate().zip(BORROWERS) {
         let number = u64::try_from(place + 1).map_err(defect)?;
+        let own = |field| Place { borrower: borrower(place), field };
         all.push(BorrowerRecord {
             id: borrower(place),
             branch_id: branch(place),
             number: String::new(),
             name: name.to_owned(),
             external_ref: Some(reference.to_owned()),
-            phone: Some(keys.seal(&country.phone(number))?),
-            national_id: Some(keys.seal(&country.national_id(number))?),
+            phone: Some(keys.seal(own(PersonalField::Phone), &country.phone(number))?),
+            national_id: Some(keys.seal(own(PersonalField::NationalId), &country.national_id(number))?),
             key_id: Some(keys.id().to_owned()),
             date_of_birth: NaiveDate::from_ymd_opt(year, month, day),
             version: 1,

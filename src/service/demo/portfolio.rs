@@ -20,6 +20,8 @@ use super::rows::add_missing;
 use super::variety::vary;
 use super::{DemoOptions, DemoReport, LOANS_AT_ONCE, ROWS_AT_ONCE, defect};
 use crate::service::loan_books::bulk::MadeLoan;
+use crate::service::personal_data;
+use crate::service::problem::PersonalField;
 use crate::service::{ServiceError, Services};
 use crate::store::borrowers::BorrowerRecord;
 use crate::store::branches::BranchRecord;
@@ -191,8 +193,14 @@ impl Portfolio {
         let years = draws.between(18, 70);
         let born =
             NaiveDate::from_yo_opt(2022, 1).map(|day| day - TimeDelta::days(years * 365 + draws.between(0, 364)));
-        let phone = if draws.once_in(10) { None } else { Some(keys.seal(&country.phone(draws.below(1_000_000)))?) };
-        let national_id = keys.seal(&country.national_id(draws.below(1_000_000_000)))?;
+        let own = |field| personal_data::Place { borrower: id, field };
+        let phone = if draws.once_in(10) {
+            None
+        } else {
+            Some(keys.seal(own(PersonalField::Phone), &country.phone(draws.below(1_000_000)))?)
+        };
+        let national_id =
+            keys.seal(own(PersonalField::NationalId), &country.national_id(draws.below(1_000_000_000)))?;
         Ok(BorrowerRecord {
             id,
             branch_id: place.branch,

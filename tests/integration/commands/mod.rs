@@ -2,12 +2,14 @@
 //! the exit code.
 
 mod books;
+mod canary;
 mod close_day;
 mod demo;
 mod healthcheck;
 mod migrate;
 mod policy;
 mod purge_idempotency_keys;
+mod rotate_keys;
 mod schema;
 mod serve;
 mod settings;

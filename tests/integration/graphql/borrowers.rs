@@ -1,9 +1,11 @@
 //! Borrowers: looking at them, registering them, changing what is known of them.
 
 use branch_loan_api::auth::Role;
+use sea_orm::ConnectionTrait;
 use serde_json::{Value as Json, json};
 
 use super::world::{World, change, create, refusals, refused, with};
+use crate::support::engines::{Engine, Schema};
 
 const ALL: &str = "id number name externalRef branch { code } phone nationalId dateOfBirth version createdAt updatedAt";
 
@@ -215,4 +217,61 @@ async fn personal_data_is_masked_for_those_who_may_not_read_it() {
     let written =
         change(&officer, "updateBorrower", json!({"borrowerId": id, "phone": "+254 711 111 111"}), "phone").await;
     assert_eq!(written, json!({"phone": "•••••111"}));
+}
+
+#[tokio::test]
+async fn a_borrower_is_found_by_telephone_number_or_national_id() {
+    let world = World::start().await;
+    create(&world.api, "registerBorrower", achieng(&world)).await;
+    let officer = world.api.as_role(&[Role::Officer], &["NBO"]);
+    let query = "query($filter: BorrowerFilter) { borrowers(filter: $filter) { totalCount nodes { name phone } } }";
+    let achieng = json!({"totalCount": 1, "nodes": [{"name": "Achieng Odhiambo", "phone": "•••••017"}]});
+    let nobody = json!({"totalCount": 0, "nodes": []});
+    for (filter, expected) in [
+        (json!({"phone": {"eq": "+254 700 000 017"}}), &achieng),
+        (json!({"phone": {"eq": "(254)700-000-017"}}), &achieng),
+        (json!({"nationalId": {"eq": "12 345 678"}}), &achieng),
+        (json!({"phone": {"eq": "254700000017"}, "nationalId": {"eq": "12345678"}}), &achieng),
+        (json!({"phone": {"isNull": false}}), &achieng),
+        (json!({"phone": {"eq": "254700000017"}, "nationalId": {"eq": "12345679"}}), &nobody),
+        (json!({"phone": {"eq": "700000017"}}), &nobody),
+        (json!({"phone": {"eq": "12345678"}}), &nobody),
+        (json!({"phone": {"eq": ""}}), &nobody),
+        (json!({"not": {"phone": {"eq": "254700000017"}}, "phone": {"isNull": false}}), &nobody),
+    ] {
+        let data = officer.data(query, json!({"filter": filter})).await;
+        assert_eq!(data["borrowers"], *expected, "{filter}");
+    }
+    let elsewhere = world.api.as_role(&[Role::Manager], &["HCM"]);
+    let data = elsewhere.data(query, json!({"filter": {"phone": {"eq": "254700000017"}}})).await;
+    assert_eq!(data["borrowers"], nobody);
+    let several = json!({"or": [{"phone": {"eq": "254700000017"}}, {"phone": {"eq": "254700000018"}}]});
+    let refused = officer.error(query, json!({"filter": several})).await;
+    assert_eq!(
+        (&refused["code"], &refused["message"]),
+        (&json!("BAD_USER_INPUT"), &json!("Look for one telephone number and one national id at a time."))
+    );
+}
+
+#[tokio::test]
+async fn a_value_that_cannot_be_read_costs_its_own_field_only() {
+    let engine = Engine::sqlite(Schema::Migrated).await;
+    let world = World::on(&engine).await;
+    create(&world.api, "registerBorrower", achieng(&world)).await;
+    let other = json!({"externalRef": null, "phone": "0711 222 333", "nationalId": "87654321"});
+    create(&world.api, "registerBorrower", with(achieng(&world), other)).await;
+    let raw = engine.raw().await;
+    raw.execute_unprepared("UPDATE borrowers SET phone_sealed = zeroblob(44) WHERE external_ref = 'crm-17'")
+        .await
+        .unwrap();
+    let body = world.api.query("{ borrowers(last: 2) { nodes { phone nationalId } } }", json!({})).await;
+    assert_eq!(
+        body["data"]["borrowers"]["nodes"],
+        json!([{"phone": null, "nationalId": "12345678"}, {"phone": "0711 222 333", "nationalId": "87654321"}])
+    );
+    let errors = body["errors"].as_array().unwrap();
+    assert_eq!(errors.len(), 1, "{body:#}");
+    assert_eq!(errors[0]["path"], json!(["borrowers", "nodes", 0, "phone"]));
+    assert_eq!(errors[0]["extensions"]["code"], "UNREADABLE");
+    assert!(errors[0]["message"].as_str().unwrap().contains("a key the server does not have"), "{body:#}");
 }

@@ -13,6 +13,7 @@ mod duplicates;
 mod group_races;
 mod groups;
 mod idempotency;
+mod key_rotation;
 mod loan_books;
 mod loan_products;
 mod odd_text;

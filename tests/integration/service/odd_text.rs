@@ -9,7 +9,7 @@ use branch_loan_api::service::list::{Filter, PageRequest, Scalar, Test};
 use branch_loan_api::service::loan_products::{LoanProductField, LoanProductKey};
 use branch_loan_api::service::loans::{ApplyForLoan, LoanField, LoanKey};
 use branch_loan_api::service::portfolio::{GroupBy, Report};
-use branch_loan_api::service::problem::ProblemCode;
+use branch_loan_api::service::problem::{PersonalField, ProblemCode};
 
 use crate::support::engines::Engine;
 use crate::support::inputs::{application, new_borrower, new_branch};
@@ -57,7 +57,7 @@ async fn text_of_every_kind_is_kept_as_it_is(engine: Engine) {
         world.services.register_borrower(&admin(), &input).await.unwrap();
         let key = BorrowerKey::ExternalRef((*text).to_owned());
         let read = world.services.borrower(&admin(), &key).await.unwrap().unwrap();
-        let national_id = world.services.personal_value(&admin(), read.national_id.as_ref()).unwrap();
+        let national_id = world.services.personal_value(&admin(), &read, PersonalField::NationalId).unwrap();
         assert_eq!((read.name.as_str(), national_id.as_deref()), (*text, Some(*text)));
         let found = Filter::<BorrowerField>::Search((*text).to_owned());
         assert!(world.services.count_borrowers(&admin(), &found).await.unwrap() >= 1, "{text}");

@@ -69,7 +69,6 @@ async fn writes(world: &World, actor: &Actor) -> Vec<(Action, Option<Action>)> {
         (Action::RejectLoan, forbidden(services.decide(actor, &reject(nothing)).await)),
         (Action::WithdrawLoan, forbidden(services.decide(actor, &withdraw(nothing)).await)),
         (Action::ChangeCalendar, forbidden(services.change_calendar(actor, &rest_days(nothing)).await)),
-        (Action::ReadPersonalData, forbidden(services.personal_hash(actor, "1"))),
     ]
 }
 

@@ -5,6 +5,8 @@ use uuid::Uuid;
 
 use super::World;
 use crate::ids::{Kind, NodeId};
+use crate::service::personal_data::Place;
+use crate::service::problem::PersonalField;
 use crate::store::borrowers::{self, BorrowerKey};
 use crate::store::branches::{self, BranchKey};
 use crate::store::find::Lock;
@@ -104,8 +106,9 @@ async fn personal_data_is_sealed_with_the_configured_key() {
     let reader = world.services.database.reader();
     let borrower = borrowers::find(reader, &Scope::All, &key, Lock::None).await.unwrap().unwrap();
     let keys = &world.services.personal_data;
-    assert_eq!(keys.open(&borrower.phone.unwrap()).unwrap(), "+254 000 000 001");
-    assert_eq!(keys.open(&borrower.national_id.unwrap()).unwrap(), "KE-000000001");
+    let own = |field| Place { borrower: borrower.id, field };
+    assert_eq!(keys.open(own(PersonalField::Phone), &borrower.phone.unwrap()).unwrap(), "+254 000 000 001");
+    assert_eq!(keys.open(own(PersonalField::NationalId), &borrower.national_id.unwrap()).unwrap(), "KE-000000001");
     assert_eq!(borrower.key_id.as_deref(), Some(keys.id()));
 }
 
