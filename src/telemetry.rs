@@ -55,8 +55,11 @@ fn filter(directives: &str) -> Result<EnvFilter, ParseError> {
         return Ok(wanted);
     }
     // The operator's directives come last, so that `sqlx=debug` among them replaces these.
-    EnvFilter::try_new(format!("sqlx=warn,sea_orm=info,sea_orm_migration=warn,{directives}"))
+    EnvFilter::try_new(format!("{QUIET},{directives}"))
 }
+
+/// What is said of the database unless it is asked for by name.
+const QUIET: &str = "sqlx=warn,sea_orm=info,sea_orm_migration=warn";
 
 #[cfg(test)]
 mod tests {

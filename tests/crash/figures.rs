@@ -54,7 +54,7 @@ fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let (mut text, length) = (String::new(), digits.len());
     for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (length - index) % 3 == 0 {
+        if index > 0 && (length - index).is_multiple_of(3) {
             text.push(',');
         }
         text.push(digit);

@@ -36,7 +36,10 @@ impl Disk {
             .arg(&path)
             .stderr(Stdio::null())
             .status();
-        mount.is_ok_and(|status| status.success()).then(|| Self { path, _folder: folder })
+        match mount {
+            Ok(status) if status.success() => Some(Self { path, _folder: folder }),
+            _ => None,
+        }
     }
 }
 

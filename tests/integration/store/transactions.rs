@@ -171,10 +171,16 @@ async fn a_transaction_that_sqlite_ends_by_itself_is_not_in_the_way_of_the_next(
     });
     let full = write.await;
     assert!(matches!(full, Err(StoreError::Unavailable(_))), "{full:?}");
-    database.write(|transaction| async move { note(&transaction, 3).await }).await.unwrap();
+    // One that is rolled back, and one that is committed, for everybody to see.
+    let refused = database.write(|transaction| async move {
+        note(&transaction, 3).await?;
+        Err::<(), _>(StoreError::StaleVersion)
+    });
+    assert!(matches!(refused.await, Err(StoreError::StaleVersion)));
+    database.write(|transaction| async move { note(&transaction, 4).await }).await.unwrap();
     let statement = Statement::from_string(engine.backend, COUNT);
     let row = database.reader().query_one_raw(statement).await.unwrap().unwrap();
-    assert_eq!(row.try_get::<i64>("", "n").unwrap(), 1, "nothing of the first");
+    assert_eq!(row.try_get::<i64>("", "n").unwrap(), 1, "the last one, and nothing of the others");
 }
 
 async fn a_lock_that_is_not_granted_in_time_is_said_so(engine: Engine) {
