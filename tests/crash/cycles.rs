@@ -141,7 +141,7 @@ impl Run {
             let (stop, sender) = (stop.clone(), sender.clone());
             tokio::spawn(async move {
                 let mut unanswered = 0;
-                while !stop.is_cancelled() && !(gives_up && unanswered == GIVES_UP_AFTER) {
+                while !stop.is_cancelled() && (!gives_up || unanswered != GIVES_UP_AFTER) {
                     let sent = client.send().await;
                     unanswered = if matches!(sent.answer, Answer::Unknown(_)) { unanswered + 1 } else { 0 };
                     sender.send(sent).unwrap();

@@ -101,7 +101,7 @@ async fn keys_change_and_the_issuer_goes_away() {
     // Nobody has to come twice, and nobody with the old key is turned away.
     let token = next.token();
     let replies = join_all((0..20).map(|_| post(&server, &token, VIEWER))).await;
-    assert!(replies.iter().all(|reply| reply.status == 200), "{:?}", replies.iter().map(|it| &it.text).last());
+    assert!(replies.iter().all(|reply| reply.status == 200), "{:?}", replies.iter().map(|it| &it.text).next_back());
     assert_eq!(first_word(&server, &server.issuer().token()).await, "connection_ack");
 
     publisher.go_down();

@@ -96,7 +96,7 @@ async fn the_old_key_can_be_taken_away_after_a_rotation(engine: Engine) {
         assert_eq!(values(&new, borrower).await, own(number));
         assert_eq!(
             found(&new, &by(BorrowerField::Phone, &format!("254700000{number:03}"))).await,
-            [borrower.number.clone()]
+            std::slice::from_ref(&borrower.number)
         );
         let now = read(&new, borrower).await;
         assert_eq!((now.version, now.updated_at), (borrower.version, borrower.updated_at));
@@ -113,14 +113,14 @@ async fn values_are_found_under_either_key(engine: Engine) {
     let both = with_keys(&world, 8, &[7]);
     let another = RegisterBorrower { phone: Some("+254 700 000 002".to_owned()), ..new_borrower(&branch) };
     let two = both.register_borrower(&admin(), &another).await.unwrap();
-    assert_eq!(found(&both, &by(BorrowerField::Phone, "254-700-000-001")).await, [one.number.clone()]);
-    assert_eq!(found(&both, &by(BorrowerField::NationalId, "id000001")).await, [one.number.clone()]);
-    assert_eq!(found(&both, &by(BorrowerField::Phone, "254-700-000-002")).await, [two.number.clone()]);
+    assert_eq!(found(&both, &by(BorrowerField::Phone, "254-700-000-001")).await, std::slice::from_ref(&one.number));
+    assert_eq!(found(&both, &by(BorrowerField::NationalId, "id000001")).await, std::slice::from_ref(&one.number));
+    assert_eq!(found(&both, &by(BorrowerField::Phone, "254-700-000-002")).await, std::slice::from_ref(&two.number));
     for nobodys in ["+254 700 000 003", "254 700 000", "--", "ID 000001"] {
         assert_eq!(found(&both, &by(BorrowerField::Phone, nobodys)).await, Vec::<String>::new(), "{nobodys}");
     }
     let not = Filter::Not(Box::new(by(BorrowerField::Phone, "254700000001")));
-    assert_eq!(found(&both, &not).await, [two.number.clone()]);
+    assert_eq!(found(&both, &not).await, std::slice::from_ref(&two.number));
     assert_eq!(
         found(&with_keys(&world, 8, &[]), &by(BorrowerField::Phone, "254700000001")).await,
         Vec::<String>::new()
