@@ -60,8 +60,30 @@ impl JwtAuthenticator {
             _ => None,
         };
         match looking {
-            Some(looking) => Either::Right(looking.map(move |()| self.judge(&presented, now)).boxed()),
+            Some(looking) => Either::Right(self.after(looking, presented, outcome, now).boxed()),
             None => settled(outcome),
+        }
+    }
+
+    /// What becomes of a caller once the issuer was looked at. Who came before the first keys has only waited for those;
+    /// a key that is not among them is worth a look like any other.
+    async fn after(
+        &self,
+        looking: impl Future<Output = ()>,
+        presented: Presented<'_>,
+        before: Result<Actor, AuthError>,
+        now: DateTime<Utc>,
+    ) -> Result<Actor, AuthError> {
+        looking.await;
+        let outcome = self.judge(&presented, now);
+        let was_first = matches!(before, Err(AuthError::NoKeys)) && matches!(outcome, Err(AuthError::UnknownKey));
+        let again = if was_first { self.keys.look_again(now) } else { None };
+        match again {
+            Some(again) => {
+                again.await;
+                self.judge(&presented, now)
+            }
+            None => outcome,
         }
     }
 
