@@ -65,7 +65,7 @@ async fn a_nullable_field_that_fails_is_null_itself() {
         "message": body["errors"][0]["message"],
         "locations": [{"line": 1, "column": 66}],
         "path": ["borrower", "phone"],
-        "extensions": {"code": "INTERNAL", "requestId": REQUEST_ID, "retryable": false},
+        "extensions": {"code": "UNREADABLE", "requestId": REQUEST_ID, "retryable": false},
     });
     assert_eq!(
         body,
