@@ -29,6 +29,7 @@ use branch_loan_api::service::close_day::CloseDay;
 use branch_loan_api::store::{Database, DatabaseOptions};
 use chrono::{Days, NaiveDate};
 use clap::{Parser, ValueEnum};
+use sea_orm::ConnectionTrait;
 
 use usage::{peak_memory, processor_time};
 
@@ -70,6 +71,9 @@ struct Arguments {
     /// Writes the server's log with the plan of every statement to this file; everything takes longer then.
     #[arg(long)]
     explain: Option<PathBuf>,
+    /// SQL that is run on the filled database before the first day: to try what another index or setting would do.
+    #[arg(long)]
+    try_sql: Option<PathBuf>,
     /// Leaves out the verification of the books, which takes longer than the days.
     #[arg(long)]
     no_verify: bool,
@@ -108,6 +112,11 @@ async fn main() {
         "{:<12}{:>8}{:>10}{:>10}{:>10}{:>19}{:>14}",
         "day", "chunk", "loans", "seconds", "loans/s", "processor µs each", "peak memory"
     );
+    if let Some(path) = &arguments.try_sql {
+        let raw = world.engine.raw().await;
+        raw.execute_unprepared(&std::fs::read_to_string(path).unwrap()).await.unwrap();
+        raw.close().await.unwrap();
+    }
     let server = cluster.as_ref().and_then(Cluster::server);
     let mut on = fill::first_day();
     for chunk in &arguments.chunk {

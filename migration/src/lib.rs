@@ -23,6 +23,7 @@ mod m20261124_000014_branch_calendars;
 mod m20261124_000015_running_loans;
 mod m20261124_000020_reporting;
 mod m20261124_000021_journal_references;
+mod m20261124_000022_journal_line_indexes;
 mod m20261124_000030_audit;
 
 /// The list of migrations, in the order they run.
@@ -50,6 +51,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261124_000015_running_loans::Migration),
             Box::new(m20261124_000020_reporting::Migration),
             Box::new(m20261124_000021_journal_references::Migration),
+            Box::new(m20261124_000022_journal_line_indexes::Migration),
             Box::new(m20261124_000030_audit::Migration),
         ]
     }

@@ -14,7 +14,7 @@ use crate::auth::Actor;
 use crate::auth::policy::Action;
 use crate::store::branches::{self, BranchKey};
 use crate::store::find::{self, Lock};
-use crate::store::ledger::{self as store, LineField};
+use crate::store::ledger as store;
 use crate::store::{StoreError, journal, page};
 
 pub use crate::store::journal::{EntryField, EntryKind, EntryRecord, LineRecord};
@@ -100,7 +100,7 @@ impl Services {
             Some(id) => {
                 let found = branches::find(reader, &scope, &BranchKey::Id(id), Lock::None).await?;
                 let Some(branch) = found else { return Ok(None) };
-                (Filter::<LineField>::UnderBranches(vec![id]), self.business_date(&branch))
+                (Filter::<EntryField>::UnderBranches(vec![id]), self.business_date(&branch))
             }
         };
         let rows = store::totals(reader, &scope, &filter, as_of).await?;

@@ -248,7 +248,9 @@ impl Problem {
                 .with(Detail::Amount { min: Some(*min), max: None }),
             TransitionError::AmountOutOfRange { min, max } => Self::new(ProblemCode::AmountOutOfRange, amount, message)
                 .with(Detail::Amount { min: Some(*min), max: Some(*max) }),
-            TransitionError::CurrencyMismatch { .. } => Self::new(ProblemCode::CurrencyMismatch, amount, message),
+            TransitionError::CurrencyMismatch { .. } => {
+                Self::new(ProblemCode::CurrencyMismatch, &[amount, &["currency"]].concat(), message)
+            }
             TransitionError::SamePerson { .. } => Self::new(ProblemCode::SamePerson, &[], message),
         }
     }

@@ -157,6 +157,18 @@ impl Database {
         self.many_writers
     }
 
+    /// Gives SQLite's writer half a gigabyte to keep pages in from now on, so that a transaction with a great many rows
+    /// writes each page once. PostgreSQL needs no preparation.
+    ///
+    /// # Errors
+    /// What the database answers.
+    pub async fn prepare_for_bulk(&self) -> Result<(), StoreError> {
+        if !self.is_postgres() {
+            self.writer.execute_unprepared("PRAGMA cache_size = -524288").await?;
+        }
+        Ok(())
+    }
+
     /// Migrations this binary knows that the database has not seen.
     ///
     /// # Errors

@@ -217,8 +217,27 @@ pub enum EntryField {
     Kind,
     /// The currency.
     Currency,
-    /// An account that one of its lines is of.
+    /// An account that one of its lines is of, other than [`Self::IncomeReceivable`]'s: see [`Self::of_account`].
     Account,
+    /// A receivable of income that one of its lines is of: every day's accrual has thousands of such lines.
+    IncomeReceivable,
+}
+
+/// Lines that the index over accounts has; the predicate is the index's own.
+const OF_RARE_ACCOUNT: &str =
+    "journal_lines.account NOT IN ('INTEREST_RECEIVABLE', 'FEES_RECEIVABLE', 'PENALTIES_RECEIVABLE')";
+
+impl EntryField {
+    /// What entries with a line of an account are found by.
+    #[must_use]
+    pub const fn of_account(account: Account) -> Self {
+        match account {
+            Account::InterestReceivable | Account::FeesReceivable | Account::PenaltiesReceivable => {
+                Self::IncomeReceivable
+            }
+            _ => Self::Account,
+        }
+    }
 }
 
 impl Field for EntryField {
@@ -234,7 +253,7 @@ impl Field for EntryField {
             Self::Branch => journal_entry::Column::BranchId,
             Self::Kind => journal_entry::Column::Kind,
             Self::Currency => journal_entry::Column::Currency,
-            Self::Account => journal_entry::Column::Id,
+            Self::Account | Self::IncomeReceivable => journal_entry::Column::Id,
         }
     }
 
@@ -244,20 +263,22 @@ impl Field for EntryField {
 
     fn operand(self) -> SimpleExpr {
         match self {
-            Self::Account => Expr::col((journal_line::Entity, journal_line::Column::Account)),
+            Self::Account | Self::IncomeReceivable => Expr::col((journal_line::Entity, journal_line::Column::Account)),
             _ => Expr::col((journal_entry::Entity, self.column())),
         }
     }
 
     fn lift(self, test: SimpleExpr) -> SimpleExpr {
-        if self != Self::Account {
-            return test;
-        }
-        let with_line = Query::select()
+        let mut with_line = Query::select();
+        with_line
             .column((journal_line::Entity, journal_line::Column::EntryId))
             .from(journal_line::Entity)
-            .and_where(test)
-            .to_owned();
+            .and_where(test.clone());
+        match self {
+            Self::Account => with_line.and_where(Expr::cust(OF_RARE_ACCOUNT)),
+            Self::IncomeReceivable => &mut with_line,
+            _ => return test,
+        };
         journal_entry::Column::Id.in_subquery(with_line)
     }
 

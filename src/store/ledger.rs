@@ -4,16 +4,14 @@
 use chrono::NaiveDate;
 use lending::ledger::Account;
 use lending::money::Currency;
-use sea_orm::sea_query::{Alias, ExprTrait, Query};
-use sea_orm::{
-    ColumnTrait, Condition, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter, QueryOrder, QuerySelect,
-};
-use serde::Serialize;
+use sea_orm::sea_query::{Alias, ExprTrait};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter, QueryOrder, QuerySelect};
 
 use super::convert;
 use super::entity::{journal_entry, journal_line};
 use super::error::StoreError;
-use super::filter::{Field, Filter, LikePattern};
+use super::filter::Filter;
+use super::journal::EntryField;
 use super::scope::Scope;
 
 /// What was booked to one account in one currency, in minor units.
@@ -27,38 +25,6 @@ pub struct AccountTotal {
     pub debits: i64,
     /// All credits.
     pub credits: i64,
-}
-
-/// What lines can be chosen by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-pub enum LineField {
-    /// The branch that books.
-    Branch,
-}
-
-impl Field for LineField {
-    type Entity = journal_line::Entity;
-
-    const LIST: &'static str = "journal_lines";
-
-    fn column(self) -> journal_line::Column {
-        match self {
-            Self::Branch => journal_line::Column::BranchId,
-        }
-    }
-
-    /// The account.
-    fn search(pattern: &LikePattern) -> Condition {
-        Condition::any().add(pattern.in_code(journal_line::Column::Account))
-    }
-
-    fn branch_column() -> Option<journal_line::Column> {
-        Some(journal_line::Column::BranchId)
-    }
-
-    fn id_column() -> journal_line::Column {
-        journal_line::Column::EntryId
-    }
 }
 
 #[derive(FromQueryResult)]
@@ -77,7 +43,7 @@ struct TotalRow {
 pub async fn totals(
     connection: &impl ConnectionTrait,
     scope: &Scope,
-    filter: &Filter<LineField>,
+    filter: &Filter<EntryField>,
     until: Option<NaiveDate>,
 ) -> Result<Vec<AccountTotal>, StoreError> {
     // PostgreSQL sums bigints into a numeric; the cast fails, and does not wrap, when the sum does not fit.
@@ -88,18 +54,14 @@ pub async fn totals(
         .column(journal_line::Column::Currency)
         .expr_as(sum(journal_line::Column::DebitMinor), "debits")
         .expr_as(sum(journal_line::Column::CreditMinor), "credits")
+        .inner_join(journal_entry::Entity)
         .filter(filter.within(scope)?)
         .group_by(journal_line::Column::Account)
         .group_by(journal_line::Column::Currency)
         .order_by_asc(journal_line::Column::Currency)
         .order_by_asc(journal_line::Column::Account);
     if let Some(until) = until {
-        let by_then = Query::select()
-            .column((journal_entry::Entity, journal_entry::Column::Id))
-            .from(journal_entry::Entity)
-            .and_where(journal_entry::Column::BookedOn.lte(until))
-            .to_owned();
-        select = select.filter(journal_line::Column::EntryId.in_subquery(by_then));
+        select = select.filter(journal_entry::Column::BookedOn.lte(until));
     }
     let rows = select.into_model::<TotalRow>().all(connection).await?;
     rows.iter()

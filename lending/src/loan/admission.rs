@@ -113,11 +113,9 @@ pub fn allowed_now(status: LoanStatus, charged_off: bool) -> Vec<&'static str> {
     let chosen = |step: &&Transition| {
         !matches!(step, Transition::Default | Transition::Cure | Transition::Repay | Transition::Reopen)
     };
-    // A disbursement that was recorded late, and by mistake, can be taken back too.
-    let undo = (status == LoanStatus::Defaulted).then_some(Transition::UndoDisbursement.as_str());
     let welcome = |step: &&'static str| !charged_off || !matches!(*step, "DISBURSE" | "RESCHEDULE" | "CHARGE_OFF");
     let steps = status.allowed().iter().filter(chosen).map(|step| step.as_str());
-    undo.into_iter().chain(steps).chain(recorded.iter().copied().filter(welcome)).collect()
+    steps.chain(recorded.iter().copied().filter(welcome)).collect()
 }
 
 /// What an event is judged by.

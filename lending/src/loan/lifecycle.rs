@@ -180,13 +180,17 @@ impl Lifecycle {
         }
     }
 
-    /// DISBURSED → APPROVED. The caller makes sure that nothing was booked since.
+    /// DISBURSED or DEFAULTED → APPROVED: a disbursement that was recorded late, and by mistake, can be taken back too.
+    /// The caller makes sure that nothing was booked since.
     ///
     /// # Errors
     /// `InvalidTransition`.
     pub fn undo_disbursement(self) -> StepResult {
         match self {
-            Self::Disbursed { application, approval, disbursement: _ } => Ok(Self::Approved { application, approval }),
+            Self::Disbursed { application, approval, disbursement: _ }
+            | Self::Defaulted { application, approval, disbursement: _, defaulted_on: _ } => {
+                Ok(Self::Approved { application, approval })
+            }
             other => other.refuse(Transition::UndoDisbursement),
         }
     }

@@ -66,7 +66,7 @@ impl LoanStatus {
             Self::Disbursed => {
                 &[Transition::UndoDisbursement, Transition::Default, Transition::Repay, Transition::WriteOff]
             }
-            Self::Defaulted => &[Transition::Cure, Transition::WriteOff],
+            Self::Defaulted => &[Transition::UndoDisbursement, Transition::Cure, Transition::WriteOff],
             Self::Repaid => &[Transition::Reopen],
             Self::Rejected | Self::Withdrawn | Self::WrittenOff => &[],
         }

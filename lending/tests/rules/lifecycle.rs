@@ -73,6 +73,7 @@ fn rejections_and_withdrawals_keep_who_when_and_why() {
 fn steps_back_restore_the_state_before() {
     assert_eq!(approved().undo_approval(), Ok(pending()));
     assert_eq!(disbursed().undo_disbursement(), Ok(approved()));
+    assert_eq!(defaulted().undo_disbursement(), Ok(approved()));
     assert_eq!(defaulted().cure(), Ok(disbursed()));
     assert_eq!(disbursed().repay(march(20), business()).unwrap().reopen(), Ok(disbursed()));
 }
@@ -214,6 +215,7 @@ fn the_lifecycle_is_the_one_that_was_drawn() {
         (S::Disbursed, T::Default, S::Defaulted),
         (S::Disbursed, T::Repay, S::Repaid),
         (S::Disbursed, T::WriteOff, S::WrittenOff),
+        (S::Defaulted, T::UndoDisbursement, S::Approved),
         (S::Defaulted, T::Cure, S::Disbursed),
         (S::Defaulted, T::WriteOff, S::WrittenOff),
         (S::Repaid, T::Reopen, S::Disbursed),

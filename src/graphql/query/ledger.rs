@@ -111,7 +111,9 @@ impl Nested for JournalEntryFilter {
         conditions.id(EntryField::Loan, self.loan, Kind::Loan)?;
         conditions.id(EntryField::Transaction, self.transaction, Kind::LoanTransaction)?;
         conditions.name(EntryField::Kind, self.kind.map(JournalEntryKind::name));
-        conditions.name(EntryField::Account, self.account.map(|account| LedgerAccountName::from(account).as_str()));
+        if let Some(account) = self.account.map(LedgerAccountName::from) {
+            conditions.name(EntryField::of_account(account), Some(account.as_str()));
+        }
         conditions.currency(EntryField::Currency, self.currency)?;
         Ok(conditions)
     }

@@ -35,6 +35,10 @@ const ROWS_AT_ONCE: u64 = 5_000;
 /// The same for loans, of which each brings its transactions, installments and journal along.
 const LOANS_AT_ONCE: u64 = 2_500;
 
+/// Loans that SQLite commits at a time. Their ids are spread over two years, so that every few thousand of them change
+/// nearly every page of every index: the fewer commits, the fewer times it writes them all. Nobody else writes meanwhile.
+const LOANS_COMMITTED_AT_ONCE: u64 = 25_000;
+
 /// The most loans of one seed. The codes of the branches have room for no more, nor has anyone's disk.
 const MOST_LOANS: u64 = 10_000_000;
 

@@ -16,15 +16,16 @@ use super::countries::Country;
 use super::draw::Draws;
 use super::five;
 use super::life::{self, Life, Step};
-use super::rows::add_missing;
+use super::rows::{Tally, add, add_missing, in_the_way};
 use super::variety::vary;
-use super::{DemoOptions, DemoReport, LOANS_AT_ONCE, ROWS_AT_ONCE, defect};
+use super::{DemoOptions, DemoReport, LOANS_AT_ONCE, LOANS_COMMITTED_AT_ONCE, ROWS_AT_ONCE, defect};
 use crate::service::loan_books::bulk::MadeLoan;
 use crate::service::personal_data;
 use crate::service::problem::PersonalField;
 use crate::service::{ServiceError, Services};
 use crate::store::borrowers::BorrowerRecord;
 use crate::store::branches::BranchRecord;
+use crate::store::database::Transaction;
 use crate::store::loan_balances::LoanProjection;
 use crate::store::loans::LoanRecord;
 
@@ -49,7 +50,7 @@ const OFFICERS: [u64; 3] = [1, 2, 3];
 const MAJOR_AMOUNTS: [i64; 12] =
     [1_000, 2_000, 2_500, 5_000, 5_000, 7_500, 10_000, 12_500, 20_000, 25_000, 40_000, 50_000];
 const RATE_STEPS_PPM: [i64; 6] = [-40_000, -5_000, 0, 0, 15_000, 32_500];
-const INSTALLMENTS: [u32; 8] = [3, 4, 6, 6, 9, 12, 18, 24];
+const INSTALLMENTS: [u32; 8] = [2, 3, 4, 4, 6, 6, 9, 12];
 const REJECTIONS: [Option<&str>; 3] =
     [Some("Income could not be confirmed."), Some("Other debts leave no room for the installments."), None];
 const WITHDRAWALS: [Option<&str>; 2] = [Some("The borrower found the money elsewhere."), None];
@@ -116,32 +117,45 @@ impl Portfolio {
         }
         let borrowers = self.loans.div_ceil(LOANS_A_BORROWER);
         let branches = borrowers.div_ceil(BORROWERS_A_BRANCH).max(FEWEST_BRANCHES);
-        for numbers in portions(branches, ROWS_AT_ONCE) {
+        for numbers in portions(0..branches, ROWS_AT_ONCE) {
             let rows: Vec<_> = numbers.map(|number| self.branch(number)).collect();
             report.branches += add_missing(services, &rows).await?;
         }
-        for numbers in portions(borrowers, ROWS_AT_ONCE) {
+        for numbers in portions(0..borrowers, ROWS_AT_ONCE) {
             let rows = numbers.map(|number| self.borrower(services, number)).collect::<Result<Vec<_>, _>>()?;
             report.borrowers += add_missing(services, &rows).await?;
         }
         self.write_loans(services, report).await
     }
 
-    /// Adds the loans that are missing. While some are written the next ones are made.
+    /// Adds the loans that are missing.
     async fn write_loans(&self, services: &Services, report: &mut DemoReport) -> Result<(), ServiceError> {
+        let at_once = if services.database.is_postgres() { LOANS_AT_ONCE } else { LOANS_COMMITTED_AT_ONCE };
+        services.database.prepare_for_bulk().await?;
+        for numbers in portions(0..self.loans, at_once) {
+            let numbers = &numbers;
+            let write = |transaction| async move { self.add_loans(&transaction, numbers.clone()).await };
+            report.loans += services.database.write(write).await.map_err(in_the_way)?;
+            tracing::debug!(done = report.loans.added + report.loans.present, of = self.loans, "demonstration loans");
+        }
+        Ok(())
+    }
+
+    /// Adds those of some loans that are missing. While some are written the next ones are made.
+    async fn add_loans(&self, transaction: &Transaction, numbers: Range<u64>) -> Result<Tally, ServiceError> {
         let make = |numbers: Range<u64>| {
             let portfolio = self.clone();
             spawn_blocking(move || numbers.map(|number| portfolio.loan(number)).collect::<Result<Vec<_>, _>>())
         };
-        let mut portions = portions(self.loans, LOANS_AT_ONCE);
+        let mut tally = Tally::default();
+        let mut portions = portions(numbers, LOANS_AT_ONCE);
         let mut coming = portions.next().map(make);
         while let Some(rows) = coming {
             let rows = rows.await.map_err(defect)??;
             coming = portions.next().map(make);
-            report.loans += add_missing(services, &rows).await?;
-            tracing::debug!(done = report.loans.added + report.loans.present, of = self.loans, "demonstration loans");
+            tally += add(transaction, rows).await?;
         }
-        Ok(())
+        Ok(tally)
     }
 
     fn country(&self, place: usize) -> &Country {
@@ -315,9 +329,11 @@ fn story(draws: &mut Draws, terms: &LoanTerms) -> Story {
     }
 }
 
-fn portions(count: u64, at_once: u64) -> impl Iterator<Item = Range<u64>> {
-    (0..count.div_ceil(at_once)).map(move |portion| {
-        let first = portion * at_once;
-        first..(first + at_once).min(count)
+fn portions(numbers: Range<u64>, at_once: u64) -> impl Iterator<Item = Range<u64>> {
+    let Range { start, end } = numbers;
+    let count = end.saturating_sub(start).div_ceil(at_once);
+    (0..count).map(move |portion| {
+        let first = start + portion * at_once;
+        first..(first + at_once).min(end)
     })
 }

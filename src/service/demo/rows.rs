@@ -115,13 +115,18 @@ impl Row for MadeLoan {
 
 /// Adds those of the rows whose ids do not exist.
 pub(super) async fn add_missing<R: Row>(services: &Services, rows: &[R]) -> Result<Tally, ServiceError> {
-    services.database.write(|transaction| async move { Ok(add(&transaction, rows).await?) }).await.map_err(in_the_way)
+    services
+        .database
+        .write(|transaction| async move { Ok(add(&transaction, rows.to_vec()).await?) })
+        .await
+        .map_err(in_the_way)
 }
 
-async fn add<R: Row>(transaction: &Transaction, rows: &[R]) -> Result<Tally, StoreError> {
-    let ids: Vec<Uuid> = rows.iter().map(Row::id).collect();
+/// The same in a transaction.
+pub(super) async fn add<R: Row>(transaction: &Transaction, mut missing: Vec<R>) -> Result<Tally, StoreError> {
+    let ids: Vec<Uuid> = missing.iter().map(Row::id).collect();
     let present = find::present::<R::Field>(&**transaction, &Scope::All, &ids).await?;
-    let mut missing: Vec<R> = rows.iter().filter(|row| !present.contains(&row.id())).cloned().collect();
+    missing.retain(|row| !present.contains(&row.id()));
     let tally = Tally { added: count(missing.len()), present: count(present.len()) };
     if missing.is_empty() {
         return Ok(tally);
@@ -142,7 +147,7 @@ fn count(rows: usize) -> u64 {
 }
 
 /// A broken unique index, told as what to do about it. The index is not named: its text may hold values.
-fn in_the_way(error: ServiceError) -> ServiceError {
+pub(super) fn in_the_way(error: ServiceError) -> ServiceError {
     match error {
         ServiceError::Internal(StoreError::Duplicate(_)) => Problem::new(
             ProblemCode::AlreadyTaken,

@@ -63,8 +63,8 @@ async fn a_branch_is_closed_with_those_below_it_and_no_other(engine: Engine) {
 
 async fn killed_again_and_again_it_ends_where_one_run_would_have(engine: Engine) {
     const KILLS: i64 = 6;
-    let whole = Books::with(engine.another().await, 400).await;
-    let books = Books::with(engine, 400).await;
+    let whole = Books::with(engine.another().await, 800).await;
+    let books = Books::with(engine, 800).await;
     let running = books.running().await;
     assert_eq!(whole.running().await, running);
     let mut dice = Dice::new();

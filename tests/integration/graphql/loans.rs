@@ -446,7 +446,7 @@ async fn an_approval_keeps_to_the_amount_applied_for() {
         assert_eq!(refusals(&world.api, "approveLoan", of(amount, "KES")).await, range, "{amount}");
     }
     for (amount, currency, expected) in [
-        ("5", "USD", "CURRENCY_MISMATCH input.amount"),
+        ("5", "USD", "CURRENCY_MISMATCH input.amount.currency"),
         ("5", "XXQ", "UNKNOWN_CURRENCY input.amount.currency"),
         ("5.001", "KES", "TOO_MANY_DECIMALS input.amount.amount"),
     ] {

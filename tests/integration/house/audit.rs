@@ -3,7 +3,7 @@
 use super::sources;
 
 /// Where a transaction may begin without `Trail::write`, and how it comes to its events.
-const OWN_WAY: [(&str, &str); 8] = [
+const OWN_WAY: [(&str, &str); 9] = [
     ("src/service/audit/mod.rs", "is the trail"),
     ("src/service/audit/sealing.rs", "seals the trail"),
     ("src/service/audit/unmask.rs", "writes nothing but an event"),
@@ -11,6 +11,7 @@ const OWN_WAY: [(&str, &str); 8] = [
     ("src/service/close_day/mod.rs", "writes the day's event with the branch's date"),
     ("src/service/close_day/trail.rs", "writes nothing but an event"),
     ("src/service/demo/mod.rs", "writes the one event of a run"),
+    ("src/service/demo/portfolio.rs", "makes data up, under the one event of its run"),
     ("src/service/demo/rows.rs", "makes data up, under the one event of its run"),
 ];
 

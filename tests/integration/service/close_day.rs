@@ -3,11 +3,14 @@
 
 use std::sync::Arc;
 
+use branch_loan_api::service::ledger::EntryField;
+use branch_loan_api::service::list::{Filter, PageRequest, Scalar, Test};
 use branch_loan_api::service::loan_books::What;
 use branch_loan_api::service::problem::ProblemCode;
 use branch_loan_api::store::close_day::{self as store, AccrualHead, Place};
 use branch_loan_api::store::database::Transaction;
 use branch_loan_api::store::{StoreError, loan_history};
+use lending::ledger::Account;
 use lending::loan::{ChargeKind, Event, LoanStatus};
 use lending::money::Currency;
 use sea_orm::ConnectionTrait;
@@ -29,6 +32,7 @@ both_engines!(
     a_loan_without_a_projection_is_passed_over_and_counted,
     a_day_that_has_not_come_and_a_foreign_branch_are_refused,
     a_key_is_for_one_day,
+    entries_are_found_by_the_accounts_of_their_lines,
 );
 
 async fn a_day_accrues_what_was_earned_and_nothing_twice(engine: Engine) {
@@ -215,4 +219,28 @@ async fn a_key_is_for_one_day(engine: Engine) {
     assert!(services.close_days(&admin(), &with_key("2025-06-11")).await.unwrap().replayed);
     let other = refusal(services.close_days(&admin(), &with_key("2025-06-12")).await);
     assert_eq!(other, problem(ProblemCode::IdempotencyKeyMismatch, "input.idempotencyKey"));
+}
+
+async fn entries_are_found_by_the_accounts_of_their_lines(engine: Engine) {
+    let desk = Desk::running(engine, 1).await;
+    desk.at("2025-07-16");
+    desk.close("2025-07-16", 100).await;
+    desk.pay(desk.loans[3].id, "4000.00").await;
+    let services = &desk.world.services;
+    let request = PageRequest { size: 1_000, backward: false, cursor: None };
+    let all = services.journal_entries(&admin(), &Filter::default(), &[], &request).await.unwrap().rows;
+    let ids: Vec<Uuid> = all.iter().map(|(_, entry)| entry.id).collect();
+    let lines = services.journal_lines(&admin(), &ids).await.unwrap();
+    let mut used = 0;
+    for account in Account::ALL.iter().copied() {
+        let filter =
+            Filter::Field(EntryField::of_account(account), Test::Is(Scalar::Text(account.as_str().to_owned())));
+        let found = services.journal_entries(&admin(), &filter, &[], &request).await.unwrap().rows;
+        let found: Vec<Uuid> = found.iter().map(|(_, entry)| entry.id).collect();
+        let with_line = |id: &&Uuid| lines[*id].iter().any(|line| line.posting.account == account);
+        let expected: Vec<Uuid> = ids.iter().filter(with_line).copied().collect();
+        assert_eq!(found, expected, "{account:?}");
+        used += usize::from(!expected.is_empty());
+    }
+    assert!(used >= 6, "cash, principal, interest and a late charge, receivable and earned: {used} accounts");
 }
