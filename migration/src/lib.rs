@@ -24,6 +24,7 @@ mod m20261124_000015_running_loans;
 mod m20261124_000020_reporting;
 mod m20261124_000021_journal_references;
 mod m20261124_000030_audit;
+mod m20261128_000040_erased_borrowers;
 
 /// The list of migrations, in the order they run.
 #[derive(Debug, Clone, Copy)]
@@ -51,6 +52,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261124_000020_reporting::Migration),
             Box::new(m20261124_000021_journal_references::Migration),
             Box::new(m20261124_000030_audit::Migration),
+            Box::new(m20261128_000040_erased_borrowers::Migration),
         ]
     }
 }
