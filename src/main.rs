@@ -36,6 +36,8 @@ enum Command {
     Verify(commands::verify::VerifyArgs),
     /// Forget the idempotency keys of requests that nobody sends again any more. Running it again changes nothing.
     PurgeIdempotencyKeys(commands::purge_idempotency_keys::PurgeArgs),
+    /// Erase everything personal about borrowers whose loans have all ended; the books stay. Running it again changes nothing.
+    EraseBorrower(commands::erase_borrower::EraseBorrowerArgs),
     /// Seal personal data anew under PII_KEY, so that a key can be taken out of PII_KEYS_OLD. Servers may run meanwhile.
     RotateKeys(commands::rotate_keys::RotateKeysArgs),
     /// Print the GraphQL schema, as committed in schema.graphql.
@@ -68,6 +70,7 @@ fn main() -> ExitCode {
                 Command::CloseDay(arguments) => commands::close_day::run(&config, &arguments),
                 Command::Verify(arguments) => commands::verify::run(&config, &arguments),
                 Command::PurgeIdempotencyKeys(arguments) => commands::purge_idempotency_keys::run(&config, &arguments),
+                Command::EraseBorrower(arguments) => commands::erase_borrower::run(&config, &arguments),
                 Command::RotateKeys(arguments) => commands::rotate_keys::run(&config, &arguments),
                 Command::Migrate => commands::migrate::run(&config),
                 _ => commands::serve::run(&config),

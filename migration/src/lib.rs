@@ -25,6 +25,7 @@ mod m20261124_000020_reporting;
 mod m20261124_000021_journal_references;
 mod m20261124_000022_journal_line_indexes;
 mod m20261124_000030_audit;
+mod m20261128_000040_erased_borrowers;
 
 /// The list of migrations, in the order they run.
 #[derive(Debug, Clone, Copy)]
@@ -53,6 +54,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261124_000021_journal_references::Migration),
             Box::new(m20261124_000022_journal_line_indexes::Migration),
             Box::new(m20261124_000030_audit::Migration),
+            Box::new(m20261128_000040_erased_borrowers::Migration),
         ]
     }
 }

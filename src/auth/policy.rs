@@ -57,6 +57,8 @@ policy! {
     RegisterBorrower: Officer Manager Admin Service;
     /// Change a borrower.
     UpdateBorrower:   Officer Manager Admin;
+    /// Erase a borrower's person; the books stay.
+    EraseBorrower:    Admin;
     /// Create a group.
     CreateGroup:      Officer Manager Admin;
     /// Change a group.
@@ -161,7 +163,7 @@ mod tests {
     }
 
     /// O, M, A, U (auditor), S: written out by hand, so that a change of the table is a decision and not a slip.
-    const EXPECTED: [(&str, &str); 42] = [
+    const EXPECTED: [(&str, &str); 43] = [
         ("ReadBranches", "OMAUS"),
         ("ReadBorrowers", "OMAUS"),
         ("ReadGroups", "OMAUS"),
@@ -174,6 +176,7 @@ mod tests {
         ("CloseBranch", "A"),
         ("RegisterBorrower", "OMAS"),
         ("UpdateBorrower", "OMA"),
+        ("EraseBorrower", "A"),
         ("CreateGroup", "OMA"),
         ("UpdateGroup", "OMA"),
         ("ChangeGroupMembers", "OMA"),

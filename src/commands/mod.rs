@@ -2,6 +2,7 @@
 
 pub mod close_day;
 pub mod demo;
+pub mod erase_borrower;
 pub mod healthcheck;
 pub mod migrate;
 pub mod policy;

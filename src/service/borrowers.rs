@@ -208,6 +208,7 @@ impl Services {
             national_id: seal(PersonalField::NationalId, national_id)?,
             key_id: Some(self.personal_data.id().to_owned()),
             date_of_birth: input.date_of_birth,
+            erased_at: None,
             version: 1,
             created_at: now,
             updated_at: now,
@@ -230,6 +231,7 @@ impl Services {
                     let mut record = store::find(&*transaction, scope, &BorrowerKey::Id(input.id), Lock::ForUpdate)
                         .await?
                         .ok_or_else(|| Problem::not_found(&["input", "borrowerId"], "borrower"))?;
+                    refuse_erased(&record)?;
                     Problem::expect_version(input.expected_version, record.version)?;
                     if let Change::Set(born) = input.date_of_birth {
                         let branch = branch_of(&transaction, record.branch_id).await?;
@@ -301,6 +303,14 @@ impl BorrowerChanges {
         self.phone.apply(&mut record.phone);
         self.national_id.apply(&mut record.national_id);
         self.date_of_birth.apply(&mut record.date_of_birth);
+    }
+}
+
+/// Refuses a borrower whose person was erased.
+pub(super) fn refuse_erased(record: &BorrowerRecord) -> Result<(), Problem> {
+    match record.erased_at {
+        Some(_) => Err(Problem::borrower_erased(&["input", "borrowerId"])),
+        None => Ok(()),
     }
 }
 

@@ -5,6 +5,7 @@ use chrono::NaiveDate;
 use uuid::Uuid;
 
 use super::audit::About;
+use super::borrowers::refuse_erased;
 use super::branches::branch_of;
 use super::check::Check;
 use super::error::ServiceError;
@@ -109,9 +110,11 @@ impl Services {
                     let group = load(&transaction, scope, input.group, input.expected_version).await?;
                     require_active(&group)?;
                     // Locked, so that of two groups that take the same borrower at once the second knows of the first.
-                    borrowers::find(&*transaction, scope, &BorrowerKey::Id(input.borrower), Lock::ForUpdate)
-                        .await?
-                        .ok_or_else(|| Problem::not_found(&["input", "borrowerId"], "borrower"))?;
+                    let borrower =
+                        borrowers::find(&*transaction, scope, &BorrowerKey::Id(input.borrower), Lock::ForUpdate)
+                            .await?
+                            .ok_or_else(|| Problem::not_found(&["input", "borrowerId"], "borrower"))?;
+                    refuse_erased(&borrower)?;
                     let earlier = store::of_borrower(&*transaction, scope, input.borrower, group.branch_id).await?;
                     if let Some(current) = earlier.iter().find(|member| member.left_on.is_none()) {
                         return Err(already_in_group(&transaction, scope, current.group_id).await?.into());

@@ -7,6 +7,7 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use super::audit::About;
+use super::borrowers::refuse_erased;
 use super::branches::taken;
 use super::check::{AmountInput, Check};
 use super::error::ServiceError;
@@ -184,6 +185,7 @@ impl Services {
             group_members::check_member(&mut check, transaction, scope, group, &parties.borrower, &parties.branch)
                 .await?;
         }
+        still_there(&mut check, transaction, scope, input.borrower).await?;
         let applied_on = input.applied_on.unwrap_or(today);
         let terms = loan_terms::read(&mut check, &parties.product, input, applied_on);
         let officer = check.optional_text(&["input", "officer"], input.officer.as_deref(), OFFICER_LENGTH);
@@ -219,6 +221,21 @@ impl Services {
 
 pub(super) fn step_problem(error: &TransitionError, charged_off: bool, date: &str, amount: &str) -> Problem {
     Problem::transition(error, charged_off, &["input", date], &["input", amount])
+}
+
+/// Notes that the borrower was erased. Looked at once more and locked, after branch and group as everywhere: or they could
+/// be erased between the first look and the loan's arrival.
+async fn still_there(
+    check: &mut Check,
+    transaction: &Transaction,
+    scope: &Scope,
+    id: Uuid,
+) -> Result<(), ServiceError> {
+    match borrowers::find(&**transaction, scope, &BorrowerKey::Id(id), Lock::Shared).await? {
+        Some(borrower) => refuse_erased(&borrower).unwrap_or_else(|problem| check.note(problem)),
+        None => check.note(Problem::not_found(&["input", "borrowerId"], "borrower")),
+    }
+    Ok(())
 }
 
 /// Who and what an application is about.

@@ -4,6 +4,7 @@
 
 pub mod approval_limits;
 pub mod audit;
+pub mod borrower_erasure;
 pub mod borrowers;
 pub mod branch_calendar;
 pub mod branches;

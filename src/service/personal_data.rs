@@ -328,6 +328,7 @@ mod tests {
             national_id: None,
             key_id: None,
             date_of_birth: None,
+            erased_at: None,
             version: 1,
             created_at: moment,
             updated_at: moment,

@@ -51,6 +51,10 @@ pub enum ProblemCode {
     ProductRetired,
     /// Another borrower holds the same personal value.
     PossibleDuplicate,
+    /// The borrower has loans that are open.
+    BorrowerHasOpenLoans,
+    /// The borrower's person was erased.
+    BorrowerErased,
     /// The borrower belongs to a group of the branch.
     AlreadyInGroup,
     /// The borrower does not belong to the group.
@@ -120,6 +124,17 @@ pub struct DuplicateMatch {
     pub field: PersonalField,
 }
 
+/// A loan that is open.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OpenLoan {
+    /// The loan's id.
+    pub loan: Uuid,
+    /// The loan's number.
+    pub number: String,
+    /// The loan's status.
+    pub status: LoanStatus,
+}
+
 /// What a problem knows beyond its sentence.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Detail {
@@ -157,6 +172,13 @@ pub enum Detail {
     Duplicates {
         /// One for each borrower and value.
         matches: Vec<DuplicateMatch>,
+    },
+    /// Loans that are open.
+    OpenLoans {
+        /// How many there are, the caller's or not.
+        count: usize,
+        /// Those the caller may see.
+        loans: Vec<OpenLoan>,
     },
     /// When the idempotency key was first used.
     FirstUse {
@@ -203,6 +225,16 @@ impl Problem {
             ProblemCode::NotFound,
             path,
             format!("There is no such {noun} for you; check the id and your branches."),
+        )
+    }
+
+    /// Nothing can be changed about a borrower whose person was erased, and nothing can be lent to them.
+    #[must_use]
+    pub fn borrower_erased(path: &[&str]) -> Self {
+        Self::new(
+            ProblemCode::BorrowerErased,
+            path,
+            "This borrower was erased: nothing more is changed about them, lent to them or recorded on their loans; if they come back, register them anew.",
         )
     }
 

@@ -30,6 +30,9 @@ impl std::fmt::Debug for Sealed {
     }
 }
 
+/// What stands for the name of everybody whose person was erased. The schema checks it by the letter.
+pub const ERASED_NAME: &str = "[erased]";
+
 /// A borrower as stored.
 #[derive(Clone, PartialEq, Eq)]
 pub struct BorrowerRecord {
@@ -51,6 +54,8 @@ pub struct BorrowerRecord {
     pub key_id: Option<String>,
     /// Date of birth.
     pub date_of_birth: Option<NaiveDate>,
+    /// When everything personal was erased; the name is [`ERASED_NAME`] then, and what else is personal is missing.
+    pub erased_at: Option<DateTime<Utc>>,
     /// Grows with every change.
     pub version: i64,
     /// When they were registered.
@@ -88,6 +93,7 @@ impl TryFrom<borrower::Model> for BorrowerRecord {
             national_id: sealed(row.national_id_sealed, row.national_id_hash),
             key_id: row.key_id,
             date_of_birth: row.date_of_birth,
+            erased_at: row.erased_at,
             version: row.version,
             created_at: row.created_at,
             updated_at: row.updated_at,
@@ -113,6 +119,7 @@ impl From<&BorrowerRecord> for borrower::ActiveModel {
             national_id_hash: Set(national_id_hash),
             key_id: Set(record.key_id.clone()),
             date_of_birth: Set(record.date_of_birth),
+            erased_at: Set(record.erased_at),
             version: Set(record.version),
             created_at: Set(record.created_at),
             updated_at: Set(record.updated_at),

@@ -2,6 +2,7 @@
 //! of callers and permissions; every finder is handed a [`scope::Scope`] instead, and rows outside it do not exist.
 
 pub mod audit;
+pub mod borrower_erasure;
 pub mod borrowers;
 pub mod branches;
 pub mod calendars;

@@ -1,6 +1,6 @@
-//! Registering borrowers and changing what is known of them.
+//! Registering borrowers, changing what is known of them, and erasing it.
 
-use async_graphql::{Context, ID, InputObject, MaybeUndefined, Object, Result};
+use async_graphql::{Context, Enum, ID, InputObject, MaybeUndefined, Object, Result};
 
 use super::{change, payload};
 use crate::graphql::request::request;
@@ -9,6 +9,7 @@ use crate::graphql::types::id::InputIds;
 use crate::graphql::types::scalars::Date;
 use crate::ids::Kind;
 use crate::service::ServiceError;
+use crate::service::borrower_erasure::EraseBorrower;
 use crate::service::borrowers::{RegisterBorrower, UpdateBorrower};
 
 /// The mutations around borrowers.
@@ -57,6 +58,27 @@ pub struct UpdateBorrowerInput {
     pub expected_version: Option<i64>,
 }
 
+/// Why a borrower's person is erased.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
+#[graphql(remote = "crate::service::borrower_erasure::ErasureReason")]
+pub enum ErasureReason {
+    /// They asked for it.
+    Requested,
+    /// The time is over for which the lender has to keep it.
+    RetentionEnded,
+}
+
+/// A borrower to erase.
+#[derive(InputObject)]
+pub struct EraseBorrowerInput {
+    /// Which borrower.
+    pub borrower_id: ID,
+    /// Why; it is told on the audit trail and nowhere else.
+    pub reason: Option<ErasureReason>,
+    /// The version that was read; the borrower is not erased when it is another by now.
+    pub expected_version: Option<i64>,
+}
+
 payload! {
     /// What came of registering a borrower.
     RegisterBorrowerPayload {
@@ -68,6 +90,14 @@ payload! {
     /// What came of changing a borrower.
     UpdateBorrowerPayload {
         /// The borrower as they now are.
+        borrower: Borrower
+    }
+}
+
+payload! {
+    /// What came of erasing a borrower.
+    EraseBorrowerPayload {
+        /// What is left of the borrower.
         borrower: Borrower
     }
 }
@@ -107,6 +137,15 @@ impl UpdateBorrowerInput {
     }
 }
 
+impl EraseBorrowerInput {
+    fn read(self) -> Result<EraseBorrower, ServiceError> {
+        let mut ids = InputIds::default();
+        let id = ids.read("borrowerId", &self.borrower_id, Kind::Borrower);
+        ids.finish()?;
+        Ok(EraseBorrower { id, reason: self.reason.map(Into::into), expected_version: self.expected_version })
+    }
+}
+
 #[Object]
 impl BorrowerMutation {
     /// Registers a borrower. Permission: RegisterBorrower. User errors: REQUIRED, TOO_LONG, INVALID_FORMAT, INVALID_ID, NOT_FOUND, BRANCH_CLOSED, ALREADY_TAKEN, DATE_OUT_OF_RANGE, POSSIBLE_DUPLICATE.
@@ -122,7 +161,7 @@ impl BorrowerMutation {
         })
     }
 
-    /// Changes what is known of a borrower. Permission: UpdateBorrower. User errors: REQUIRED, TOO_LONG, INVALID_FORMAT, INVALID_ID, NOT_FOUND, ALREADY_TAKEN, DATE_OUT_OF_RANGE, POSSIBLE_DUPLICATE, VERSION_CONFLICT.
+    /// Changes what is known of a borrower. Permission: UpdateBorrower. User errors: REQUIRED, TOO_LONG, INVALID_FORMAT, INVALID_ID, NOT_FOUND, ALREADY_TAKEN, DATE_OUT_OF_RANGE, POSSIBLE_DUPLICATE, BORROWER_ERASED, VERSION_CONFLICT.
     async fn update_borrower(
         &self,
         context: &Context<'_>,
@@ -133,5 +172,19 @@ impl BorrowerMutation {
             Ok(input) => request.services.update_borrower(request.actor, &input).await,
             Err(refusal) => Err(request.unread("updateBorrower", refusal).await),
         })
+    }
+
+    /// Erases everything personal about a borrower whose loans are all done with, and ends their memberships; loans and books stay, as those of nobody. It cannot be undone; doing it again changes nothing. Permission: EraseBorrower. User errors: INVALID_ID, NOT_FOUND, BORROWER_HAS_OPEN_LOANS, VERSION_CONFLICT.
+    async fn erase_borrower(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "The borrower to erase.")] input: EraseBorrowerInput,
+    ) -> Result<EraseBorrowerPayload> {
+        let request = request(context)?;
+        let outcome = match input.read() {
+            Ok(input) => request.services.erase_borrower(request.actor, &input).await,
+            Err(refusal) => Err(request.unread("eraseBorrower", refusal).await),
+        };
+        EraseBorrowerPayload::of(outcome.map(|erased| erased.borrower))
     }
 }

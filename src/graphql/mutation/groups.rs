@@ -214,7 +214,7 @@ impl GroupMutation {
         })
     }
 
-    /// Makes a borrower a member of a group. Permission: ChangeGroupMembers. User errors: INVALID_ID, NOT_FOUND, GROUP_CLOSED, ALREADY_IN_GROUP, GROUP_FULL, DATE_OUT_OF_RANGE, VERSION_CONFLICT.
+    /// Makes a borrower a member of a group. Permission: ChangeGroupMembers. User errors: INVALID_ID, NOT_FOUND, BORROWER_ERASED, GROUP_CLOSED, ALREADY_IN_GROUP, GROUP_FULL, DATE_OUT_OF_RANGE, VERSION_CONFLICT.
     async fn add_group_member(
         &self,
         context: &Context<'_>,

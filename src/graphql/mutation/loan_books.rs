@@ -279,7 +279,7 @@ async fn answer(request: Request<'_>, operation: &'static str, record: Result<Re
 
 #[Object]
 impl LoanBooksMutation {
-    /// Pays an approved loan out, or a further tranche of it. Permission: DisburseLoan. User errors: REQUIRED, TOO_LONG, INVALID_FORMAT, INVALID_ID, NOT_FOUND, INVALID_TRANSITION, SAME_PERSON, DATE_OUT_OF_RANGE, AMOUNT_OUT_OF_RANGE, CURRENCY_MISMATCH, UNKNOWN_CURRENCY, TOO_MANY_DECIMALS, NOTHING_TO_DO, ALREADY_TAKEN, VERSION_CONFLICT, IDEMPOTENCY_KEY_MISMATCH, IDEMPOTENCY_IN_PROGRESS.
+    /// Pays an approved loan out, or a further tranche of it. Permission: DisburseLoan. User errors: REQUIRED, TOO_LONG, INVALID_FORMAT, INVALID_ID, NOT_FOUND, INVALID_TRANSITION, BORROWER_ERASED, SAME_PERSON, DATE_OUT_OF_RANGE, AMOUNT_OUT_OF_RANGE, CURRENCY_MISMATCH, UNKNOWN_CURRENCY, TOO_MANY_DECIMALS, NOTHING_TO_DO, ALREADY_TAKEN, VERSION_CONFLICT, IDEMPOTENCY_KEY_MISMATCH, IDEMPOTENCY_IN_PROGRESS.
     async fn disburse_loan(
         &self,
         context: &Context<'_>,
@@ -289,7 +289,7 @@ impl LoanBooksMutation {
         DisburseLoanPayload::of(request(context)?, input.record(InputIds::default(), what)).await
     }
 
-    /// Takes the disbursement back, as long as nothing else stands on the loan; it is approved then. Permission: UndoDisbursement. User errors: REQUIRED, TOO_LONG, INVALID_FORMAT, INVALID_ID, NOT_FOUND, INVALID_TRANSITION, STILL_NEEDED, VERSION_CONFLICT, IDEMPOTENCY_KEY_MISMATCH, IDEMPOTENCY_IN_PROGRESS.
+    /// Takes the disbursement back, as long as nothing else stands on the loan; it is approved then. Permission: UndoDisbursement. User errors: REQUIRED, TOO_LONG, INVALID_FORMAT, INVALID_ID, NOT_FOUND, INVALID_TRANSITION, BORROWER_ERASED, STILL_NEEDED, VERSION_CONFLICT, IDEMPOTENCY_KEY_MISMATCH, IDEMPOTENCY_IN_PROGRESS.
     async fn undo_disbursement(
         &self,
         context: &Context<'_>,
@@ -299,7 +299,7 @@ impl LoanBooksMutation {
         UndoDisbursementPayload::of(request(context)?, input.record(InputIds::default(), what)).await
     }
 
-    /// Records a payment, today's or a backdated one; what exceeds everything owed becomes the borrower's credit. Permission: RecordRepayment; a GOODWILL_CREDIT needs GrantGoodwill. User errors: REQUIRED, TOO_LONG, INVALID_FORMAT, INVALID_ID, NOT_FOUND, INVALID_TRANSITION, DATE_OUT_OF_RANGE, AMOUNT_OUT_OF_RANGE, CURRENCY_MISMATCH, UNKNOWN_CURRENCY, TOO_MANY_DECIMALS, ALREADY_TAKEN, VERSION_CONFLICT, IDEMPOTENCY_KEY_MISMATCH, IDEMPOTENCY_IN_PROGRESS.
+    /// Records a payment, today's or a backdated one; what exceeds everything owed becomes the borrower's credit. Permission: RecordRepayment; a GOODWILL_CREDIT needs GrantGoodwill. User errors: REQUIRED, TOO_LONG, INVALID_FORMAT, INVALID_ID, NOT_FOUND, INVALID_TRANSITION, BORROWER_ERASED, DATE_OUT_OF_RANGE, AMOUNT_OUT_OF_RANGE, CURRENCY_MISMATCH, UNKNOWN_CURRENCY, TOO_MANY_DECIMALS, ALREADY_TAKEN, VERSION_CONFLICT, IDEMPOTENCY_KEY_MISMATCH, IDEMPOTENCY_IN_PROGRESS.
     async fn record_repayment(
         &self,
         context: &Context<'_>,
@@ -309,7 +309,7 @@ impl LoanBooksMutation {
         RecordRepaymentPayload::of(request(context)?, input.record(InputIds::default(), what)).await
     }
 
-    /// Reverses a transaction: the loan is as if it had never been, and the journal has its mirror. Permission: ReverseTransaction. User errors: REQUIRED, TOO_LONG, INVALID_FORMAT, INVALID_ID, NOT_FOUND, INVALID_TRANSITION, ALREADY_REVERSED, STILL_NEEDED, VERSION_CONFLICT, IDEMPOTENCY_KEY_MISMATCH, IDEMPOTENCY_IN_PROGRESS.
+    /// Reverses a transaction: the loan is as if it had never been, and the journal has its mirror. Permission: ReverseTransaction. User errors: REQUIRED, TOO_LONG, INVALID_FORMAT, INVALID_ID, NOT_FOUND, INVALID_TRANSITION, BORROWER_ERASED, ALREADY_REVERSED, STILL_NEEDED, VERSION_CONFLICT, IDEMPOTENCY_KEY_MISMATCH, IDEMPOTENCY_IN_PROGRESS.
     async fn reverse_transaction(
         &self,
         context: &Context<'_>,
@@ -321,7 +321,7 @@ impl LoanBooksMutation {
         ReverseTransactionPayload::of(request(context)?, input.record(ids, what)).await
     }
 
-    /// Charges a fee or a penalty. Permission: AddLoanCharge. User errors: REQUIRED, TOO_LONG, INVALID_FORMAT, INVALID_ID, NOT_FOUND, INVALID_TRANSITION, DATE_OUT_OF_RANGE, AMOUNT_OUT_OF_RANGE, CURRENCY_MISMATCH, UNKNOWN_CURRENCY, TOO_MANY_DECIMALS, ALREADY_TAKEN, VERSION_CONFLICT, IDEMPOTENCY_KEY_MISMATCH, IDEMPOTENCY_IN_PROGRESS.
+    /// Charges a fee or a penalty. Permission: AddLoanCharge. User errors: REQUIRED, TOO_LONG, INVALID_FORMAT, INVALID_ID, NOT_FOUND, INVALID_TRANSITION, BORROWER_ERASED, DATE_OUT_OF_RANGE, AMOUNT_OUT_OF_RANGE, CURRENCY_MISMATCH, UNKNOWN_CURRENCY, TOO_MANY_DECIMALS, ALREADY_TAKEN, VERSION_CONFLICT, IDEMPOTENCY_KEY_MISMATCH, IDEMPOTENCY_IN_PROGRESS.
     async fn add_loan_charge(
         &self,
         context: &Context<'_>,
@@ -332,7 +332,7 @@ impl LoanBooksMutation {
         AddLoanChargePayload::of(request(context)?, input.record(InputIds::default(), what)).await
     }
 
-    /// Waives a charge, in part or in full: it lowers what is owed and is no payment. Permission: WaiveLoanCharge. User errors: REQUIRED, TOO_LONG, INVALID_FORMAT, INVALID_ID, NOT_FOUND, INVALID_TRANSITION, DATE_OUT_OF_RANGE, AMOUNT_OUT_OF_RANGE, CURRENCY_MISMATCH, UNKNOWN_CURRENCY, TOO_MANY_DECIMALS, NOTHING_TO_DO, ALREADY_TAKEN, VERSION_CONFLICT, IDEMPOTENCY_KEY_MISMATCH, IDEMPOTENCY_IN_PROGRESS.
+    /// Waives a charge, in part or in full: it lowers what is owed and is no payment. Permission: WaiveLoanCharge. User errors: REQUIRED, TOO_LONG, INVALID_FORMAT, INVALID_ID, NOT_FOUND, INVALID_TRANSITION, BORROWER_ERASED, DATE_OUT_OF_RANGE, AMOUNT_OUT_OF_RANGE, CURRENCY_MISMATCH, UNKNOWN_CURRENCY, TOO_MANY_DECIMALS, NOTHING_TO_DO, ALREADY_TAKEN, VERSION_CONFLICT, IDEMPOTENCY_KEY_MISMATCH, IDEMPOTENCY_IN_PROGRESS.
     async fn waive_loan_charge(
         &self,
         context: &Context<'_>,
@@ -344,7 +344,7 @@ impl LoanBooksMutation {
         WaiveLoanChargePayload::of(request(context)?, input.record(ids, what)).await
     }
 
-    /// Waives interest, oldest installment first. Permission: WaiveLoanCharge. User errors: REQUIRED, TOO_LONG, INVALID_FORMAT, INVALID_ID, NOT_FOUND, INVALID_TRANSITION, DATE_OUT_OF_RANGE, AMOUNT_OUT_OF_RANGE, CURRENCY_MISMATCH, UNKNOWN_CURRENCY, TOO_MANY_DECIMALS, NOTHING_TO_DO, ALREADY_TAKEN, VERSION_CONFLICT, IDEMPOTENCY_KEY_MISMATCH, IDEMPOTENCY_IN_PROGRESS.
+    /// Waives interest, oldest installment first. Permission: WaiveLoanCharge. User errors: REQUIRED, TOO_LONG, INVALID_FORMAT, INVALID_ID, NOT_FOUND, INVALID_TRANSITION, BORROWER_ERASED, DATE_OUT_OF_RANGE, AMOUNT_OUT_OF_RANGE, CURRENCY_MISMATCH, UNKNOWN_CURRENCY, TOO_MANY_DECIMALS, NOTHING_TO_DO, ALREADY_TAKEN, VERSION_CONFLICT, IDEMPOTENCY_KEY_MISMATCH, IDEMPOTENCY_IN_PROGRESS.
     async fn waive_interest(
         &self,
         context: &Context<'_>,
@@ -354,7 +354,7 @@ impl LoanBooksMutation {
         WaiveInterestPayload::of(request(context)?, input.record(InputIds::default(), what)).await
     }
 
-    /// Pays the borrower's credit back. Permission: RefundCredit. User errors: REQUIRED, TOO_LONG, INVALID_FORMAT, INVALID_ID, NOT_FOUND, INVALID_TRANSITION, DATE_OUT_OF_RANGE, AMOUNT_OUT_OF_RANGE, CURRENCY_MISMATCH, UNKNOWN_CURRENCY, TOO_MANY_DECIMALS, NOTHING_TO_DO, ALREADY_TAKEN, VERSION_CONFLICT, IDEMPOTENCY_KEY_MISMATCH, IDEMPOTENCY_IN_PROGRESS.
+    /// Pays the borrower's credit back. Permission: RefundCredit. User errors: REQUIRED, TOO_LONG, INVALID_FORMAT, INVALID_ID, NOT_FOUND, INVALID_TRANSITION, BORROWER_ERASED, DATE_OUT_OF_RANGE, AMOUNT_OUT_OF_RANGE, CURRENCY_MISMATCH, UNKNOWN_CURRENCY, TOO_MANY_DECIMALS, NOTHING_TO_DO, ALREADY_TAKEN, VERSION_CONFLICT, IDEMPOTENCY_KEY_MISMATCH, IDEMPOTENCY_IN_PROGRESS.
     async fn refund_credit(
         &self,
         context: &Context<'_>,
@@ -364,7 +364,7 @@ impl LoanBooksMutation {
         RefundCreditPayload::of(request(context)?, input.record(InputIds::default(), what)).await
     }
 
-    /// Agrees the rest of a loan anew: other due dates, another rate, more installments. Permission: RescheduleLoan. User errors: REQUIRED, TOO_LONG, INVALID_FORMAT, INVALID_ID, NOT_FOUND, INVALID_TRANSITION, DATE_OUT_OF_RANGE, AMOUNT_OUT_OF_RANGE, RATE_OUT_OF_RANGE, NUMBER_OUT_OF_RANGE, NOTHING_TO_DO, ALREADY_TAKEN, VERSION_CONFLICT, IDEMPOTENCY_KEY_MISMATCH, IDEMPOTENCY_IN_PROGRESS.
+    /// Agrees the rest of a loan anew: other due dates, another rate, more installments. Permission: RescheduleLoan. User errors: REQUIRED, TOO_LONG, INVALID_FORMAT, INVALID_ID, NOT_FOUND, INVALID_TRANSITION, BORROWER_ERASED, DATE_OUT_OF_RANGE, AMOUNT_OUT_OF_RANGE, RATE_OUT_OF_RANGE, NUMBER_OUT_OF_RANGE, NOTHING_TO_DO, ALREADY_TAKEN, VERSION_CONFLICT, IDEMPOTENCY_KEY_MISMATCH, IDEMPOTENCY_IN_PROGRESS.
     async fn reschedule_loan(
         &self,
         context: &Context<'_>,
@@ -379,7 +379,7 @@ impl LoanBooksMutation {
         RescheduleLoanPayload::of(request(context)?, input.record(InputIds::default(), what)).await
     }
 
-    /// Takes a loan off the books: it accrues no more and stays collectable. Permission: ChargeOffLoan. User errors: REQUIRED, TOO_LONG, INVALID_FORMAT, INVALID_ID, NOT_FOUND, INVALID_TRANSITION, DATE_OUT_OF_RANGE, ALREADY_TAKEN, VERSION_CONFLICT, IDEMPOTENCY_KEY_MISMATCH, IDEMPOTENCY_IN_PROGRESS.
+    /// Takes a loan off the books: it accrues no more and stays collectable. Permission: ChargeOffLoan. User errors: REQUIRED, TOO_LONG, INVALID_FORMAT, INVALID_ID, NOT_FOUND, INVALID_TRANSITION, BORROWER_ERASED, DATE_OUT_OF_RANGE, ALREADY_TAKEN, VERSION_CONFLICT, IDEMPOTENCY_KEY_MISMATCH, IDEMPOTENCY_IN_PROGRESS.
     async fn charge_off_loan(
         &self,
         context: &Context<'_>,
@@ -388,7 +388,7 @@ impl LoanBooksMutation {
         ChargeOffLoanPayload::of(request(context)?, input.record(InputIds::default(), What::ChargeOff)).await
     }
 
-    /// Gives a loan up: nothing is owed any more, and later money is recovery income. Permission: WriteOffLoan. User errors: REQUIRED, TOO_LONG, INVALID_FORMAT, INVALID_ID, NOT_FOUND, INVALID_TRANSITION, DATE_OUT_OF_RANGE, ALREADY_TAKEN, VERSION_CONFLICT, IDEMPOTENCY_KEY_MISMATCH, IDEMPOTENCY_IN_PROGRESS.
+    /// Gives a loan up: nothing is owed any more, and later money is recovery income. Permission: WriteOffLoan. User errors: REQUIRED, TOO_LONG, INVALID_FORMAT, INVALID_ID, NOT_FOUND, INVALID_TRANSITION, BORROWER_ERASED, DATE_OUT_OF_RANGE, ALREADY_TAKEN, VERSION_CONFLICT, IDEMPOTENCY_KEY_MISMATCH, IDEMPOTENCY_IN_PROGRESS.
     async fn write_off_loan(
         &self,
         context: &Context<'_>,
@@ -397,7 +397,7 @@ impl LoanBooksMutation {
         WriteOffLoanPayload::of(request(context)?, input.record(InputIds::default(), What::WriteOff)).await
     }
 
-    /// Records money that came in after the loan was given up. Permission: RecordRecovery. User errors: REQUIRED, TOO_LONG, INVALID_FORMAT, INVALID_ID, NOT_FOUND, INVALID_TRANSITION, DATE_OUT_OF_RANGE, AMOUNT_OUT_OF_RANGE, CURRENCY_MISMATCH, UNKNOWN_CURRENCY, TOO_MANY_DECIMALS, NOTHING_TO_DO, ALREADY_TAKEN, VERSION_CONFLICT, IDEMPOTENCY_KEY_MISMATCH, IDEMPOTENCY_IN_PROGRESS.
+    /// Records money that came in after the loan was given up. Permission: RecordRecovery. User errors: REQUIRED, TOO_LONG, INVALID_FORMAT, INVALID_ID, NOT_FOUND, INVALID_TRANSITION, BORROWER_ERASED, DATE_OUT_OF_RANGE, AMOUNT_OUT_OF_RANGE, CURRENCY_MISMATCH, UNKNOWN_CURRENCY, TOO_MANY_DECIMALS, NOTHING_TO_DO, ALREADY_TAKEN, VERSION_CONFLICT, IDEMPOTENCY_KEY_MISMATCH, IDEMPOTENCY_IN_PROGRESS.
     async fn record_recovery(
         &self,
         context: &Context<'_>,

@@ -23,7 +23,7 @@ use crate::service::list::{Filter, PageRequest, SortKey};
 pub enum AuditOutcome {
     /// It was done; the event was written with the change, or not at all.
     Done,
-    /// It had been done before, under the same idempotency key; nothing was written again.
+    /// It had been done before, under the same idempotency key, or once and for all as an erasure; nothing was written again.
     Replayed,
     /// The input could not be accepted; `codes` tell why.
     Refused,

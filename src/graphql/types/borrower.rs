@@ -113,7 +113,7 @@ impl Borrower {
         &self.record.number
     }
 
-    /// The name.
+    /// The name; "[erased]" once the person was erased.
     async fn name(&self) -> &str {
         &self.record.name
     }
@@ -160,6 +160,11 @@ impl Borrower {
     /// The date of birth.
     async fn date_of_birth(&self) -> Option<Date> {
         self.record.date_of_birth.map(Date)
+    }
+
+    /// When everything personal was erased; null for everybody else. What is left are the id, the number and what refers to them.
+    async fn erased_at(&self) -> Option<DateTime> {
+        self.record.erased_at.map(DateTime)
     }
 
     /// Grows by one with every change.

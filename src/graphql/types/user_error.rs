@@ -56,6 +56,10 @@ pub enum UserErrorCode {
     ProductRetired,
     /// Another borrower has the same telephone number or national id.
     PossibleDuplicate,
+    /// The borrower has loans that have not ended, that have credit, or that were written off and not recovered.
+    BorrowerHasOpenLoans,
+    /// The borrower was erased; nothing more can be done with them or recorded on their loans.
+    BorrowerErased,
     /// The borrower belongs to a group of the branch already.
     AlreadyInGroup,
     /// The borrower does not belong to the group.
@@ -153,6 +157,14 @@ user_errors! {
         matches: Vec<DuplicateMatch>,
     }
 
+    /// A borrower who cannot be erased yet: not all of their loans are done with.
+    BorrowerHasOpenLoans {
+        /// How many are open, those in branches of others included.
+        count: i64,
+        /// Those the caller may see.
+        loans: Vec<OpenLoan>,
+    }
+
     /// The idempotency key was used for another input.
     IdempotencyKeyMismatch {
         /// When it was first used.
@@ -187,6 +199,23 @@ impl From<service::problem::DuplicateMatch> for DuplicateMatch {
     }
 }
 
+/// A loan that keeps its borrower from being erased.
+#[derive(Debug, Clone, SimpleObject)]
+pub struct OpenLoan {
+    /// The loan's id.
+    pub loan_id: ID,
+    /// The loan's number, such as "L-000000001".
+    pub number: String,
+    /// The loan's status; REPAID when there is credit to pay back, WRITTEN_OFF when not all of it was recovered.
+    pub status: LoanStatus,
+}
+
+impl From<service::problem::OpenLoan> for OpenLoan {
+    fn from(open: service::problem::OpenLoan) -> Self {
+        Self { loan_id: id(Kind::Loan, open.loan), number: open.number, status: open.status.into() }
+    }
+}
+
 /// A problem that the caller can mend.
 #[derive(Debug, Clone, Interface)]
 #[graphql(
@@ -211,6 +240,8 @@ pub enum UserError {
     VersionConflict(VersionConflict),
     /// See the type.
     DuplicateBorrower(DuplicateBorrower),
+    /// See the type.
+    BorrowerHasOpenLoans(BorrowerHasOpenLoans),
     /// See the type.
     IdempotencyKeyMismatch(IdempotencyKeyMismatch),
 }
@@ -250,6 +281,13 @@ impl From<Problem> for UserError {
                 message,
                 path,
                 matches: matches.into_iter().map(DuplicateMatch::from).collect(),
+            }),
+            Detail::OpenLoans { count, loans } => Self::BorrowerHasOpenLoans(BorrowerHasOpenLoans {
+                code,
+                message,
+                path,
+                count: i64::try_from(count).unwrap_or(i64::MAX),
+                loans: loans.into_iter().map(OpenLoan::from).collect(),
             }),
             Detail::FirstUse { at } => Self::IdempotencyKeyMismatch(IdempotencyKeyMismatch {
                 code,

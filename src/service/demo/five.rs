@@ -155,6 +155,7 @@ fn borrowers(services: &Services, countries: &[Country; 5]) -> Result<Vec<Borrow
             national_id: Some(keys.seal(own(PersonalField::NationalId), &country.national_id(number))?),
             key_id: Some(keys.id().to_owned()),
             date_of_birth: NaiveDate::from_ymd_opt(year, month, day),
+            erased_at: None,
             version: 1,
             created_at: OPENED,
             updated_at: OPENED,

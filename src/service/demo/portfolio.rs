@@ -225,6 +225,7 @@ impl Portfolio {
             national_id: Some(national_id),
             key_id: Some(keys.id().to_owned()),
             date_of_birth: if draws.once_in(20) { None } else { born },
+            erased_at: None,
             version: 1,
             created_at,
             updated_at: created_at,

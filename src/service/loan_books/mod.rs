@@ -27,6 +27,7 @@ use crate::auth::Actor;
 use crate::ids::Kind;
 use crate::service::check::Check;
 use crate::store::StoreError;
+use crate::store::borrowers::{self, BorrowerKey};
 use crate::store::branches::{self, BranchKey, BranchRecord};
 use crate::store::calendars;
 use crate::store::database::Transaction;
@@ -105,6 +106,7 @@ impl Services {
                         Turn::Repetition(id) => repeated(&transaction, scope, input, id).await,
                         Turn::First(id) => {
                             let mut books = Books::open(&transaction, scope, input.loan, now).await?;
+                            books.refuse_erased_borrower(&transaction).await?;
                             if input.expected_version.is_some_and(|expected| expected != books.loan.version) {
                                 return Err(Problem::version_conflict(books.loan.version).into());
                             }
@@ -161,6 +163,20 @@ impl Books {
         let today = super::business_date(&branch, now);
         let state = fold(&loan, &StoredTransaction::history(&history), &calendar, today)?;
         Ok(Self { loan, branch, calendar, history, today, state })
+    }
+
+    /// Nothing more is recorded on the loans of a borrower whose person was erased. They have all ended, so other loans
+    /// need not be asked about.
+    async fn refuse_erased_borrower(&self, transaction: &Transaction) -> Result<(), ServiceError> {
+        if !matches!(self.loan.state, Lifecycle::Repaid { .. } | Lifecycle::WrittenOff { .. }) {
+            return Ok(());
+        }
+        let key = BorrowerKey::Id(self.loan.borrower_id);
+        let borrower = borrowers::find(&**transaction, &Scope::All, &key, Lock::None).await?;
+        match borrower.and_then(|borrower| borrower.erased_at) {
+            Some(_) => Err(Problem::borrower_erased(&["input", "loanId"]).into()),
+            None => Ok(()),
+        }
     }
 
     pub(super) const fn currency(&self) -> Currency {

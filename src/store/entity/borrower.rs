@@ -22,6 +22,7 @@ pub struct Model {
     pub national_id_hash: Option<Vec<u8>>,
     pub key_id: Option<String>,
     pub date_of_birth: Option<Date>,
+    pub erased_at: Option<DateTimeUtc>,
     pub version: i64,
     pub created_at: DateTimeUtc,
     pub updated_at: DateTimeUtc,

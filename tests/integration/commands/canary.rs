@@ -243,7 +243,7 @@ async fn a_refusal_of_the_database(caller: &mut Caller, engine: &Engine, branch:
 
 /// Which files of the database hold one of these texts as they lie on the disk, in any case. By `grep`, as whoever got
 /// hold of the files would look.
-async fn files_with(engine: &Engine, texts: &[&str]) -> String {
+pub(super) async fn files_with(engine: &Engine, texts: &[&str]) -> String {
     let mut command = Command::new("grep");
     command.env("LC_ALL", "C").args(["-r", "-a", "-i", "-s", "-l", "-F"]);
     for text in texts {

@@ -5,6 +5,7 @@ mod books;
 mod canary;
 mod close_day;
 mod demo;
+mod erase_borrower;
 mod healthcheck;
 mod migrate;
 mod policy;

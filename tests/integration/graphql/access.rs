@@ -163,6 +163,9 @@ pub(super) fn matrix() -> Vec<Row> {
         row("updateBorrower", Some(Action::UpdateBorrower), ByBranch, |_, of| {
             change("updateBorrower", json!({"borrowerId": of.borrower, "name": "Changed"}))
         }),
+        row("eraseBorrower", Some(Action::EraseBorrower), ByBranch, |_, of| {
+            change("eraseBorrower", json!({"borrowerId": of.joiner}))
+        }),
         row("createGroup", Some(Action::CreateGroup), ByBranch, |_, of| {
             change("createGroup", json!({"branchId": of.branch, "name": "New"}))
         }),
@@ -480,7 +483,7 @@ async fn every_field_obeys_the_policy_for_every_role() {
 
 /// Whether a root field changes something.
 fn is_mutation(field: &str) -> bool {
-    const VERBS: [&str; 22] = [
+    const VERBS: [&str; 23] = [
         "assign",
         "create",
         "update",
@@ -488,6 +491,7 @@ fn is_mutation(field: &str) -> bool {
         "remove",
         "close",
         "register",
+        "erase",
         "retire",
         "apply",
         "approve",

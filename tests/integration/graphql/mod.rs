@@ -3,6 +3,7 @@
 mod access;
 mod audit;
 mod book_desk;
+mod borrower_erasure;
 mod borrowers;
 mod branches;
 mod conformance;

@@ -134,6 +134,7 @@ pub const USER_ERRORS: &str = "userErrors {
     ... on DateOutOfRange { earliest latest }
     ... on VersionConflict { current }
     ... on DuplicateBorrower { matches { borrowerId number field } }
+    ... on BorrowerHasOpenLoans { count loans { loanId number status } }
     ... on IdempotencyKeyMismatch { firstUsedAt }
 }";
 

@@ -3,6 +3,7 @@
 mod applications;
 mod audit;
 mod audit_chain;
+mod borrower_erasure;
 mod borrowers;
 mod branches;
 mod close_day;

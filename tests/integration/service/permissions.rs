@@ -3,6 +3,7 @@
 use branch_loan_api::auth::policy::Action;
 use branch_loan_api::auth::{Actor, BranchGrant, Role};
 use branch_loan_api::service::ServiceError;
+use branch_loan_api::service::borrower_erasure::EraseBorrower;
 use branch_loan_api::service::borrowers::BorrowerKey;
 use branch_loan_api::service::branch_calendar::{CalendarChange, ChangeCalendar};
 use branch_loan_api::service::branches::BranchKey;
@@ -49,6 +50,7 @@ async fn writes(world: &World, actor: &Actor) -> Vec<(Action, Option<Action>)> {
         (Action::CloseBranch, forbidden(services.close_branch(actor, nothing, None).await)),
         (Action::RegisterBorrower, forbidden(services.register_borrower(actor, &nowhere).await)),
         (Action::UpdateBorrower, forbidden(services.update_borrower(actor, &borrower_change(nothing)).await)),
+        (Action::EraseBorrower, forbidden(services.erase_borrower(actor, &erasing(nothing)).await)),
         (Action::CreateGroup, forbidden(services.create_group(actor, &no_group).await)),
         (Action::UpdateGroup, forbidden(services.update_group(actor, &group_change(nothing)).await)),
         (Action::ChangeGroupMembers, forbidden(services.add_group_member(actor, &joining(nothing, borrower.id)).await)),
@@ -70,6 +72,10 @@ async fn writes(world: &World, actor: &Actor) -> Vec<(Action, Option<Action>)> {
         (Action::WithdrawLoan, forbidden(services.decide(actor, &withdraw(nothing)).await)),
         (Action::ChangeCalendar, forbidden(services.change_calendar(actor, &rest_days(nothing)).await)),
     ]
+}
+
+const fn erasing(id: Uuid) -> EraseBorrower {
+    EraseBorrower { id, reason: None, expected_version: None }
 }
 
 fn rest_days(branch: Uuid) -> ChangeCalendar {

@@ -38,6 +38,7 @@ async fn rows_that_make_no_sense_are_refused(engine: Engine) {
         "UPDATE branches SET code = ''",
         "UPDATE branches SET parent_id = id",
         "UPDATE borrowers SET name = ''",
+        "UPDATE borrowers SET erased_at = created_at",
         "UPDATE loan_products SET status = 'SOON'",
         "UPDATE loan_products SET repayment_unit = 'YEAR'",
         "UPDATE loan_products SET principal_min_minor = 0",

@@ -74,7 +74,7 @@ async fn a_write_takes_a_handful(engine: Engine) {
     world.statements.take();
     let loan = world.loan("k", &borrower, &product).await;
     let sent = world.statements.take();
-    assert_eq!(sent.len(), 7, "the key, three parties, a number, the loan, the audit event: {sent:#?}");
+    assert_eq!(sent.len(), 8, "the key, three parties, the borrower's lock, a number, the loan, the event: {sent:#?}");
     world.services.apply_for_loan(&admin(), &application("k", &borrower, &product)).await.unwrap();
     let sent = world.statements.take();
     assert_eq!(sent.len(), 4, "the key, the earlier claim, the loan, the audit event: {sent:#?}");

@@ -161,6 +161,7 @@ fn borrower(index: u32, branches: &[BranchRecord], dice: &mut Dice) -> BorrowerR
         national_id: None,
         key_id: None,
         date_of_birth: dice.random_bool(0.7).then(|| later(day("1980-01-01"), dice.random_range(0..5))),
+        erased_at: None,
         version: 1,
         created_at: start(),
         updated_at: start(),
