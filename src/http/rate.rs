@@ -185,4 +185,18 @@ mod tests {
         limit.charge_request(&subject("later")).unwrap();
         assert_eq!(limit.buckets.len(), 1);
     }
+
+    #[test]
+    fn looking_for_whom_to_forget_is_not_what_every_newcomer_costs() {
+        let (limit, clock) = limit(3);
+        for name in ["a", "b", "c", "too many: looked, and found nobody to forget"] {
+            limit.charge_request(&subject(name)).unwrap();
+        }
+        clock.advance(Duration::from_millis(500));
+        limit.charge_request(&subject("too soon to look again")).unwrap();
+        assert_eq!(limit.buckets.len(), 4);
+        clock.advance(Duration::from_millis(500));
+        limit.charge_request(&subject("late enough")).unwrap();
+        assert_eq!(limit.buckets.len(), 1);
+    }
 }
