@@ -85,6 +85,22 @@ fn per_second(count: u64, length: Duration) -> u64 {
     (u128::from(count) * 1_000 / length.as_millis().max(1)) as u64
 }
 
+/// An open load that has been sent.
+pub struct Offered {
+    length: Duration,
+    tasks: JoinSet<()>,
+    samples: Arc<Mutex<Vec<Sample>>>,
+}
+
+impl Offered {
+    /// Waits for the answers that are due still.
+    pub async fn answered(self) -> Phase {
+        self.tasks.join_all().await;
+        let samples = std::mem::take(&mut *self.samples.lock().unwrap());
+        Phase { length: self.length, samples }
+    }
+}
+
 /// Whoever sends.
 #[derive(Clone)]
 pub struct Load {
@@ -120,7 +136,8 @@ impl Load {
     }
 
     /// So many requests a second for so long. What more than [`OUTSTANDING`] unanswered ones leave no room for is not sent.
-    pub async fn open(&self, per_second: u64, length: Duration) -> Phase {
+    /// Answers that are due at the end may come while something else is offered already.
+    pub async fn offer(&self, per_second: u64, length: Duration) -> Offered {
         let since = Instant::now();
         let room = Arc::new(Semaphore::new(OUTSTANDING));
         let samples: Arc<Mutex<Vec<Sample>>> = Arc::default();
@@ -141,10 +158,7 @@ impl Load {
             while tasks.try_join_next().is_some() {}
             tokio::time::sleep(TICK).await;
         }
-        let length = since.elapsed();
-        tasks.join_all().await;
-        let samples = std::mem::take(&mut *samples.lock().unwrap());
-        Phase { length, samples }
+        Offered { length: since.elapsed(), tasks, samples }
     }
 
     /// One request and its answer.

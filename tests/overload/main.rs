@@ -90,10 +90,11 @@ async fn run(world: World, arguments: &Arguments) -> Figures {
         figures.note("capacity", &phase);
     }
     figures.memory_before = world.memory().resident;
-    let overload = load.open(3 * figures.capacity.max(1), length).await;
-    figures.overload(&overload);
-    let normal = load.open((figures.capacity / 2).max(1), length).await;
-    figures.normal(&normal);
+    let overload = load.offer(3 * figures.capacity.max(1), length).await;
+    // At once, so that the recovery includes working off what still waits.
+    let normal = load.offer((figures.capacity / 2).max(1), length).await;
+    figures.overload(&overload.answered().await);
+    figures.normal(&normal.answered().await);
     figures.slow(&beside_slow_clients(&world, &load, arguments.slow(), length).await, arguments.slow());
     figures.memory_peak = world.memory().peak;
 
