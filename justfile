@@ -21,6 +21,10 @@ test *ARGS:
 crash *ARGS:
     cargo test --workspace --test crash -- {{ ARGS }}
 
+# Ask a server for more than it can do, and measure what becomes of it: just overload --seconds 20
+overload *ARGS:
+    cargo test --workspace --test overload -- {{ ARGS }}
+
 # Write schema.graphql from the code
 schema:
     cargo build --quiet --bin branch-loan-api

@@ -14,6 +14,7 @@ use tokio_util::task::AbortOnDropHandle;
 use crate::auth::{AuthSetupError, Authenticator};
 use crate::clock::Clock;
 use crate::config::{Config, PiiKey};
+use crate::graphql::abandonment::StopsWhenAbandoned;
 use crate::graphql::schema;
 use crate::graphql::types::scalars;
 use crate::http::guard::{Engine, Guard};
@@ -138,7 +139,7 @@ pub async fn build(config: &Config, around: Surroundings) -> Result<App, StartEr
     let services = Arc::new(services(config, database.clone(), &around)?);
     let schemas = schema::build(Arc::clone(&services), limits::api(config));
     let guard = Arc::new(Guard::from_sdl(limits::guard(config), &schema::sdl())?.checking(&scalars::CHECKS));
-    let engine = Engine::new(guard, schemas.strict, schemas.fast);
+    let engine = Engine::new(guard, StopsWhenAbandoned(schemas.strict), StopsWhenAbandoned(schemas.fast));
     let mut checks: Vec<Arc<dyn ReadinessCheck>> =
         vec![Arc::new(DatabaseAnswers(database.clone())), Arc::new(SchemaIsCurrent(database.clone()))];
     if authenticator.has_issuer() {

@@ -57,9 +57,6 @@ pub struct HttpLimits {
     /// Time a request may take in all, in milliseconds.
     #[arg(long, env = "REQUEST_DEADLINE_MS", default_value = "10000", value_parser = milliseconds)]
     pub request_deadline_ms: Duration,
-    /// Requests worked on at once; the next one is refused with 503 at once instead of queueing behind the database.
-    #[arg(long, env = "MAX_IN_FLIGHT", default_value = "256", value_parser = count)]
-    pub max_in_flight: usize,
 }
 
 /// The configuration of the HTTP layer.
@@ -112,7 +109,6 @@ impl HttpConfig {
         out.span("REQUEST_DEADLINE_MS", self.limits.request_deadline_ms);
         out.show("RATE_PER_SECOND", self.rate_per_second);
         out.show("RATE_BURST", self.rate_burst);
-        out.show("MAX_IN_FLIGHT", self.limits.max_in_flight);
     }
 }
 

@@ -15,6 +15,7 @@ mod error;
 mod graphql;
 mod http;
 mod lending;
+mod overload;
 mod personal_data;
 mod secret;
 mod server;
@@ -36,6 +37,7 @@ pub use error::{ConfigError, Origin};
 pub use graphql::{GraphqlArgs, GraphqlConfig, GraphqlLimits};
 pub use http::{HttpArgs, HttpConfig, HttpLimits, Origins};
 pub use lending::{LendingArgs, LendingConfig};
+pub use overload::{AddressHeader, OverloadArgs, OverloadConfig, TrustedProxies};
 pub use personal_data::{PersonalDataArgs, PersonalDataConfig, PiiKey};
 pub use server::{ServerArgs, ServerConfig};
 pub use sources::Sources;
@@ -74,6 +76,9 @@ pub struct ConfigArgs {
     /// Limits before GraphQL.
     #[command(flatten)]
     pub http: HttpArgs,
+    /// How much at once.
+    #[command(flatten)]
+    pub overload: OverloadArgs,
     /// Limits of a document.
     #[command(flatten)]
     pub graphql: GraphqlArgs,
@@ -103,6 +108,8 @@ pub struct Config {
     pub audit: AuditConfig,
     /// Limits before GraphQL.
     pub http: HttpConfig,
+    /// How much at once.
+    pub overload: OverloadConfig,
     /// Limits of a document.
     pub graphql: GraphqlConfig,
     /// The log.
@@ -126,6 +133,7 @@ impl ConfigArgs {
             lending: self.lending.resolve(environment),
             audit: self.audit.resolve(),
             http: self.http.resolve(environment)?,
+            overload: self.overload.resolve(environment),
             graphql: self.graphql.resolve(environment),
             telemetry: self.telemetry.resolve(environment),
         };
@@ -170,6 +178,7 @@ impl Config {
         self.lending.describe(out);
         self.audit.describe(out);
         self.http.describe(out);
+        self.overload.describe(out);
         self.graphql.describe(out);
         self.telemetry.describe(out);
     }
@@ -178,6 +187,12 @@ impl Config {
     fn check_across(&self) -> Result<(), ConfigError> {
         if self.http.rate_burst < self.http.rate_per_second {
             return Err(ConfigError::refused("RATE_BURST", "is below RATE_PER_SECOND: make it at least as large"));
+        }
+        if self.overload.address_rate_burst < self.overload.address_rate_per_second {
+            return Err(ConfigError::refused(
+                "ADDRESS_RATE_BURST",
+                "is below ADDRESS_RATE_PER_SECOND: make it at least as large",
+            ));
         }
         if self.graphql.limits.query_limit_bytes > self.http.limits.body_limit_bytes {
             return Err(ConfigError::refused(

@@ -15,6 +15,13 @@ pub(super) fn count(text: &str) -> Result<usize, String> {
     usize::try_from(number).map_err(|_| problem())
 }
 
+/// A number of things that may be none.
+pub(super) fn count_or_none(text: &str) -> Result<usize, String> {
+    let problem = || format!("a whole number from 0 to {} is needed", u32::MAX);
+    let number: u32 = text.parse().map_err(|_| problem())?;
+    usize::try_from(number).map_err(|_| problem())
+}
+
 /// A number of things per second or at once, at least one, as the 32 bits that rate limiters and pools take.
 pub(super) fn count_u32(text: &str) -> Result<u32, String> {
     text.parse()

@@ -1,6 +1,7 @@
 //! The GraphQL API: thin resolvers over the services. It never touches the store. Queries stand in `query/`, mutations
 //! in `mutation/`, one file per area; `types/` holds what they speak of.
 
+pub mod abandonment;
 pub mod error;
 pub mod mutation;
 pub mod query;

@@ -1,7 +1,8 @@
 //! `/graphql`: GraphQL over HTTP. The checks come in the order of their cost: what is cheap to refuse is refused first,
 //! and nothing of the query is looked at before the caller is known.
 //!
-//! method → media types → origin → body → authenticate → rate → in flight → parse and admit → cost → execute → present
+//! method → media types → origin → body → rate of the address → authenticate → rate of the caller → parse and admit → cost
+//! → place in flight → execute → present
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
@@ -10,10 +11,8 @@ use async_graphql::Response as Answer;
 use axum::body::{Body, Bytes};
 use axum::extract::{Request, State};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Version, header};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::Response;
-use http_body_util::{BodyExt, LengthLimitError, Limited};
-use tokio::time::timeout;
 
 use super::door::{OperationKind, RequestContext};
 use super::errors::HttpError;
@@ -22,14 +21,11 @@ use super::observe::{self, Facts};
 use super::operation::{self, Refused};
 use super::rate::Principal;
 use super::request::GraphqlRequest;
+use super::settings::HttpSettings;
 use super::state::HttpState;
-use super::{answer, graphiql, origin};
+use super::{answer, body, client_address, graphiql, origin};
 use crate::auth::{Actor, AuthError};
 use crate::graphql::request::RequestId;
-
-/// Bytes of a body that is too long which are read and thrown away before the answer. A photograph sent by mistake fits;
-/// whoever sends more means no good.
-const MOST_DISCARDED: usize = 16 * 1024 * 1024;
 
 /// The address of the other end of the connection; the accept loop puts it into every request.
 #[derive(Debug, Clone, Copy)]
@@ -50,7 +46,7 @@ pub async fn get(State(state): State<Arc<HttpState>>, request: Request) -> Respo
 
 async fn respond(state: &Arc<HttpState>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
-    let exchange = Exchange::of(&parts);
+    let exchange = Exchange::of(&parts, &state.settings);
     let Some(media) = negotiation::negotiate(&parts.headers) else {
         return not_acceptable().respond(&exchange.request_id, MediaType::Json);
     };
@@ -66,7 +62,7 @@ async fn respond(state: &Arc<HttpState>, request: Request) -> Response {
 pub struct Exchange {
     /// The id it is known by.
     pub request_id: RequestId,
-    /// Where it came from.
+    /// Whose it is, by address; an IPv6 address stands for its network.
     pub address: IpAddr,
     /// For the log line.
     pub facts: Facts,
@@ -74,18 +70,21 @@ pub struct Exchange {
 
 impl Exchange {
     /// From what the outer layers put into the request.
-    pub fn of(parts: &Parts) -> Self {
-        let peer = parts.extensions.get::<Peer>();
+    pub fn of(parts: &Parts, settings: &HttpSettings) -> Self {
+        let peer = parts.extensions.get::<Peer>().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.0.ip());
         Self {
             request_id: parts.extensions.get().cloned().unwrap_or_else(observe::fresh_id),
-            address: peer.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.0.ip()),
+            address: client_address::counted(settings.proxies.client(peer, &parts.headers)),
             facts: parts.extensions.get().cloned().unwrap_or_default(),
         }
     }
 
-    /// Who is calling, by an `Authorization` header's value. Failures are counted by address, so that tokens cannot be
-    /// tried out at leisure; callers with a token never pay for them. Only a token that names an unknown key makes it wait.
+    /// Who is calling, by an `Authorization` header's value. Every request is counted by address first, so that nobody
+    /// makes the server check signatures without end. Failures are counted by address once more, and more strictly, so that
+    /// tokens cannot be tried out at leisure; callers with a token never pay for them. Only a token that names an unknown
+    /// key makes it wait.
     pub async fn authenticate(&self, state: &HttpState, authorization: Option<&str>) -> Result<Actor, HttpError> {
+        state.address_rate.charge_request(&Principal::Address(self.address))?;
         let recognition = state.authenticator.authenticate(authorization, state.clock.now()).await;
         let caller = recognition.map_err(|refusal| {
             if let Err(limited) = state.rate.charge_request(&Principal::Address(self.address)) {
@@ -111,10 +110,9 @@ impl Exchange {
             check_body_headers(&parts.headers)?;
         }
         origin::check(&parts.headers, &parts.uri, &state.settings.cors_origins)?;
-        let body = if is_get { Bytes::new() } else { read_body(state, parts, body).await? };
+        let body = if is_get { Bytes::new() } else { body::read(state, parts, body).await? };
         let caller = self.authenticate(state, authorization(&parts.headers)).await?;
         state.rate.charge_request(&Principal::Subject(caller.subject.clone()))?;
-        let place = operation::place(state)?;
         let request = if is_get { GraphqlRequest::from_uri(&parts.uri)? } else { GraphqlRequest::from_json(&body)? };
         let admitted = operation::admit(state, request, &caller, &self.facts)?;
         match admitted.kind() {
@@ -123,7 +121,7 @@ impl Exchange {
             OperationKind::Query | OperationKind::Mutation => {}
         }
         let context = RequestContext { request_id: self.request_id.clone(), caller };
-        Ok(operation::execute(state, admitted, context, place).await?)
+        Ok(operation::execute(state, admitted, context).await?)
     }
 }
 
@@ -148,59 +146,6 @@ fn check_body_headers(headers: &HeaderMap) -> Result<(), HttpError> {
         ));
     }
     Ok(())
-}
-
-async fn read_body(state: &HttpState, parts: &Parts, mut body: Body) -> Result<Bytes, HttpError> {
-    let limit = state.settings.max_body_bytes;
-    let declared = parts.headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
-    if declared.is_some_and(|length: usize| length > limit) {
-        discard(state, parts, body).await;
-        return Err(too_large(limit));
-    }
-    let read = timeout(state.settings.body_read, Limited::new(&mut body, limit).collect()).await.map_err(|_| {
-        HttpError::new(
-            StatusCode::REQUEST_TIMEOUT,
-            "REQUEST_TIMEOUT",
-            "The request body did not arrive in time; send it again.",
-        )
-        .retryable()
-    })?;
-    match read {
-        Ok(body) => Ok(body.to_bytes()),
-        Err(failure) if failure.is::<LengthLimitError>() => {
-            discard(state, parts, body).await;
-            Err(too_large(limit))
-        }
-        Err(_) => Err(HttpError::bad_request("The request body broke off; send it again.")),
-    }
-}
-
-/// Reads on without keeping anything, so that a client in the middle of sending a body that is too long finds the answer
-/// at its end: cut off, most clients report a broken connection and never look for one. Over HTTP/2 the answer has a way
-/// of its own, and who sends `Expect` waits for it before sending.
-async fn discard(state: &HttpState, parts: &Parts, mut body: Body) {
-    if parts.version >= Version::HTTP_2 || parts.headers.contains_key(header::EXPECT) {
-        return;
-    }
-    let mut left = MOST_DISCARDED;
-    let reading = async {
-        while let Some(Ok(frame)) = body.frame().await {
-            let length = frame.data_ref().map_or(0, Bytes::len);
-            let Some(rest) = left.checked_sub(length) else { return };
-            left = rest;
-        }
-    };
-    if timeout(state.settings.body_read, reading).await.is_err() {
-        tracing::debug!("a body that is too long did not end in time");
-    }
-}
-
-fn too_large(limit: usize) -> HttpError {
-    HttpError::new(
-        StatusCode::PAYLOAD_TOO_LARGE,
-        "PAYLOAD_TOO_LARGE",
-        format!("The request body is longer than {limit} bytes; send less at a time."),
-    )
 }
 
 fn not_acceptable() -> HttpError {

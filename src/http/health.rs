@@ -47,6 +47,11 @@ impl Readiness {
     }
 }
 
+/// Whether orchestrators ask this path. Probes are served whatever else is going on.
+pub fn is_probe(path: &str) -> bool {
+    matches!(path, "/health" | "/livez" | "/readyz")
+}
+
 /// `GET /health`: `{"status":"ok"}`, always.
 pub async fn health() -> Json<Value> {
     Json(json!({ "status": "ok" }))

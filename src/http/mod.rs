@@ -8,8 +8,9 @@
 //! | [`guard`] | what a document must pass before a schema sees it |
 //! | [`state`] | what handlers share |
 //! | [`graphql`] | the `/graphql` endpoint: the order of checks |
-//! | [`request`], [`negotiation`], [`origin`] | what is read from a request: body, media types, origin |
-//! | [`rate`], [`operation`] | who may ask how much; how an operation runs |
+//! | [`body`], [`request`], [`negotiation`], [`origin`], [`client_address`] | what is read from a request |
+//! | [`rate`], [`admission`], [`operation`] | who may ask how much; who executes, who waits; how an operation runs |
+//! | [`crowd`] | connections above the cap, and all of them while the server drains |
 //! | [`answer`], [`errors`] | what is sent: masking, statuses, the error body |
 //! | [`websocket`] | `/graphql/ws` |
 //! | [`graphiql`] | the GraphiQL page, from the binary |
@@ -19,7 +20,11 @@
 //!
 //! A new route goes into [`router`], its handler into a file of its own.
 
+pub mod admission;
 pub mod answer;
+pub mod body;
+pub mod client_address;
+pub mod crowd;
 pub mod door;
 pub mod engine_door;
 pub mod errors;
@@ -77,6 +82,7 @@ pub fn router(state: Arc<HttpState>) -> Router {
         .layer(middleware::from_fn(observe::observe))
         .layer(middleware::from_fn_with_state(state.clone(), security_headers))
         .layer(origin::cors(&settings.cors_origins))
+        .layer(middleware::from_fn_with_state(state.clone(), crowd::turn_away))
         .layer(compression);
     router.fallback(not_found).method_not_allowed_fallback(method_not_allowed).layer(layers).with_state(state)
 }

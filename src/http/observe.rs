@@ -16,6 +16,7 @@ use uuid::Uuid;
 
 use super::door::OperationKind;
 use super::errors::HttpError;
+use super::health;
 use super::negotiation::MediaType;
 use crate::graphql::request::RequestId;
 
@@ -86,7 +87,7 @@ impl Drop for Line {
             };
         }
         // Probes come every few seconds and say nothing while they succeed.
-        if status < 400 && matches!(self.path.as_str(), "/health" | "/livez" | "/readyz") {
+        if status < 400 && health::is_probe(&self.path) {
             line!(tracing::Level::DEBUG);
         } else {
             line!(tracing::Level::INFO);

@@ -1,10 +1,9 @@
-//! The way of one operation, whichever transport brought it: a place among those in flight, admission, its price, and
+//! The way of one operation, whichever transport brought it: admission, its price, a place among those in flight, and
 //! execution within the deadline. It reads no headers and writes no answers.
 
 use async_graphql::Response as Answer;
 use axum::http::StatusCode;
-use tokio::sync::OwnedSemaphorePermit;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout_at};
 use tracing::Instrument;
 
 use super::door::{AdmittedOperation, OperationKind, RequestContext};
@@ -29,14 +28,6 @@ impl From<HttpError> for Refused {
     fn from(error: HttpError) -> Self {
         Self::Http(error)
     }
-}
-
-/// A place among the operations in flight, held until the operation is over.
-pub fn place(state: &HttpState) -> Result<OwnedSemaphorePermit, HttpError> {
-    state.in_flight.clone().try_acquire_owned().map_err(|_| {
-        HttpError::new(StatusCode::SERVICE_UNAVAILABLE, "OVERLOADED", "The server is busy. Try again in a second.")
-            .retry_after(1)
-    })
 }
 
 /// Admits an operation and takes its price.
@@ -64,28 +55,29 @@ fn refused(refusal: Refusal) -> Refused {
     }
 }
 
-/// Runs a query or a mutation within the deadline.
+/// Runs a query or a mutation within the deadline, once there is a place for it.
 ///
-/// A query is dropped when the deadline passes or the client leaves. A mutation is not: it has a task of its own, which
-/// the shutdown waits for, because half a mutation's work is what nobody wants.
+/// A query is dropped when the deadline passes or the client leaves, and with it what it was doing in the database. So is
+/// a mutation that waits for its place still. Once begun it is not: it has a task of its own, which the shutdown waits
+/// for, because half a mutation's work is what nobody wants.
 pub async fn execute(
     state: &HttpState,
     operation: Box<dyn AdmittedOperation>,
     context: RequestContext,
-    place: OwnedSemaphorePermit,
 ) -> Result<Answer, HttpError> {
+    let deadline = Instant::now() + state.settings.deadline;
     let kind = operation.kind();
+    let place = state.admission.place(kind, deadline).await?;
     let work = async move {
         let answer = operation.execute(context).await;
         drop(place);
         answer
     };
-    let deadline = state.settings.deadline;
     if kind != OperationKind::Mutation {
-        return timeout(deadline, work).await.map_err(|_| query_too_slow());
+        return timeout_at(deadline, work).await.map_err(|_| query_too_slow());
     }
     let task = state.background.spawn(work.in_current_span());
-    match timeout(deadline, task).await {
+    match timeout_at(deadline, task).await {
         Ok(Ok(answer)) => Ok(answer),
         Ok(Err(failure)) if failure.is_panic() => std::panic::resume_unwind(failure.into_panic()),
         Ok(Err(_)) => Err(HttpError::internal()),

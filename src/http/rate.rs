@@ -3,10 +3,11 @@
 
 use std::net::IpAddr;
 use std::num::NonZeroU32;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use axum::http::StatusCode;
-use governor::clock::{Clock, MonotonicClock};
+use governor::clock::{Clock, MonotonicClock, Reference};
 use governor::middleware::NoOpMiddleware;
 use governor::state::keyed::HashMapStateStore;
 use governor::{Quota, RateLimiter};
@@ -14,12 +15,16 @@ use governor::{Quota, RateLimiter};
 use super::errors::HttpError;
 use super::settings::RateSettings;
 
+/// Pause between two looks for principals to forget. A look goes through all of them, and must not be what a flood of new
+/// ones costs each.
+const SWEEP_PAUSE: Duration = Duration::from_secs(1);
+
 /// Whose bucket pays.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Principal {
     /// An authenticated caller, by subject.
     Subject(String),
-    /// Someone who could not be authenticated, by address.
+    /// A client address: of someone who could not be authenticated, or whoever they are.
     Address(IpAddr),
     /// Everyone who arrives while no more principals can be remembered. They share one bucket: the others keep theirs.
     Crowd,
@@ -32,6 +37,7 @@ pub struct RateLimit<C: Clock = MonotonicClock> {
     burst: NonZeroU32,
     cost_per_point: u64,
     max_principals: usize,
+    swept: Mutex<Option<C::Instant>>,
 }
 
 impl RateLimit<MonotonicClock> {
@@ -53,6 +59,7 @@ impl<C: Clock + Clone> RateLimit<C> {
             burst,
             cost_per_point: u64::from(settings.cost_per_point.max(1)),
             max_principals: settings.max_principals,
+            swept: Mutex::new(None),
         }
     }
 
@@ -87,8 +94,20 @@ impl<C: Clock + Clone> RateLimit<C> {
         if self.buckets.len() < self.max_principals {
             return false;
         }
-        self.buckets.retain_recent();
+        if self.is_time_to_sweep() {
+            self.buckets.retain_recent();
+        }
         self.buckets.len() >= self.max_principals
+    }
+
+    fn is_time_to_sweep(&self) -> bool {
+        let now = self.clock.now();
+        let mut swept = self.swept.lock().unwrap_or_else(PoisonError::into_inner);
+        let due = swept.is_none_or(|last| Duration::from(now.duration_since(last)) >= SWEEP_PAUSE);
+        if due {
+            *swept = Some(now);
+        }
+        due
     }
 }
 
@@ -164,6 +183,20 @@ mod tests {
         assert!(limit.buckets.len() <= 4);
         clock.advance(Duration::from_secs(10));
         limit.charge_request(&subject("later")).unwrap();
+        assert_eq!(limit.buckets.len(), 1);
+    }
+
+    #[test]
+    fn looking_for_whom_to_forget_is_not_what_every_newcomer_costs() {
+        let (limit, clock) = limit(3);
+        for name in ["a", "b", "c", "too many: looked, and found nobody to forget"] {
+            limit.charge_request(&subject(name)).unwrap();
+        }
+        clock.advance(Duration::from_millis(500));
+        limit.charge_request(&subject("too soon to look again")).unwrap();
+        assert_eq!(limit.buckets.len(), 4);
+        clock.advance(Duration::from_millis(500));
+        limit.charge_request(&subject("late enough")).unwrap();
         assert_eq!(limit.buckets.len(), 1);
     }
 }

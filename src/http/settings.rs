@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use axum::http::HeaderValue;
 
+use super::client_address::Proxies;
 use crate::config::Config;
 
 /// What the router and the GraphQL endpoint obey.
@@ -24,9 +25,11 @@ pub struct HttpSettings {
     pub body_read: Duration,
     /// How long an operation may run. 10 s is twice the database's statement timeout: what takes longer is stuck.
     pub deadline: Duration,
-    /// Operations executing at the same time. Some ten times the database connections: more would only wait for one, and
-    /// memory stays bounded (256 answers of 8 MiB).
-    pub max_in_flight: usize,
+    /// Bodies being read at the same time: one for each connection, since over HTTP/2 one connection could send a hundred;
+    /// 256 MiB at the worst.
+    pub max_bodies: usize,
+    /// See [`AdmissionSettings`].
+    pub admission: AdmissionSettings,
     /// Longest answer, in bytes. A page of 100 loans with everything in it is under 1 MiB.
     pub max_response_bytes: usize,
     /// Errors listed in one answer. After 20 a person reads no further, and one bad list must not fill the answer.
@@ -35,8 +38,13 @@ pub struct HttpSettings {
     pub compress_above_bytes: u16,
     /// Tells browsers to keep to HTTPS for a year. Only where HTTPS is what people use to reach the server.
     pub strict_transport_security: bool,
-    /// See [`RateSettings`].
+    /// How much one caller may ask for.
     pub rate: RateSettings,
+    /// How many requests one client address may send, whoever sends them. An address may be a whole office, so it is ten
+    /// callers' worth.
+    pub address_rate: RateSettings,
+    /// Who is believed about a client's address.
+    pub proxies: Proxies,
     /// See [`SocketSettings`].
     pub socket: SocketSettings,
     /// How long one readiness check may take. Orchestrators give a probe 1 s by default; the answer must come before.
@@ -52,12 +60,15 @@ impl Default for HttpSettings {
             max_body_bytes: 256 * 1024,
             body_read: Duration::from_secs(10),
             deadline: Duration::from_secs(10),
-            max_in_flight: 256,
+            max_bodies: 1_024,
+            admission: AdmissionSettings::default(),
             max_response_bytes: 8 * 1024 * 1024,
             max_errors: 20,
             compress_above_bytes: 1024,
             strict_transport_security: false,
             rate: RateSettings::default(),
+            address_rate: RateSettings { points_per_second: 1_000, burst: 10_000, ..RateSettings::default() },
+            proxies: Proxies::default(),
             socket: SocketSettings::default(),
             readiness_check: Duration::from_millis(800),
         }
@@ -75,7 +86,8 @@ impl HttpSettings {
             cors_origins: limits.cors_origins.iter().filter_map(|origin| HeaderValue::from_str(origin).ok()).collect(),
             max_body_bytes: limits.body_limit_bytes,
             deadline: limits.request_deadline_ms,
-            max_in_flight: limits.max_in_flight,
+            max_bodies: config.server.max_connections,
+            admission: AdmissionSettings::from_config(config),
             max_response_bytes: limits.response_limit_bytes,
             max_errors: config.graphql.limits.response_errors_max,
             // Where a proxy ends TLS, it is the proxy that knows whether plain HTTP is gone for good.
@@ -85,7 +97,57 @@ impl HttpSettings {
                 burst: config.http.rate_burst,
                 ..defaults.rate
             },
+            address_rate: RateSettings {
+                points_per_second: config.overload.address_rate_per_second,
+                burst: config.overload.address_rate_burst,
+                ..defaults.address_rate
+            },
+            proxies: Proxies {
+                trusted: config.overload.trusted_proxies.clone(),
+                header: config.overload.client_address_header,
+            },
             ..defaults
+        }
+    }
+}
+
+/// How many operations execute and wait. Defaults and reasons are the configuration's (`config::overload`).
+#[derive(Debug, Clone)]
+pub struct AdmissionSettings {
+    /// Queries.
+    pub reads: BudgetSettings,
+    /// Mutations.
+    pub writes: BudgetSettings,
+    /// Longest wait for a place.
+    pub wait: Duration,
+}
+
+/// The places of one kind of operation.
+#[derive(Debug, Clone)]
+pub struct BudgetSettings {
+    /// Executing at the same time.
+    pub in_flight: usize,
+    /// Waiting at the same time.
+    pub queued: usize,
+}
+
+impl Default for AdmissionSettings {
+    fn default() -> Self {
+        Self {
+            reads: BudgetSettings { in_flight: 32, queued: 32 },
+            writes: BudgetSettings { in_flight: 16, queued: 32 },
+            wait: Duration::from_secs(1),
+        }
+    }
+}
+
+impl AdmissionSettings {
+    fn from_config(config: &Config) -> Self {
+        let overload = &config.overload;
+        Self {
+            reads: BudgetSettings { in_flight: overload.reads_in_flight, queued: overload.reads_queued },
+            writes: BudgetSettings { in_flight: overload.writes_in_flight, queued: overload.writes_queued },
+            wait: overload.queue_wait,
         }
     }
 }
@@ -148,15 +210,26 @@ pub struct ServerSettings {
     pub keep_alive: Duration,
     /// How long a TLS handshake may take: two or three round trips.
     pub tls_handshake: Duration,
-    /// Connections open at the same time, sockets apart; the next ones wait in the kernel's queue. With the sockets it stays
-    /// below the usual limit of 1,024 open files, and leaves some for the database. Raise them together.
+    /// Connections open at the same time, sockets apart; what comes on the next ones is refused, probes apart. With the
+    /// sockets it stays below the usual limit of 1,024 open files, and leaves some for the database. Raise them together.
     pub max_connections: usize,
+    /// Connections above the cap, so that probes get through and others are told at once. Each lives for one answer, or
+    /// for `reserve_patience`; past these, connections wait in the kernel's queue.
+    pub reserve_connections: usize,
+    /// How long a connection above the cap may take over its first request.
+    pub reserve_patience: Duration,
+    /// How long a client may take nothing of its answer before it is given up. Less than a lost network needs to come back
+    /// is too little, and a client that reads at all is never silent for so long.
+    pub write_stall: Duration,
     /// Streams on one HTTP/2 connection. What browsers expect at least (RFC 9113 recommends 100).
     pub max_concurrent_streams: u32,
     /// How often a silent HTTP/2 connection is pinged; it is closed when the answer takes as long again.
     pub http2_ping: Duration,
     /// Between turning unready and refusing connections: the time an orchestrator needs to stop sending.
     pub drain_delay: Duration,
+    /// Time that a connection which has not asked anything yet has to do so at shutdown: its first request may be on its
+    /// way, and is answered.
+    pub linger: Duration,
     /// How long requests in flight may take to finish at shutdown. Longer than a request's deadline.
     pub shutdown: Duration,
 }
@@ -168,9 +241,13 @@ impl Default for ServerSettings {
             keep_alive: Duration::from_secs(75),
             tls_handshake: Duration::from_secs(5),
             max_connections: 768,
+            reserve_connections: 32,
+            reserve_patience: Duration::from_secs(2),
+            write_stall: Duration::from_secs(30),
             max_concurrent_streams: 100,
             http2_ping: Duration::from_secs(20),
             drain_delay: Duration::ZERO,
+            linger: Duration::from_millis(500),
             shutdown: Duration::from_secs(15),
         }
     }

@@ -6,6 +6,7 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use super::admission::Admission;
 use super::door::{Authenticate, GraphqlDoor};
 use super::health::Readiness;
 use super::rate::RateLimit;
@@ -26,8 +27,12 @@ pub struct HttpState {
     pub clock: Arc<dyn Clock>,
     /// One bucket per principal.
     pub rate: RateLimit,
+    /// One bucket per client address.
+    pub address_rate: RateLimit,
     /// Places for operations in flight.
-    pub in_flight: Arc<Semaphore>,
+    pub admission: Admission,
+    /// Places for bodies that are being read.
+    pub bodies: Semaphore,
     /// Places for sockets.
     pub sockets: Arc<Semaphore>,
     /// Mutations under way and open sockets. The shutdown waits for them, also when their clients have left.
@@ -48,7 +53,9 @@ impl HttpState {
     ) -> Self {
         Self {
             rate: RateLimit::new(&settings.rate),
-            in_flight: Arc::new(Semaphore::new(settings.max_in_flight)),
+            address_rate: RateLimit::new(&settings.address_rate),
+            admission: Admission::new(&settings.admission),
+            bodies: Semaphore::new(settings.max_bodies),
             sockets: Arc::new(Semaphore::new(settings.socket.max_sockets)),
             background: TaskTracker::new(),
             settings,

@@ -54,7 +54,7 @@ pub async fn upgrade(
     request: Request,
 ) -> Response {
     let (parts, _) = request.into_parts();
-    let exchange = Exchange::of(&parts);
+    let exchange = Exchange::of(&parts, &state.settings);
     let refuse = |error: HttpError| error.respond(&exchange.request_id, MediaType::Json);
     if let Err(error) = origin::check(&parts.headers, &parts.uri, &state.settings.cors_origins) {
         return refuse(error);
@@ -258,7 +258,6 @@ impl SocketExecutor {
         let caller = caller.ok_or_else(HttpError::internal)?;
         state.rate.charge_request(&Principal::Subject(caller.subject.clone()))?;
         let slot = slot?;
-        let place = operation::place(state)?;
         let request = GraphqlRequest {
             query: request.query,
             operation_name: request.operation_name,
@@ -278,11 +277,10 @@ impl SocketExecutor {
         );
         let context = RequestContext { request_id: request_id.clone(), caller };
         if admitted.kind() == OperationKind::Subscription {
-            // A subscription lasts; the place is for what is executing.
-            drop(place);
+            // A subscription lasts; the places are for what is executing.
             return Ok(holding(slot, admitted.subscribe(context)));
         }
-        Ok(holding(slot, once(operation::execute(state, admitted, context, place).await?)))
+        Ok(holding(slot, once(operation::execute(state, admitted, context).await?)))
     }
 
     fn slot(&self) -> Result<OwnedSemaphorePermit, HttpError> {

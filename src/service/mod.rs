@@ -50,6 +50,7 @@ use crate::store::scope::Scope;
 use approval_limits::ApprovalLimits;
 use personal_data::PersonalDataKeys;
 
+pub use crate::store::abandonment::stop_when_abandoned;
 pub use error::ServiceError;
 
 /// Rules the lender chooses by configuration. The default keeps nobody apart and limits nothing.

@@ -14,6 +14,7 @@ use sea_orm::{
 };
 use tokio::time::Instant;
 
+use super::abandonment;
 use super::error::StoreError;
 
 mod traces;
@@ -57,6 +58,8 @@ pub type Snapshot = DatabaseTransaction;
 pub struct Database {
     reader: DatabaseConnection,
     writer: DatabaseConnection,
+    /// A connection of its own for probes: they must not wait behind requests.
+    probe: DatabaseConnection,
     many_writers: bool,
 }
 
@@ -72,18 +75,19 @@ impl Database {
     /// opened.
     pub async fn connect(options: &DatabaseOptions, observer: Option<StatementObserver>) -> Result<Self, StoreError> {
         let is_sqlite = options.url.starts_with("sqlite:");
-        let (mut reader, mut writer) = if is_sqlite {
+        let (mut reader, mut writer, probe) = if is_sqlite {
             connect_sqlite(options).await?
         } else {
             let both = open(postgres_options(options), options.lock_timeout).await?;
-            (both.clone(), both)
+            let alone = DatabaseOptions { max_connections: 1, ..options.clone() };
+            (both.clone(), both, open(postgres_options(&alone), options.lock_timeout).await?)
         };
         if let Some(observer) = observer {
             let second = Arc::clone(&observer);
             reader.set_metric_callback(move |info| observer(info));
             writer.set_metric_callback(move |info| second(info));
         }
-        Ok(Self { reader, writer, many_writers: !is_sqlite && options.max_connections > 1 })
+        Ok(Self { reader, writer, probe, many_writers: !is_sqlite && options.max_connections > 1 })
     }
 
     /// The connections to read from.
@@ -171,7 +175,7 @@ impl Database {
         Ok(())
     }
 
-    /// Migrations this binary knows that the database has not seen.
+    /// Migrations this binary knows that the database has not seen. Asked on the connection for probes.
     ///
     /// # Errors
     /// What the database answers.
@@ -186,8 +190,8 @@ impl Database {
 
         let known = migration::Migrator::migrations().iter().map(|one| one.name().to_owned()).collect::<Vec<_>>();
         let statement =
-            Statement::from_string(self.reader.get_database_backend(), "SELECT version FROM seaql_migrations");
-        let applied = match Applied::find_by_statement(statement).all(&self.reader).await {
+            Statement::from_string(self.probe.get_database_backend(), "SELECT version FROM seaql_migrations");
+        let applied = match Applied::find_by_statement(statement).all(&self.probe).await {
             Ok(rows) => rows.into_iter().map(|row| row.version).collect(),
             Err(error) => match StoreError::from(error) {
                 // The table of migrations does not exist before the first one.
@@ -217,18 +221,18 @@ impl Database {
         Ok(transaction)
     }
 
-    /// Asks the database for a sign of life.
+    /// Asks the database for a sign of life, on the connection for probes.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`] when it gives none.
     pub async fn ping(&self) -> Result<(), StoreError> {
-        self.reader.execute_unprepared("SELECT 1").await?;
+        self.probe.execute_unprepared("SELECT 1").await?;
         Ok(())
     }
 
     /// Closes every connection.
     pub async fn close(&self) {
-        for connection in [&self.reader, &self.writer] {
+        for connection in [&self.reader, &self.writer, &self.probe] {
             if let Err(error) = connection.close_by_ref().await {
                 tracing::warn!(%error, "the database connection did not close cleanly");
             }
@@ -244,7 +248,8 @@ async fn begin(
     options: TransactionOptions,
 ) -> Result<DatabaseTransaction, StoreError> {
     let connection = connection.clone();
-    let begun = tokio::spawn(async move { connection.begin_with_options(options).await });
+    let beginning = async move { connection.begin_with_options(options).await };
+    let begun = tokio::spawn(abandonment::on_behalf_of(abandonment::caller(), beginning));
     match begun.await {
         Ok(begun) => Ok(begun?),
         Err(cause) => Err(StoreError::Corrupt(format!("a transaction could not begin: {cause}"))),
@@ -299,15 +304,21 @@ fn postgres_options(options: &DatabaseOptions) -> ConnectOptions {
     let statement_timeout = options.statement_timeout.as_millis().to_string();
     let lock_timeout = options.lock_timeout.as_millis().to_string();
     connect.connect_lazy(true).map_sqlx_postgres_opts(move |postgres| {
-        postgres
-            .application_name("branch-loan-api")
-            .options([("statement_timeout", statement_timeout.as_str()), ("lock_timeout", lock_timeout.as_str())])
+        postgres.application_name("branch-loan-api").options([
+            ("statement_timeout", statement_timeout.as_str()),
+            ("lock_timeout", lock_timeout.as_str()),
+            ("client_connection_check_interval", abandonment::CLIENT_CHECK_INTERVAL),
+        ])
     });
+    abandonment::close_what_is_abandoned(&mut connect);
     connect
 }
 
-/// One writer and a pool of readers: SQLite has a single write lock, and queueing for it here is fair and cheap.
-async fn connect_sqlite(options: &DatabaseOptions) -> Result<(DatabaseConnection, DatabaseConnection), StoreError> {
+/// A pool of readers, one writer, and one connection for probes: SQLite has a single write lock, and queueing for it here
+/// is fair and cheap.
+async fn connect_sqlite(
+    options: &DatabaseOptions,
+) -> Result<(DatabaseConnection, DatabaseConnection, DatabaseConnection), StoreError> {
     let busy = options.lock_timeout;
     let mut writer = common(options);
     writer.max_connections(1).map_sqlx_sqlite_opts(move |sqlite| {
@@ -327,16 +338,23 @@ async fn connect_sqlite(options: &DatabaseOptions) -> Result<(DatabaseConnection
         // Every connection to an in-memory database is a database of its own; this one must never be dropped.
         writer.idle_timeout(None::<Duration>).max_lifetime(None::<Duration>);
         let only = open(writer, busy).await?;
-        return Ok((only.clone(), only));
+        return Ok((only.clone(), only.clone(), only));
     }
     drop_what_is_stuck(&mut writer);
     let writer = open(writer, busy).await?;
+    let reader = open(sqlite_reader(options), busy).await?;
+    let alone = DatabaseOptions { max_connections: 1, ..options.clone() };
+    Ok((reader, writer, open(sqlite_reader(&alone), busy).await?))
+}
+
+fn sqlite_reader(options: &DatabaseOptions) -> ConnectOptions {
+    let busy = options.lock_timeout;
     let mut reader = common(options);
-    drop_what_is_stuck(&mut reader);
+    abandonment::interrupt_what_is_abandoned(&mut reader);
     reader.map_sqlx_sqlite_opts(move |sqlite| {
         sqlite.foreign_keys(true).busy_timeout(busy).pragma("query_only", "ON").create_if_missing(false)
     });
-    Ok((open(reader, busy).await?, writer))
+    reader
 }
 
 /// Closes a connection that comes back to its pool in a transaction, and lets the pool open another. On a full disk SQLite

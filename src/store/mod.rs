@@ -1,6 +1,7 @@
 //! The only SQL there is: SeaORM entities and the queries over them, for SQLite and PostgreSQL alike. It knows nothing
 //! of callers and permissions; every finder is handed a [`scope::Scope`] instead, and rows outside it do not exist.
 
+pub mod abandonment;
 pub mod audit;
 pub mod borrower_erasure;
 pub mod borrowers;

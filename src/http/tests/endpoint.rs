@@ -3,6 +3,7 @@
 use axum::http::HeaderValue;
 
 use super::*;
+use crate::http::client_address::Proxies;
 use crate::http::settings::RateSettings;
 
 const GRAPHQL: &str = "application/graphql-response+json";
@@ -256,4 +257,62 @@ async fn long_answers_are_compressed_and_short_ones_are_not() {
         assert_eq!(answer.contains(&format!("content-encoding: {encoding}\r\n")), expected, "{answer}");
     }
     assert_eq!(server.query("{ text(length: 5000) }").await.json()["data"]["text"].as_str().unwrap().len(), 5_000);
+}
+
+#[tokio::test]
+async fn one_address_may_send_so_much_whoever_it_is() {
+    let rate = RateSettings { points_per_second: 1, burst: 3, ..Default::default() };
+    let proxies = Proxies { trusted: "127.0.0.0/8".parse().unwrap(), ..Proxies::default() };
+    let http = HttpSettings { address_rate: rate, proxies, ..HttpSettings::default() };
+    let server = Setup { http, ..Setup::default() }.start().await;
+    let ask = async |user: &str, client: &str| {
+        let request = server.client.post(server.url("/graphql")).header("content-type", "application/json");
+        let request = request.header("authorization", format!("Bearer {user}")).header("x-forwarded-for", client);
+        Reply::of(request.body(r#"{"query":"{ hello }"}"#)).await
+    };
+    for user in ["user-1", "user-2", "forged"] {
+        assert_ne!(ask(user, "2001:db8::1").await.status, StatusCode::TOO_MANY_REQUESTS);
+    }
+    for user in ["user-3", "forged"] {
+        // One a second comes back, so a slow machine may need a few more.
+        let mut reply = ask(user, "2001:db8::2").await;
+        for _ in 0..200 {
+            if reply.status == StatusCode::TOO_MANY_REQUESTS {
+                break;
+            }
+            reply = ask(user, "2001:db8::2").await;
+        }
+        assert_eq!((reply.status, reply.code().as_str()), (StatusCode::TOO_MANY_REQUESTS, "RATE_LIMITED"), "{user}");
+        assert!(reply.header("retry-after").parse::<u64>().unwrap() >= 1);
+        assert_eq!(reply.json()["errors"][0]["extensions"]["retryable"], true);
+    }
+    assert_eq!(ask("user-3", "198.51.100.1").await.status, StatusCode::OK, "another client of the same proxy");
+    assert_eq!(Reply::of(server.get("/health")).await.status, StatusCode::OK, "probes are not counted");
+}
+
+#[tokio::test]
+async fn nobody_chooses_their_address() {
+    let rate = RateSettings { points_per_second: 1, burst: 1, ..Default::default() };
+    let server = Setup { http: HttpSettings { address_rate: rate, ..HttpSettings::default() }, ..Setup::default() };
+    let server = server.start().await;
+    let ask = |client: u32| {
+        let client = std::net::Ipv4Addr::from(client).to_string();
+        Reply::of(server.post(r#"{"query":"{ hello }"}"#).header("x-forwarded-for", client))
+    };
+    let mut again = ask(0).await;
+    assert_eq!(again.status, StatusCode::OK);
+    for client in 1..200 {
+        again = ask(client).await;
+        if again.status != StatusCode::OK {
+            break;
+        }
+    }
+    assert_eq!((again.status, again.code().as_str()), (StatusCode::TOO_MANY_REQUESTS, "RATE_LIMITED"));
+}
+
+#[tokio::test]
+async fn bodies_being_read_are_counted() {
+    let server = Setup { http: HttpSettings { max_bodies: 0, ..HttpSettings::default() }, ..Setup::default() };
+    let reply = server.start().await.query("{ hello }").await;
+    assert_eq!((reply.status, reply.code().as_str()), (StatusCode::SERVICE_UNAVAILABLE, "OVERLOADED"));
 }

@@ -3,6 +3,18 @@
 use std::sync::atomic::Ordering;
 
 use super::*;
+use crate::http::settings::{AdmissionSettings, BudgetSettings};
+
+fn is_idle(server: &TestServer) -> bool {
+    server.state.admission.is_idle(&server.state.settings.admission)
+}
+
+/// One place for queries and one for mutations, and so many to wait for each.
+fn one_at_a_time(queued: usize) -> Setup {
+    let budget = BudgetSettings { in_flight: 1, queued };
+    let admission = AdmissionSettings { reads: budget.clone(), writes: budget, wait: PATIENCE };
+    Setup { http: HttpSettings { admission, ..HttpSettings::default() }, ..Setup::default() }
+}
 
 #[tokio::test]
 async fn a_resolvers_error_without_a_code_is_masked_and_the_data_kept() {
@@ -41,7 +53,7 @@ async fn a_panic_is_one_requests_500_and_the_server_goes_on() {
     assert_eq!((reply.status, reply.code().as_str()), (StatusCode::INTERNAL_SERVER_ERROR, "INTERNAL"));
     assert!(!reply.text.contains("resolver"), "{}", reply.text);
     assert_eq!(server.query("{ hello }").await.status, StatusCode::OK);
-    assert_eq!(server.state.in_flight.available_permits(), server.state.settings.max_in_flight);
+    assert!(is_idle(&server));
 }
 
 #[tokio::test]
@@ -51,7 +63,7 @@ async fn a_query_past_its_deadline_is_stopped() {
     let reply = server.query("{ wait }").await;
     assert_eq!((reply.status, reply.code().as_str()), (StatusCode::GATEWAY_TIMEOUT, "TIMEOUT"));
     assert_eq!(reply.json()["errors"][0]["extensions"]["retryable"], true);
-    assert_eq!(server.state.in_flight.available_permits(), server.state.settings.max_in_flight);
+    assert!(is_idle(&server));
 }
 
 #[tokio::test]
@@ -75,7 +87,7 @@ async fn a_mutation_past_its_deadline_runs_to_its_end() {
 /// Until no operation is in flight. The server learns by itself that a client has left; nothing else tells when.
 async fn all_done(server: &TestServer) {
     soon(async {
-        while server.state.in_flight.available_permits() != server.state.settings.max_in_flight {
+        while !is_idle(server) {
             tokio::task::yield_now().await;
         }
     })
@@ -109,8 +121,7 @@ async fn a_mutation_whose_client_has_left_runs_to_its_end() {
 
 #[tokio::test]
 async fn operations_in_flight_are_counted() {
-    let http = HttpSettings { max_in_flight: 1, ..HttpSettings::default() };
-    let server = Setup { http, ..Setup::default() }.start().await;
+    let server = one_at_a_time(0).start().await;
     let first = tokio::spawn(Reply::of(server.post(r#"{"query":"{ wait }"}"#)));
     server.gate.someone_waits().await;
     let reply = server.query("{ hello }").await;
@@ -119,7 +130,48 @@ async fn operations_in_flight_are_counted() {
         (reply.header("retry-after"), &reply.json()["errors"][0]["extensions"]["retryable"]),
         ("1", &json!(true))
     );
+    assert_eq!(server.query("mutation { note }").await.status, StatusCode::OK, "writes have places of their own");
+    assert_eq!(server.query("{ forbidden }").await.code(), "TOO_DEEP", "what cannot run needs no place");
+    for probe in ["/health", "/livez", "/readyz"] {
+        assert_eq!(Reply::of(server.get(probe)).await.status, StatusCode::OK);
+    }
     server.gate.let_one_pass();
     assert_eq!(soon(first).await.unwrap().status, StatusCode::OK);
     assert_eq!(server.query("{ hello }").await.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn mutations_do_not_take_the_places_of_queries() {
+    let server = one_at_a_time(0).start().await;
+    let first = tokio::spawn(Reply::of(server.post(r#"{"query":"mutation { slowNote }"}"#)));
+    server.gate.someone_waits().await;
+    let reply = server.query("mutation { note }").await;
+    assert_eq!((reply.status, reply.code().as_str()), (StatusCode::SERVICE_UNAVAILABLE, "OVERLOADED"));
+    assert_eq!(server.query("{ hello }").await.status, StatusCode::OK);
+    server.gate.let_one_pass();
+    assert_eq!(soon(first).await.unwrap().json(), json!({"data": {"slowNote": 1}}), "the refused one did nothing");
+}
+
+#[tokio::test]
+async fn what_finds_no_place_waits_for_one() {
+    let server = one_at_a_time(1).start().await;
+    let first = tokio::spawn(Reply::of(server.post(r#"{"query":"{ wait }"}"#)));
+    server.gate.someone_waits().await;
+    let second = tokio::spawn(Reply::of(server.post(r#"{"query":"{ wait }"}"#)));
+    // The queue is full once a third one is refused.
+    soon(async {
+        loop {
+            let third = tokio::spawn(Reply::of(server.post(r#"{"query":"{ hello }"}"#)));
+            let third = tokio::time::timeout(Duration::from_millis(100), third).await;
+            if third.is_ok_and(|reply| reply.unwrap().status == StatusCode::SERVICE_UNAVAILABLE) {
+                return;
+            }
+        }
+    })
+    .await;
+    server.gate.let_one_pass();
+    assert_eq!(soon(first).await.unwrap().status, StatusCode::OK);
+    server.gate.someone_waits().await;
+    server.gate.let_one_pass();
+    assert_eq!(soon(second).await.unwrap().status, StatusCode::OK);
 }

@@ -5,7 +5,7 @@ use serde_json::{Value as Json, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use super::lock::{CREATE, Lock, until_full};
+use super::lock::{CREATE, Lock, one_write_at_a_time, until_full};
 use crate::support::server::{PATIENCE, Reply, Server, Setup, soon};
 
 async fn ask(server: &Server, document: &(&str, Json)) -> (u16, String) {
@@ -221,14 +221,18 @@ async fn the_time_a_lock_is_waited_for() {
 
 #[tokio::test]
 async fn the_number_in_flight() {
-    let setup = Setup::development().set("MAX_IN_FLIGHT", 1).set("DATABASE_LOCK_TIMEOUT_MS", PATIENCE.as_millis());
+    let setup = one_write_at_a_time();
     let server = setup.set("REQUEST_DEADLINE_MS", PATIENCE.as_millis()).start().await;
     let lock = Lock::hold(&server.config).await;
     let mutation = tokio::spawn(Reply::of(server.post(json!({"query": CREATE}).to_string())));
     until_full(&server).await;
-    let reply = server.ask("{ __typename }").await;
+    let reply = server.ask("mutation { __typename }").await;
     assert_eq!((reply.verdict(), reply.header("retry-after")), ((503, "OVERLOADED".to_owned()), "1"));
-    assert_eq!(Reply::of(server.get("/health")).await.status, 200, "probes are not held up");
+    assert_eq!(reply.json()["errors"][0]["extensions"]["retryable"], true);
+    server.data("{ branches { totalCount } }", json!({})).await;
+    for probe in ["/health", "/livez", "/readyz"] {
+        assert_eq!(Reply::of(server.get(probe)).await.status, 200, "{probe} is not held up");
+    }
     lock.release().await;
     assert_eq!(mutation.await.unwrap().verdict(), (200, String::new()));
     server.data("{ branches { totalCount } }", json!({})).await;

@@ -4,7 +4,7 @@ use branch_loan_api::config::Config;
 use sea_orm::{ConnectOptions, ConnectionTrait, Database, DatabaseConnection};
 use secrecy::ExposeSecret;
 
-use crate::support::server::{Server, soon};
+use crate::support::server::{PATIENCE, Server, Setup, soon};
 
 /// The write lock of a server's database.
 pub struct Lock(DatabaseConnection);
@@ -27,7 +27,14 @@ impl Lock {
 pub const CREATE: &str = r#"mutation { createBranch(input: { code: "NBO", name: "Nairobi", currency: "KES",
     timeZone: "Africa/Nairobi" }) { branch { code } userErrors { code } } }"#;
 
-/// Waits until all places in flight (`MAX_IN_FLIGHT`) are taken.
+/// A server with one place for mutations, for which they hardly wait, where a mutation waits for the lock as long as a test
+/// may.
+pub fn one_write_at_a_time() -> Setup {
+    let setup = Setup::development().set("WRITES_IN_FLIGHT", 1).set("WRITES_QUEUED", 1).set("QUEUE_WAIT_MS", 100);
+    setup.set("DATABASE_LOCK_TIMEOUT_MS", PATIENCE.as_millis())
+}
+
+/// Waits until all places for mutations (`WRITES_IN_FLIGHT`) are taken.
 pub async fn until_full(server: &Server) {
-    soon(async { while server.ask("{ __typename }").await.status != 503 {} }).await;
+    soon(async { while server.ask("mutation { __typename }").await.status != 503 {} }).await;
 }

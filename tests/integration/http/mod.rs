@@ -1,4 +1,4 @@
-//! What happens at the server's door, over real sockets, whatever is behind it: attacks, limits, strict settings, tokens, a
+//! What happens at the server's door, over real sockets, whatever is behind it: attacks, limits, overload, strict settings, tokens, a
 //! database that is down, shutting down, HTTPS.
 
 mod attacks;
@@ -10,6 +10,7 @@ mod https;
 mod idempotency;
 mod limits;
 mod lock;
+mod overload;
 mod production;
 mod settings;
 mod shutdown;

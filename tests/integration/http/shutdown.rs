@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::lock::{CREATE, Lock, until_full};
+use super::lock::{CREATE, Lock, one_write_at_a_time, until_full};
 use crate::support::server::{PATIENCE, Reply, Setup, soon};
 
 #[tokio::test]
@@ -21,7 +21,7 @@ async fn a_draining_server_is_not_ready_and_still_serves() {
 
 #[tokio::test]
 async fn what_is_in_flight_finishes_and_is_kept() {
-    let setup = Setup::development().set("MAX_IN_FLIGHT", 1).set("DATABASE_LOCK_TIMEOUT_MS", PATIENCE.as_millis());
+    let setup = one_write_at_a_time();
     let setup = setup.set("REQUEST_DEADLINE_MS", PATIENCE.as_millis()).set("SHUTDOWN_TIMEOUT_MS", PATIENCE.as_millis());
     let server = setup.start().await;
     let lock = Lock::hold(&server.config).await;
@@ -46,7 +46,7 @@ async fn what_is_in_flight_finishes_and_is_kept() {
 
 #[tokio::test]
 async fn patience_has_an_end() {
-    let setup = Setup::development().set("MAX_IN_FLIGHT", 1).set("DATABASE_LOCK_TIMEOUT_MS", PATIENCE.as_millis());
+    let setup = one_write_at_a_time();
     let setup = setup.set("REQUEST_DEADLINE_MS", PATIENCE.as_millis()).set("SHUTDOWN_TIMEOUT_MS", 50);
     let server = setup.start().await;
     let lock = Lock::hold(&server.config).await;

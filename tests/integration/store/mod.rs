@@ -1,5 +1,6 @@
-//! The store: schema, filters, pages, cursors, outages.
+//! The store: abandoned reads, schema, filters, pages, cursors, outages.
 
+mod abandonment;
 mod books;
 mod constraints;
 mod cursors;

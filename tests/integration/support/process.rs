@@ -1,7 +1,7 @@
 //! The real binary as a process of its own: an environment with nothing in it, a folder with nothing in it.
 
 use std::io::{BufRead, BufReader, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::thread::JoinHandle;
@@ -14,12 +14,14 @@ use super::server::PATIENCE;
 /// A folder to run the binary in, and the variables it sees beside `PATH`.
 pub struct Place {
     folder: TempDir,
+    program: PathBuf,
     variables: Vec<(String, String)>,
 }
 
 impl Default for Place {
     fn default() -> Self {
-        Self { folder: tempfile::tempdir().unwrap(), variables: Vec::new() }
+        let program = PathBuf::from(env!("CARGO_BIN_EXE_branch-loan-api"));
+        Self { folder: tempfile::tempdir().unwrap(), program, variables: Vec::new() }
     }
 }
 
@@ -34,12 +36,19 @@ impl Place {
         self
     }
 
+    /// The same with another binary.
+    #[allow(dead_code, reason = "only the overload harness asks")]
+    pub fn running(self, program: &Path) -> Self {
+        // It runs in a folder of its own.
+        Self { program: program.canonicalize().unwrap(), ..self }
+    }
+
     pub fn path(&self) -> &Path {
         self.folder.path()
     }
 
     fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_branch-loan-api"));
+        let mut command = Command::new(&self.program);
         command
             .args(arguments)
             .current_dir(self.path())
@@ -139,6 +148,12 @@ impl Running {
                 return line;
             }
         }
+    }
+
+    /// Its process id.
+    #[allow(dead_code, reason = "only the overload harness asks")]
+    pub fn id(&self) -> u32 {
+        self.child.id()
     }
 
     /// Everything printed so far that was waited for.
