@@ -21,6 +21,7 @@ mod server;
 mod sources;
 mod telemetry;
 mod tls;
+mod trusted_documents;
 mod values;
 
 #[cfg(test)]
@@ -41,6 +42,7 @@ pub use server::{ServerArgs, ServerConfig};
 pub use sources::Sources;
 pub use telemetry::{LogFormat, TelemetryArgs, TelemetryConfig};
 pub use tls::{TlsArgs, TlsConfig, TlsFiles};
+pub use trusted_documents::{TrustedDocumentsArgs, TrustedDocumentsConfig, TrustedDocumentsMode};
 
 use effective::Effective;
 
@@ -77,6 +79,9 @@ pub struct ConfigArgs {
     /// Limits of a document.
     #[command(flatten)]
     pub graphql: GraphqlArgs,
+    /// Which documents run.
+    #[command(flatten)]
+    pub trusted_documents: TrustedDocumentsArgs,
     /// The log.
     #[command(flatten)]
     pub telemetry: TelemetryArgs,
@@ -105,6 +110,8 @@ pub struct Config {
     pub http: HttpConfig,
     /// Limits of a document.
     pub graphql: GraphqlConfig,
+    /// Which documents run.
+    pub trusted_documents: TrustedDocumentsConfig,
     /// The log.
     pub telemetry: TelemetryConfig,
 }
@@ -127,6 +134,7 @@ impl ConfigArgs {
             audit: self.audit.resolve(),
             http: self.http.resolve(environment)?,
             graphql: self.graphql.resolve(environment),
+            trusted_documents: self.trusted_documents.resolve()?,
             telemetry: self.telemetry.resolve(environment),
         };
         config.check_across()?;
@@ -171,6 +179,7 @@ impl Config {
         self.audit.describe(out);
         self.http.describe(out);
         self.graphql.describe(out);
+        self.trusted_documents.describe(out);
         self.telemetry.describe(out);
     }
 
