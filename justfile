@@ -21,6 +21,10 @@ test *ARGS:
 crash *ARGS:
     cargo test --workspace --test crash -- {{ ARGS }}
 
+# Give the fuzz targets random inputs: just fuzz --seconds 60 --target documents
+fuzz *ARGS:
+    cargo test --workspace --test fuzz -- {{ ARGS }}
+
 # Write schema.graphql from the code
 schema:
     cargo build --quiet --bin branch-loan-api
