@@ -25,6 +25,10 @@ crash *ARGS:
 overload *ARGS:
     cargo test --workspace --test overload -- {{ ARGS }}
 
+# Give the fuzz targets random inputs: just fuzz --seconds 60 --target documents
+fuzz *ARGS:
+    cargo test --workspace --test fuzz -- {{ ARGS }}
+
 # Write schema.graphql from the code
 schema:
     cargo build --quiet --bin branch-loan-api

@@ -16,8 +16,7 @@ use crate::clock::Clock;
 use crate::config::{Config, PiiKey};
 use crate::graphql::abandonment::StopsWhenAbandoned;
 use crate::graphql::schema;
-use crate::graphql::types::scalars;
-use crate::http::guard::{Engine, Guard};
+use crate::http::guard::{Engine, ManifestError};
 use crate::http::health::{Readiness, ReadinessCheck};
 use crate::http::settings::{HttpSettings, ServerSettings};
 use crate::http::tls::{self, Tls, TlsError};
@@ -29,6 +28,7 @@ use crate::service::{Rules, Services};
 use crate::store::database::StatementObserver;
 use crate::store::{Database, DatabaseOptions, StoreError};
 
+mod guard;
 mod limits;
 mod sealer;
 
@@ -57,6 +57,9 @@ pub enum StartError {
     /// The certificate is unusable.
     #[error(transparent)]
     Tls(#[from] TlsError),
+    /// The manifest of trusted documents is unusable.
+    #[error("TRUSTED_DOCUMENTS_FILE: {0}")]
+    TrustedDocuments(#[from] ManifestError),
     /// The schema's own text does not parse: a defect.
     #[error("the GraphQL schema is broken: {0}")]
     Schema(#[from] SdlError),
@@ -132,13 +135,13 @@ pub async fn build(config: &Config, around: Surroundings) -> Result<App, StartEr
         Some(files) => Some(Arc::new(Tls::load(files.clone())?)),
         None => None,
     };
+    let guard = Arc::new(guard::of(config).await?);
     let database = open_database(config, around.observer.clone()).await?;
     if config.database.migrate_on_start {
         database.migrate().await.map_err(StartError::Migration)?;
     }
     let services = Arc::new(services(config, database.clone(), &around)?);
     let schemas = schema::build(Arc::clone(&services), limits::api(config));
-    let guard = Arc::new(Guard::from_sdl(limits::guard(config), &schema::sdl())?.checking(&scalars::CHECKS));
     let engine = Engine::new(guard, StopsWhenAbandoned(schemas.strict), StopsWhenAbandoned(schemas.fast));
     let mut checks: Vec<Arc<dyn ReadinessCheck>> =
         vec![Arc::new(DatabaseAnswers(database.clone())), Arc::new(SchemaIsCurrent(database.clone()))];

@@ -5,6 +5,8 @@ pub mod app;
 pub mod auth;
 pub mod clock;
 pub mod config;
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod graphql;
 pub mod http;
 pub mod ids;

@@ -7,6 +7,8 @@ mod authenticator;
 mod claims;
 pub mod dev;
 mod error;
+#[doc(hidden)]
+pub mod fuzzing;
 mod jwt;
 mod keys;
 pub mod policy;

@@ -22,6 +22,7 @@ mod server;
 mod sources;
 mod telemetry;
 mod tls;
+mod trusted_documents;
 mod values;
 
 #[cfg(test)]
@@ -43,6 +44,7 @@ pub use server::{ServerArgs, ServerConfig};
 pub use sources::Sources;
 pub use telemetry::{LogFormat, TelemetryArgs, TelemetryConfig};
 pub use tls::{TlsArgs, TlsConfig, TlsFiles};
+pub use trusted_documents::{TrustedDocumentsArgs, TrustedDocumentsConfig, TrustedDocumentsMode};
 
 use effective::Effective;
 
@@ -82,6 +84,9 @@ pub struct ConfigArgs {
     /// Limits of a document.
     #[command(flatten)]
     pub graphql: GraphqlArgs,
+    /// Which documents run.
+    #[command(flatten)]
+    pub trusted_documents: TrustedDocumentsArgs,
     /// The log.
     #[command(flatten)]
     pub telemetry: TelemetryArgs,
@@ -112,6 +117,8 @@ pub struct Config {
     pub overload: OverloadConfig,
     /// Limits of a document.
     pub graphql: GraphqlConfig,
+    /// Which documents run.
+    pub trusted_documents: TrustedDocumentsConfig,
     /// The log.
     pub telemetry: TelemetryConfig,
 }
@@ -135,6 +142,7 @@ impl ConfigArgs {
             http: self.http.resolve(environment)?,
             overload: self.overload.resolve(environment),
             graphql: self.graphql.resolve(environment),
+            trusted_documents: self.trusted_documents.resolve()?,
             telemetry: self.telemetry.resolve(environment),
         };
         config.check_across()?;
@@ -180,6 +188,7 @@ impl Config {
         self.http.describe(out);
         self.overload.describe(out);
         self.graphql.describe(out);
+        self.trusted_documents.describe(out);
         self.telemetry.describe(out);
     }
 

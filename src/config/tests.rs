@@ -142,6 +142,8 @@ fn samples(folder: &Path) -> Vec<(&'static str, String)> {
         ("TRUSTED_PROXIES", "10.0.0.0/8,2001:db8::/32"),
         ("CLIENT_ADDRESS_HEADER", "forwarded"),
         ("INTROSPECTION", "on"),
+        ("TRUSTED_DOCUMENTS", "enforce"),
+        ("TRUSTED_DOCUMENTS_FILE", "/manifest.json"),
         ("CORS_ORIGINS", "https://app.example.com"),
         ("LOG_LEVEL", "debug"),
         ("LOG_FORMAT", "pretty"),
@@ -167,6 +169,7 @@ fn every_documented_variable_is_read() {
             "AUTH_JWKS_URL" | "AUTH_JWKS_CA_FILE" => {
                 vec![("AUTH_JWKS_FILE", ""), ("AUTH_JWKS_URL", "https://id.example/jwks")]
             }
+            "TRUSTED_DOCUMENTS" => vec![("TRUSTED_DOCUMENTS_FILE", "/manifest.json")],
             "TLS_CERT_FILE" => vec![("TLS_KEY_FILE", "other.pem")],
             "TLS_KEY_FILE" => vec![("TLS_CERT_FILE", "other.pem")],
             _ => Vec::new(),
@@ -176,7 +179,10 @@ fn every_documented_variable_is_read() {
             _ => effective(&production_or(&base, name, None)),
         };
         let with = effective(&production_or(&base, name, Some(&sample)));
-        let is_secret = |secret: &&str| without.contains_key(secret) || *secret == "PII_KEYS_OLD";
+        // What a `…_FILE` holds is the value of a secret, but for a manifest.
+        let is_secret = |secret: &&str| {
+            (without.contains_key(secret) && *secret != "TRUSTED_DOCUMENTS") || *secret == "PII_KEYS_OLD"
+        };
         let shown = name.strip_suffix("_FILE").filter(is_secret).unwrap_or(name);
         assert_ne!(with.get(shown), without.get(shown), "{name} does not reach the configuration");
         assert!(with.contains_key(shown), "{name} is missing from the effective configuration");
@@ -248,6 +254,9 @@ fn what_is_unsafe_outside_development_is_refused() {
             (("AUTH_JWKS_FILE", ""), "AUTH_JWKS_URL or AUTH_JWKS_FILE must be set"),
             (("AUTH_JWKS_URL", "https://id.example/jwks"), "AUTH_JWKS_URL and AUTH_JWKS_FILE are both set"),
             (("AUTH_JWKS_CA_FILE", "/ca.pem"), "AUTH_JWKS_CA_FILE is for AUTH_JWKS_URL, which is not set"),
+            (("TRUSTED_DOCUMENTS", "enforce"), "TRUSTED_DOCUMENTS_FILE must be set"),
+            (("TRUSTED_DOCUMENTS", "log"), "TRUSTED_DOCUMENTS_FILE must be set"),
+            (("TRUSTED_DOCUMENTS", "on"), "TRUSTED_DOCUMENTS"),
         ] {
             let message = refusal(&production(&[("APP_ENV", environment), change]));
             assert!(message.starts_with(named), "{change:?}: {message}");

@@ -35,6 +35,12 @@ pub fn build(services: Arc<Services>, limits: ApiLimits) -> Schemas {
     }
 }
 
+/// The schema without anything behind it, which can tell whether a document fits and run none.
+#[must_use]
+pub fn validator() -> ApiSchema {
+    builder().finish()
+}
+
 /// The schema in the schema definition language, as committed in `schema.graphql`.
 #[must_use]
 pub fn sdl() -> String {

@@ -8,11 +8,20 @@ use serde_json::{Map, Value};
 
 use super::errors::HttpError;
 
+/// What a request wants to run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Document {
+    /// This text.
+    Text(String),
+    /// The document that the server knows by this id.
+    Id(String),
+}
+
 /// One GraphQL request, as it came. `extensions` are checked to be an object and then ignored: none is supported.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct GraphqlRequest {
-    /// The document's text.
-    pub query: String,
+    /// The document, or its id.
+    pub document: Document,
     /// Which of the document's operations to run.
     pub operation_name: Option<String>,
     /// Values for the operation's variables.
@@ -21,9 +30,25 @@ pub struct GraphqlRequest {
 
 /// The members a request may have; anything else is ignored, so that clients may add their own.
 const QUERY: &str = "query";
+pub(super) const DOCUMENT_ID: &str = "documentId";
 const OPERATION_NAME: &str = "operationName";
 const VARIABLES: &str = "variables";
 const EXTENSIONS: &str = "extensions";
+
+impl Document {
+    /// From the two members that can bring it; `None` when neither does.
+    ///
+    /// # Errors
+    /// Both do: which of them is meant would be a guess.
+    pub fn of(query: Option<String>, id: Option<String>) -> Result<Option<Self>, HttpError> {
+        match (query, id) {
+            (Some(_), Some(_)) => Err(HttpError::bad_request("Send either query or documentId, not both.")),
+            (Some(query), None) => Ok(Some(Self::Text(query))),
+            (None, Some(id)) => Ok(Some(Self::Id(id))),
+            (None, None) => Ok(None),
+        }
+    }
+}
 
 impl GraphqlRequest {
     /// From the body of a POST.
@@ -52,7 +77,7 @@ impl GraphqlRequest {
         let mut members = Map::new();
         for (name, text) in pairs {
             let value = match name.as_str() {
-                QUERY | OPERATION_NAME => Value::String(text),
+                QUERY | DOCUMENT_ID | OPERATION_NAME => Value::String(text),
                 VARIABLES | EXTENSIONS if text.is_empty() => continue,
                 VARIABLES | EXTENSIONS => serde_json::from_str(&text)
                     .map_err(|_| HttpError::bad_request(format!("The parameter {name} is not a valid JSON object.")))?,
@@ -67,8 +92,9 @@ impl GraphqlRequest {
 
     fn from_members(mut members: Map<String, Value>) -> Result<Self, HttpError> {
         let extensions = object(&mut members, EXTENSIONS)?;
-        let query = match string(&mut members, QUERY)? {
-            Some(query) => query,
+        let (query, id) = (string(&mut members, QUERY)?, string(&mut members, DOCUMENT_ID)?);
+        let document = match Document::of(query, id)? {
+            Some(document) => document,
             // Apollo Client sends only a hash first and falls back to the text on exactly this code.
             None if extensions.is_some_and(|extensions| extensions.contains_key("persistedQuery")) => {
                 return Err(HttpError::new(
@@ -88,7 +114,7 @@ impl GraphqlRequest {
             })?,
             None => Variables::default(),
         };
-        Ok(Self { query, operation_name, variables })
+        Ok(Self { document, operation_name, variables })
     }
 }
 
@@ -123,7 +149,7 @@ mod tests {
     fn reads_the_members_and_ignores_the_rest() {
         let body = r#"{"query":"{a}","operationName":"A","variables":{"x":[1]},"extensions":{"y":1},"id":7}"#;
         let request = GraphqlRequest::from_json(body.as_bytes()).unwrap();
-        assert_eq!(request.query, "{a}");
+        assert_eq!(request.document, Document::Text("{a}".to_owned()));
         assert_eq!(request.operation_name.as_deref(), Some("A"));
         assert_eq!(serde_json::to_value(&request.variables).unwrap(), serde_json::json!({"x": [1]}));
         let body = r#"{"query":"{a}","operationName":null,"variables":null,"extensions":null}"#;
@@ -135,7 +161,7 @@ mod tests {
         for body in ["", "{ \"not a JSON", "7", "null", "{}", r#"{"query":null}"#] {
             assert_eq!(refused(body).0, "BAD_REQUEST", "{body}");
         }
-        for member in ["query", "operationName", "variables", "extensions"] {
+        for member in ["query", "documentId", "operationName", "variables", "extensions"] {
             for value in ["0", "false", "[\"+254700000000\"]"] {
                 let (code, message) = refused(&format!(r#"{{"query":"{{a}}","{member}":{value}}}"#));
                 assert_eq!(code, "BAD_REQUEST");
@@ -153,6 +179,22 @@ mod tests {
     }
 
     #[test]
+    fn a_document_is_sent_or_named_and_never_both() {
+        let named = GraphqlRequest::from_json(br#"{"documentId":"sha256:x","query":null}"#).unwrap();
+        assert_eq!(named.document, Document::Id("sha256:x".to_owned()));
+        for body in [r#"{"query":"{a}","documentId":"x"}"#, r#"{"query":"","documentId":""}"#] {
+            let (code, message) = refused(body);
+            assert_eq!((code, message.as_str()), ("BAD_REQUEST", "Send either query or documentId, not both."));
+        }
+        let uri: Uri = "/graphql?documentId=sha256:x".parse().unwrap();
+        assert_eq!(GraphqlRequest::from_uri(&uri).unwrap().document, Document::Id("sha256:x".to_owned()));
+        for bad in ["/graphql?documentId=a&documentId=b", "/graphql?documentId=a&query=b"] {
+            let uri: Uri = bad.parse().unwrap();
+            assert_eq!(GraphqlRequest::from_uri(&uri).unwrap_err().code, "BAD_REQUEST", "{bad}");
+        }
+    }
+
+    #[test]
     fn deep_json_is_refused_and_not_recursed_into() {
         assert_eq!(refused(&"[".repeat(200_000)).0, "BAD_REQUEST");
     }
@@ -161,7 +203,7 @@ mod tests {
     fn reads_a_query_string() {
         let uri: Uri = "/graphql?query=%7Ba%7D&variables=%7B%22x%22:1%7D&operationName=&other=1".parse().unwrap();
         let request = GraphqlRequest::from_uri(&uri).unwrap();
-        assert_eq!(request.query, "{a}");
+        assert_eq!(request.document, Document::Text("{a}".to_owned()));
         assert!(request.operation_name.is_none());
         assert_eq!(serde_json::to_value(&request.variables).unwrap(), serde_json::json!({"x": 1}));
         for bad in

@@ -6,9 +6,9 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
-use async_graphql::http::{WebSocket as Protocol, WebSocketProtocols, WsMessage};
+use async_graphql::http::{ClientMessage, WebSocket as Protocol, WebSocketProtocols, WsMessage};
 use async_graphql::runtime::TokioTimer;
-use async_graphql::{Data, Executor, Request as EngineRequest, Response as Answer};
+use async_graphql::{Data, Executor, Request as EngineRequest, Response as Answer, Value};
 use async_graphql_axum::GraphQLProtocol;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade};
@@ -27,7 +27,7 @@ use super::negotiation::MediaType;
 use super::observe::{self, Facts};
 use super::operation::{self, Refused};
 use super::rate::Principal;
-use super::request::GraphqlRequest;
+use super::request::{DOCUMENT_ID, Document, GraphqlRequest};
 use super::state::HttpState;
 use super::{answer, origin};
 use crate::auth::Actor;
@@ -105,7 +105,7 @@ async fn serve(socket: WebSocket, state: Arc<HttpState>, exchange: Exchange, aut
         move |payload| async move { session.welcome(&state, &payload).await }
     };
     // Pings are answered with pongs, so a living client is never silent for two of them.
-    let protocol = Protocol::new(executor, messages(incoming), WebSocketProtocols::GraphQLWS)
+    let protocol = Protocol::from_message_stream(executor, messages(incoming), WebSocketProtocols::GraphQLWS)
         .on_connection_init(on_init)
         .keepalive_timeout(TokioTimer::default(), limits.ping * 5 / 2);
     let mut protocol = std::pin::pin!(protocol);
@@ -141,14 +141,48 @@ async fn serve(socket: WebSocket, state: Arc<HttpState>, exchange: Exchange, aut
 }
 
 /// The clients' protocol messages; the end of the stream at the first error (a message too long, a broken connection).
-fn messages<E>(incoming: impl Stream<Item = Result<Message, E>>) -> impl Stream<Item = Vec<u8>> {
+fn messages<E>(
+    incoming: impl Stream<Item = Result<Message, E>>,
+) -> impl Stream<Item = serde_json::Result<ClientMessage>> {
     incoming.take_while(|message| std::future::ready(message.is_ok())).filter_map(|message| {
         std::future::ready(match message {
-            Ok(Message::Text(text)) => Some(text.as_bytes().to_vec()),
-            Ok(Message::Binary(bytes)) => Some(bytes.to_vec()),
+            Ok(Message::Text(text)) => Some(client_message(text.as_bytes())),
+            Ok(Message::Binary(bytes)) => Some(client_message(&bytes)),
             _ => None,
         })
     })
+}
+
+/// The engine's crate knows no `documentId`: it travels among the extensions, of which none is supported otherwise.
+fn client_message(bytes: &[u8]) -> serde_json::Result<ClientMessage> {
+    let mut message: serde_json::Value = serde_json::from_slice(bytes)?;
+    let kind = message.get("type").and_then(serde_json::Value::as_str);
+    let is_request = matches!(kind, Some("subscribe" | "start"));
+    let request = message.get_mut("payload").and_then(serde_json::Value::as_object_mut);
+    if let Some(request) = request.filter(|_| is_request) {
+        let id = request.remove(DOCUMENT_ID);
+        if let Some(extensions) = request.get_mut("extensions").and_then(serde_json::Value::as_object_mut) {
+            extensions.clear();
+        }
+        if let Some(id) = id {
+            if request.get("query").is_some_and(serde_json::Value::is_null) {
+                request.remove("query");
+            }
+            request.insert("extensions".to_owned(), serde_json::json!({ DOCUMENT_ID: id }));
+        }
+    }
+    serde_json::from_value(message)
+}
+
+/// The document of a socket's request. There a query that is not sent is an empty one.
+fn document(request: &mut EngineRequest) -> Result<Document, HttpError> {
+    let query = Some(std::mem::take(&mut request.query)).filter(|query| !query.is_empty());
+    let id = match request.extensions.remove(DOCUMENT_ID) {
+        None | Some(Value::Null) => None,
+        Some(Value::String(id)) => Some(id),
+        Some(_) => return Err(HttpError::bad_request("The member documentId must be a string.")),
+    };
+    Ok(Document::of(query, id)?.unwrap_or_else(|| Document::Text(String::new())))
 }
 
 fn close(code: u16, reason: &'static str) -> Message {
@@ -249,7 +283,7 @@ fn caller_in(data: &Data) -> Option<Actor> {
 impl SocketExecutor {
     async fn start(
         &self,
-        request: EngineRequest,
+        mut request: EngineRequest,
         caller: Option<Actor>,
         slot: Result<OwnedSemaphorePermit, HttpError>,
         request_id: &RequestId,
@@ -259,7 +293,7 @@ impl SocketExecutor {
         state.rate.charge_request(&Principal::Subject(caller.subject.clone()))?;
         let slot = slot?;
         let request = GraphqlRequest {
-            query: request.query,
+            document: document(&mut request)?,
             operation_name: request.operation_name,
             variables: request.variables,
         };

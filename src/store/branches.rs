@@ -3,9 +3,10 @@
 use chrono::{DateTime, NaiveDate, Utc, Weekday};
 use lending::loan::LoanStatus;
 use lending::money::Currency;
+use sea_orm::sea_query::SelectStatement;
 use sea_orm::{
     ActiveModelTrait, ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, DbBackend, EntityTrait, QueryFilter,
-    QueryOrder, QuerySelect,
+    QueryOrder, QuerySelect, QueryTrait,
 };
 use serde::Serialize;
 use uuid::Uuid;
@@ -150,6 +151,11 @@ impl Field for BranchField {
 
     fn nullable(self) -> bool {
         self == Self::Parent
+    }
+
+    fn visible_targets(self, scope: &Scope) -> Option<SelectStatement> {
+        let visible = branch::Entity::find().select_only().column(branch::Column::Id).filter(scope.condition::<Self>());
+        (self == Self::Parent).then(|| QueryTrait::into_query(visible))
     }
 
     fn search(pattern: &LikePattern) -> Condition {

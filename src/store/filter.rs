@@ -114,6 +114,12 @@ pub trait Field: Copy + Eq + Serialize + Send + Sync + 'static {
         Expr::col(self.column().as_column_ref())
     }
 
+    /// Which rows the field can refer to are there for this scope, if it refers to rows of another branch at all: of the
+    /// others not even the link is told.
+    fn visible_targets(self, _: &Scope) -> Option<SelectStatement> {
+        None
+    }
+
     /// A test of the operand as a condition on the table: itself, unless the column belongs to rows of another table.
     fn lift(self, test: SimpleExpr) -> SimpleExpr {
         test
@@ -162,8 +168,8 @@ impl<F: Field> Filter<F> {
                 Self::All(parts) if parts.is_empty() => Condition::all().add(never()),
                 other => other.condition(scope)?.not(),
             },
-            Self::Field(field, test) => field_condition(*field, test)?,
-            Self::Search(text) => F::search(&LikePattern::new(text)?),
+            Self::Field(field, test) => field_condition(*field, test, scope)?,
+            Self::Search(text) => F::search(&LikePattern::new(text, scope)?),
             Self::UnderBranches(ids) => of_branches::<F>(|| branches_below(roots(ids, scope))),
             Self::InTimeZones(zones) => of_branches::<F>(|| in_time_zones(zones)),
         })
@@ -208,7 +214,7 @@ impl Test {
     }
 }
 
-fn field_condition<F: Field>(field: F, test: &Test) -> Result<Condition, StoreError> {
+fn field_condition<F: Field>(field: F, test: &Test, scope: &Scope) -> Result<Condition, StoreError> {
     for scalar in test.scalars() {
         if let Scalar::Text(text) = scalar {
             storable(text)?;
@@ -227,7 +233,10 @@ fn field_condition<F: Field>(field: F, test: &Test) -> Result<Condition, StoreEr
         Test::Above(scalar) => operand.gt(value(scalar)),
         Test::AtLeast(scalar) => operand.gte(value(scalar)),
     };
-    let condition = Condition::all().add(field.lift(comparison));
+    let mut condition = Condition::all().add(field.lift(comparison));
+    if let (Scope::Branches(_), Some(targets)) = (scope, field.visible_targets(scope)) {
+        condition = condition.add(column.in_subquery(targets));
+    }
     Ok(if field.nullable() { condition.add(column.is_not_null()) } else { condition })
 }
 
@@ -239,10 +248,11 @@ fn never() -> SimpleExpr {
 pub struct LikePattern {
     folded: String,
     ascii: String,
+    scope: Scope,
 }
 
 impl LikePattern {
-    fn new(text: &str) -> Result<Self, StoreError> {
+    fn new(text: &str, scope: &Scope) -> Result<Self, StoreError> {
         let text = storable(text)?.trim();
         if text.len() > LONGEST_SEARCH {
             return Err(StoreError::BadText);
@@ -256,7 +266,12 @@ impl LikePattern {
             escaped.push(letter);
         }
         escaped.push('%');
-        Ok(Self { folded: escaped.to_lowercase(), ascii: escaped.to_ascii_lowercase() })
+        Ok(Self { folded: escaped.to_lowercase(), ascii: escaped.to_ascii_lowercase(), scope: scope.clone() })
+    }
+
+    /// For whom it is looked for: rows of another table count as far as they are there for the scope.
+    pub(super) fn scope(&self) -> &Scope {
+        &self.scope
     }
 
     /// A column that holds text in lower case contains it: case does not matter in any alphabet.

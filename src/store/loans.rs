@@ -5,14 +5,15 @@ use chrono::{DateTime, NaiveDate, Utc};
 use lending::loan::{Application, Approval, Decision, Disbursement, Lifecycle, LoanStatus, LoanTerms};
 use lending::money::{Currency, Money};
 use lending::rate::Rate;
-use sea_orm::sea_query::{Expr, OnConflict, SimpleExpr};
+use sea_orm::sea_query::{Expr, OnConflict, SelectStatement, SimpleExpr};
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, EntityTrait, ModelTrait, QueryFilter, QuerySelect, Value,
+    ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, EntityTrait, ModelTrait, QueryFilter, QuerySelect,
+    Select, Value,
 };
 use serde::Serialize;
 use uuid::Uuid;
 
-use super::borrowers;
+use super::borrowers::{self, BorrowerField};
 use super::conditions;
 use super::convert::{self, money, required};
 use super::entity::{borrower, loan};
@@ -353,10 +354,14 @@ impl Field for LoanField {
         matches!(self, Self::ExternalRef | Self::Group | Self::Officer | Self::DisbursedOn | Self::NextDueOn)
     }
 
+    /// A borrower may have a loan at another branch than the one that looks after them. A group's loans are its branch's.
+    fn visible_targets(self, scope: &Scope) -> Option<SelectStatement> {
+        (self == Self::Borrower).then(|| sea_orm::QueryTrait::into_query(visible_borrowers(scope)))
+    }
+
     /// Number and external reference, or the borrower's name, number and external reference.
     fn search(pattern: &LikePattern) -> Condition {
-        let of_borrower =
-            borrower::Entity::find().select_only().column(borrower::Column::Id).filter(borrowers::search(pattern));
+        let of_borrower = visible_borrowers(pattern.scope()).filter(borrowers::search(pattern));
         Condition::any()
             .add(pattern.in_code(loan::Column::Number))
             .add(pattern.in_optional_code(loan::Column::ExternalRef))
@@ -370,6 +375,10 @@ impl Field for LoanField {
     fn id_column() -> loan::Column {
         loan::Column::Id
     }
+}
+
+fn visible_borrowers(scope: &Scope) -> Select<borrower::Entity> {
+    borrower::Entity::find().select_only().column(borrower::Column::Id).filter(scope.condition::<BorrowerField>())
 }
 
 /// How a single loan is asked for.

@@ -236,3 +236,16 @@ impl Cursor {
             .collect()
     }
 }
+
+/// Whether a text is a cursor of an unfiltered list in this order: the door of a fuzz target.
+#[doc(hidden)]
+pub fn is_cursor<F: Field>(text: &str, order: &[SortKey<F>]) -> bool {
+    let cursor = decode(text, &binding(order), order);
+    cursor.is_ok_and(|cursor| cursor.values().len() > order.len())
+}
+
+/// What binds a cursor to an unfiltered list in this order: the door of a fuzz target.
+#[doc(hidden)]
+pub fn binding<F: Field>(order: &[SortKey<F>]) -> String {
+    fingerprint(&Filter::default(), order)
+}

@@ -23,6 +23,8 @@ const TOKEN_BYTES: u64 = 256;
 pub struct CheckedDocument {
     /// The parsed document.
     pub document: ExecutableDocument,
+    /// Its text.
+    pub text: Box<str>,
     pub(super) cost: CostPlan,
     operations: Vec<Operation>,
     weight: u64,
@@ -63,7 +65,13 @@ impl Operation {
 }
 
 impl CheckedDocument {
-    pub(super) fn new(document: ExecutableDocument, cost: CostPlan, nested: &NestedVariables, tokens: usize) -> Self {
+    pub(super) fn new(
+        text: &str,
+        document: ExecutableDocument,
+        cost: CostPlan,
+        nested: &NestedVariables,
+        tokens: usize,
+    ) -> Self {
         let operations = match &document.operations {
             DocumentOperations::Single(single) => vec![operation(None, &single.node, nested)],
             DocumentOperations::Multiple(map) => {
@@ -71,8 +79,9 @@ impl CheckedDocument {
             }
         };
         let tokens = u64::try_from(tokens).unwrap_or(u64::MAX);
-        let weight = ENTRY_BYTES.saturating_add(TOKEN_BYTES.saturating_mul(tokens));
-        Self { document, cost, operations, weight }
+        let length = u64::try_from(text.len()).unwrap_or(u64::MAX);
+        let weight = ENTRY_BYTES.saturating_add(TOKEN_BYTES.saturating_mul(tokens)).saturating_add(length);
+        Self { document, text: text.into(), cost, operations, weight }
     }
 
     /// The operation of that name, or the only one when no name is given.

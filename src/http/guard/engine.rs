@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use async_graphql::{Data, Executor, Request, Response, Value};
+use async_graphql::{Data, Executor, Request, Response, ServerError, Value};
 use futures_util::{StreamExt, stream, stream::BoxStream};
 
 use super::{Admitted, Guard, refusal::Refusal};
@@ -43,11 +43,15 @@ impl<E: Executor> Engine<E> {
     /// Runs what was admitted. `request` must be the one that was: its variables are not looked at again.
     pub async fn execute_admitted(&self, admitted: &Admitted, request: Request) -> Response {
         let request = prepare(admitted, request);
-        if admitted.is_validated() {
-            return self.fast.execute(request).await;
-        }
-        let response = self.strict.execute(request).await;
-        note(admitted, &response);
+        let mut response = match admitted.is_validated() {
+            true => self.fast.execute(request).await,
+            false => {
+                let response = self.strict.execute(request).await;
+                note(admitted, &response);
+                response
+            }
+        };
+        self.guard.hide_names(admitted, &mut response);
         response
     }
 
@@ -59,11 +63,20 @@ impl<E: Executor> Engine<E> {
         session_data: Option<Arc<Data>>,
     ) -> BoxStream<'static, Response> {
         let request = prepare(&admitted, request);
-        if admitted.is_validated() {
-            return self.fast.execute_stream(request, session_data);
-        }
-        let responses = self.strict.execute_stream(request, session_data);
-        responses.inspect(move |response| note(&admitted, response)).boxed()
+        let guard = Arc::clone(&self.guard);
+        let is_validated = admitted.is_validated();
+        let responses = match is_validated {
+            true => self.fast.execute_stream(request, session_data),
+            false => self.strict.execute_stream(request, session_data),
+        };
+        let finish = move |mut response: Response| {
+            if !is_validated {
+                note(&admitted, &response);
+            }
+            guard.hide_names(&admitted, &mut response);
+            response
+        };
+        responses.map(finish).boxed()
     }
 }
 
@@ -102,4 +115,13 @@ pub fn passed_validation(response: &Response) -> bool {
     response.errors.is_empty()
         || response.data != Value::Null
         || response.errors.iter().any(|error| !error.path.is_empty())
+}
+
+/// Whether the executor speaks of the document, and not a resolver of what it did. The engine reads some arguments (scalars,
+/// enum values, input objects) only when it reaches their field, and reports what it cannot read without a code or a source.
+pub fn is_about_document(error: &ServerError) -> bool {
+    let message = error.message.as_str();
+    let is_unreadable_argument =
+        message.starts_with("Failed to parse \"") || message.starts_with("Expected input type \"");
+    error.extensions.is_none() && error.source.is_none() && (error.path.is_empty() || is_unreadable_argument)
 }

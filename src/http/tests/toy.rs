@@ -16,7 +16,7 @@ use tokio::sync::Semaphore;
 use crate::auth::{Actor, AuthError, BranchGrant, Recognition, Role, settled};
 use crate::http::door::{AdmittedOperation, Authenticate, GraphqlDoor, OperationKind, RequestContext};
 use crate::http::guard::Refusal;
-use crate::http::request::GraphqlRequest;
+use crate::http::request::{Document, GraphqlRequest};
 
 /// Holds resolvers until a test lets them go on.
 pub(super) struct Gate {
@@ -134,10 +134,13 @@ fn unknown_operation() -> Refusal {
 
 impl GraphqlDoor for ToyDoor {
     fn admit(&self, request: GraphqlRequest) -> Result<Box<dyn AdmittedOperation>, Refusal> {
-        if request.query.contains("forbidden") {
+        let Document::Text(query) = request.document else {
+            return Err(Refusal::guard("DOCUMENT_ID_NOT_SUPPORTED", "Send the text."));
+        };
+        if query.contains("forbidden") {
             return Err(Refusal::guard("TOO_DEEP", "Flatten it."));
         }
-        let document = async_graphql_parser::parse_query(&request.query)?;
+        let document = async_graphql_parser::parse_query(&query)?;
         let (name, operation) = match (&document.operations, &request.operation_name) {
             (DocumentOperations::Single(operation), _) => (None, operation),
             (DocumentOperations::Multiple(operations), Some(name)) => match operations.get(name.as_str()) {
@@ -154,8 +157,8 @@ impl GraphqlDoor for ToyDoor {
             OperationType::Mutation => OperationKind::Mutation,
             OperationType::Subscription => OperationKind::Subscription,
         };
-        let cost = if request.query.contains("dear") { 5_000 } else { 1 };
-        let mut engine = Request::new(request.query).variables(request.variables);
+        let cost = if query.contains("dear") { 5_000 } else { 1 };
+        let mut engine = Request::new(query).variables(request.variables);
         engine.operation_name = name.clone();
         Ok(Box::new(ToyOperation { schema: self.schema.clone(), kind, name, cost, request: engine }))
     }

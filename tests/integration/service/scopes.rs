@@ -27,6 +27,7 @@ both_engines!(
     single_rows_outside_do_not_exist,
     totals_and_counts_are_of_the_subtree,
     filters_that_name_foreign_branches_find_nothing,
+    filters_that_name_rows_of_elsewhere_find_nothing,
     foreign_and_missing_rows_are_refused_alike,
     several_grants_add_up_and_no_grant_shows_nothing,
     a_moved_branch_takes_its_rows_with_it,
@@ -156,6 +157,30 @@ async fn filters_that_name_foreign_branches_find_nothing(engine: Engine) {
     assert_eq!(loans_of(&world, &actor, &own).await, under(&filled, &["NBO"]));
     let search = Filter::Search("L-0".to_owned());
     assert_eq!(loans_of(&world, &actor, &search).await, under(&filled, &["EAST"]));
+}
+
+/// A row of one's own is not found by what it refers to elsewhere, nor by the words of it.
+async fn filters_that_name_rows_of_elsewhere_find_nothing(engine: Engine) {
+    let world = World::new(engine).await;
+    let (_, borrower, product) = world.parties().await;
+    let away = world.branch("AWAY", None).await;
+    let below = world.branch("BELOW", Some(&away)).await;
+    let input = ApplyForLoan { branch: Some(below.id), ..application("k", &borrower, &product) };
+    world.services.apply_for_loan(&admin(), &input).await.unwrap();
+    let by_id = Filter::Field(LoanField::Borrower, Test::Is(Scalar::Id(borrower.id)));
+    for filter in [by_id, Filter::Search(borrower.name.clone())] {
+        let not = Filter::Not(Box::new(filter.clone()));
+        for (actor, found) in [(officer_of("BELOW"), 0), (officer_of("AWAY"), 0), (admin(), 1)] {
+            assert_eq!(world.services.count_loans(&actor, &filter).await.unwrap(), found, "{filter:?}");
+            assert_eq!(world.services.count_loans(&actor, &not).await.unwrap(), 1 - found, "{not:?}");
+        }
+    }
+    let children = Filter::Field(BranchField::Parent, Test::OneOf(vec![Scalar::Id(away.id)]));
+    let others = Filter::Not(Box::new(children.clone()));
+    for (actor, found, rest) in [(officer_of("BELOW"), 0, 1), (officer_of("AWAY"), 1, 1)] {
+        assert_eq!(world.services.count_branches(&actor, &children).await.unwrap(), found);
+        assert_eq!(world.services.count_branches(&actor, &others).await.unwrap(), rest);
+    }
 }
 
 /// The whole refusal, message and all, is the same for a row elsewhere and for none at all.

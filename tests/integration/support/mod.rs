@@ -13,6 +13,7 @@ pub mod postgres;
 pub mod process;
 pub mod publisher;
 pub mod random;
+pub mod sdl;
 pub mod seams;
 pub mod server;
 pub mod services;

@@ -12,6 +12,7 @@ mod random_documents;
 mod random_operations;
 mod random_text;
 mod toy;
+mod trusted;
 mod variables;
 
 use async_graphql::Variables;

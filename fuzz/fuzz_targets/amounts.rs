@@ -1,0 +1,5 @@
+//! `branch_loan_api::fuzzing::amounts` under libFuzzer.
+
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| branch_loan_api::fuzzing::amounts(data));
