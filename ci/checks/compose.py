@@ -11,7 +11,9 @@ import yaml
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 ENVIRONMENTS = ("dev", "staging", "prod")
 OVERLAYS = ("observability",)
+SWARM = "deploy/swarm/stack.yml"
 LOOPBACK = re.compile(r"^127\.0\.0\.1:")
+SECRETS = ("DATABASE_URL", "PII_KEY", "PII_KEYS_OLD", "AUTH_DEV_SECRET")
 # ${NAME}, ${NAME:-default}, ${NAME:?why}, ${NAME:+then}
 VARIABLE = re.compile(r"\$\{([A-Z_]+)(?::?([-?+])[^}]*)?\}")
 
@@ -75,6 +77,33 @@ def hardening(name, service, once):
         yield f"{name}: no healthcheck"
 
 
+def swarm(data, settings, shutdown_ms):
+    """Complaints about the Swarm stack: what Swarm's own rollback and a quiet shutdown depend on."""
+    api = data["services"]["api"]
+    deploy = api["deploy"]
+    if deploy["update_config"].get("failure_action") != "rollback":
+        yield "an update that fails is not rolled back"
+    if deploy["update_config"].get("order") != "start-first":
+        yield "the old task stops before the new one is healthy"
+    if deploy.get("endpoint_mode") != "dnsrr" and any(str(p) for p in api.get("ports", [])):
+        yield "a port is published through the routing mesh"
+    if api.get("read_only") is not True or api.get("cap_drop") != ["ALL"] or api.get("user") != "65532:65532":
+        yield "the task is not confined"
+    if not {"cpus", "memory", "pids"} <= deploy["resources"]["limits"].keys():
+        yield "a limit is missing"
+    if not {"max-size", "max-file"} <= api["logging"]["options"].keys():
+        yield "its log is not rotated"
+    if seconds(api["stop_grace_period"]) * 1000 <= shutdown_ms[0]:
+        yield "it is killed before SHUTDOWN_DRAIN_MS and SHUTDOWN_TIMEOUT_MS are over"
+    if not all(secret.get("external") for secret in data["secrets"].values()):
+        yield "a secret is not Swarm's"
+    for variable in api["environment"]:
+        if variable not in settings:
+            yield f"{variable} is no setting of the server"
+        if variable in SECRETS:
+            yield f"the secret {variable} is in the environment, not in a file"
+
+
 def seconds(text):
     return int(str(text).removesuffix("s"))
 
@@ -112,7 +141,7 @@ def stack(name, data, environment, shutdown_ms, settings):
         for variable in service.get("environment", {}):
             if variable not in settings:
                 yield f"{key}: {variable} is no setting of the server"
-            if environment != "dev" and variable in ("DATABASE_URL", "PII_KEY", "PII_KEYS_OLD", "AUTH_DEV_SECRET"):
+            if environment != "dev" and variable in SECRETS:
                 yield f"{key}: the secret {variable} is in the environment, not in a file"
     api = services.get("api", {})
     if set(api.get("networks", [])) != {"frontend", "backend"}:
@@ -150,6 +179,9 @@ def complaints(texts, examples, env_example):
     names, found = set(), []
     for kind, text in texts.items():
         data = yaml.safe_load(text)
+        if kind == "swarm":
+            found += [f"{SWARM}: {line}" for line in swarm(data, settings, shutdown)]
+            continue
         said = []
         if "version" in data:
             said.append("version is obsolete")
@@ -170,6 +202,7 @@ def complaints(texts, examples, env_example):
 
 def read():
     files = {kind: (ROOT / f"compose.{kind}.yml").read_text() for kind in ENVIRONMENTS + OVERLAYS}
+    files["swarm"] = (ROOT / SWARM).read_text()
     strays = {path.name for path in ROOT.glob("*compose*.y*ml")} - {f"compose.{kind}.yml" for kind in files}
     if strays:
         sys.exit(f"no rule says what {', '.join(sorted(strays))} must hold")

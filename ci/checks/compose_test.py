@@ -40,6 +40,16 @@ CHANGES = [
     ("dev", "image: postgres:17", "image: postgres", "has no tag"),
     ("observability", "grafana/loki:3.5.3", "grafana/loki:latest", "floats"),
     ("observability", "${DOCKER_LOGS:-/var/lib/docker/containers}", "/var/run/docker.sock", "engine's socket"),
+    ("swarm", "failure_action: rollback", "failure_action: pause", "not rolled back"),
+    ("swarm", "order: start-first", "order: stop-first", "the old task stops"),
+    ("swarm", "read_only: true", "read_only: false", "not confined"),
+    ("swarm", ", pids: 200", "", "limit is missing"),
+    ("swarm", "max-size: 10m", "env: x", "not rotated"),
+    ("swarm", "stop_grace_period: 30s", "stop_grace_period: 20s", "killed before"),
+    ("swarm", "external: true\n    name", "file: x\n    name", "not Swarm's"),
+    ("swarm", "PII_KEY_FILE:", "PII_KEY:", "the secret PII_KEY"),
+    ("swarm", "AUTH_MODE:", "WORKERS:", "no setting"),
+    ("swarm", "endpoint_mode: dnsrr", "endpoint_mode: vip\n    ports: [\"8000:8000\"]\n    deploy:", "routing mesh"),
     ("observability", "services:\n", "name: monitoring\nservices:\n", "name of the stack"),
 ]
 
