@@ -77,8 +77,11 @@ def hardening(name, service, once):
         yield f"{name}: no healthcheck"
 
 
-def swarm(data, settings, shutdown_ms):
+def swarm(data, text, settings, shutdown_ms):
     """Complaints about the Swarm stack: what Swarm's own rollback and a quiet shutdown depend on."""
+    # `docker stack deploy` takes what follows a hyphen for a default, wherever it is.
+    for message in re.findall(r"\$\{[A-Z_]+:\?([^}]*-[^}]*)\}", text):
+        yield f"a message has a hyphen, which makes a default of its end: {message}"
     api = data["services"]["api"]
     deploy = api["deploy"]
     if deploy["update_config"].get("failure_action") != "rollback":
@@ -180,7 +183,7 @@ def complaints(texts, examples, env_example):
     for kind, text in texts.items():
         data = yaml.safe_load(text)
         if kind == "swarm":
-            found += [f"{SWARM}: {line}" for line in swarm(data, settings, shutdown)]
+            found += [f"{SWARM}: {line}" for line in swarm(data, text, settings, shutdown)]
             continue
         said = []
         if "version" in data:

@@ -41,6 +41,7 @@ CHANGES = [
     ("observability", "grafana/loki:3.5.3", "grafana/loki:latest", "floats"),
     ("observability", "${DOCKER_LOGS:-/var/lib/docker/containers}", "/var/run/docker.sock", "engine's socket"),
     ("swarm", "failure_action: rollback", "failure_action: pause", "not rolled back"),
+    ("swarm", "named by its digest", "such as branch-loan-api@sha256:…", "has a hyphen"),
     ("swarm", "order: start-first", "order: stop-first", "the old task stops"),
     ("swarm", "read_only: true", "read_only: false", "not confined"),
     ("swarm", ", pids: 200", "", "limit is missing"),
