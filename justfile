@@ -59,12 +59,13 @@ bench *ARGS:
 deny:
     cargo deny --locked check
 
-# A certificate for HTTPS on this machine, in certs/ (never committed); needs mkcert
+# A certificate for HTTPS on this machine, in certs/ (never committed), unless there is a good one; needs mkcert
 certs:
-    mkdir -p certs
-    mkcert -install
-    umask 077 && mkcert -cert-file certs/cert.pem -key-file certs/key.pem branch.local localhost 127.0.0.1 ::1
-    chmod 0600 certs/key.pem
+    deploy/dev/certs
+
+# Workflows, image, Compose files, chart, scripts, documents: just check helm compose
+check *NAMES:
+    ci/lint {{ NAMES }}
 
 # Everything CI checks
 ci:
