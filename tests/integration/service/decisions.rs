@@ -76,7 +76,7 @@ async fn less_may_be_approved_but_not_more(engine: Engine) {
         ("0", "KES", problem(ProblemCode::AmountOutOfRange, "input.amount")),
         ("-5", "KES", problem(ProblemCode::AmountOutOfRange, "input.amount")),
         ("12500.01", "KES", problem(ProblemCode::AmountOutOfRange, "input.amount")),
-        ("100", "USD", problem(ProblemCode::CurrencyMismatch, "input.amount")),
+        ("100", "USD", problem(ProblemCode::CurrencyMismatch, the_currency)),
     ] {
         let outcome = world.services.decide(&admin(), &with(value, currency)).await;
         assert_eq!(refusal(outcome), expected, "{value} {currency}");
