@@ -3,6 +3,8 @@
 
 use clap::{Parser, ValueEnum};
 
+use super::runner::RunnerFlags;
+
 /// What goes wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Kind {
@@ -49,46 +51,14 @@ pub struct Arguments {
     #[arg(long, default_value_t = 300, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub keys: u32,
 
-    /// A part of a kind's name: only those run.
-    #[arg(hide = true)]
-    filters: Vec<String>,
-    #[arg(long, hide = true)]
-    skip: Vec<String>,
-    #[arg(long, hide = true)]
-    exact: bool,
-    #[arg(long, hide = true)]
-    pub list: bool,
-    #[arg(long, hide = true)]
-    ignored: bool,
-    #[arg(long, hide = true)]
-    include_ignored: bool,
-    #[arg(long, hide = true, alias = "no-capture")]
-    nocapture: bool,
-    #[arg(long, hide = true)]
-    show_output: bool,
-    #[arg(short, long, hide = true)]
-    quiet: bool,
-    #[arg(long, hide = true)]
-    test_threads: Option<u32>,
-    #[arg(long, hide = true)]
-    format: Option<String>,
-    #[arg(long, hide = true)]
-    color: Option<String>,
+    #[command(flatten)]
+    pub runner: RunnerFlags,
 }
 
 impl Arguments {
     /// What is to run: what was asked for by name, less what the test runner's own filters leave out.
     pub fn kinds(&self) -> Vec<Kind> {
-        if self.ignored {
-            return Vec::new();
-        }
         let asked = if self.kinds.is_empty() { &Kind::ALL[..] } else { &self.kinds[..] };
-        asked.iter().copied().filter(|kind| self.runs(&kind.name())).collect()
-    }
-
-    fn runs(&self, name: &str) -> bool {
-        let name = format!("crash::{name}");
-        let fits = |filter: &String| if self.exact { name == *filter } else { name.contains(filter.as_str()) };
-        (self.filters.is_empty() || self.filters.iter().any(fits)) && !self.skip.iter().any(fits)
+        asked.iter().copied().filter(|kind| self.runner.run(&format!("crash::{}", kind.name()))).collect()
     }
 }

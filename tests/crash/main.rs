@@ -23,6 +23,8 @@ mod full_disk;
 mod keys;
 mod proxy;
 mod requests;
+#[path = "../integration/support/runner.rs"]
+mod runner;
 #[allow(dead_code, unused_macros, reason = "of the tests' support only processes and clusters are needed")]
 #[macro_use]
 #[path = "../integration/support/mod.rs"]
@@ -46,7 +48,7 @@ const SETTINGS: &str = "fsync = on\nsynchronous_commit = on\nfull_page_writes = 
 async fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let kinds = arguments.kinds();
-    if arguments.list {
+    if arguments.runner.list {
         kinds.iter().for_each(|kind| println!("crash::{}: test", kind.name()));
         return ExitCode::SUCCESS;
     }

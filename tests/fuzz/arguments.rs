@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::Parser;
 
+use super::runner::RunnerFlags;
+
 /// Runs the fuzz targets on their seeds and on what chance makes of those.
 #[derive(Debug, Parser)]
 #[command(name = "fuzz")]
@@ -24,41 +26,13 @@ pub struct Arguments {
     #[arg(long)]
     pub target: Option<String>,
 
-    /// A part of a target's name: only those run.
-    #[arg(hide = true)]
-    filters: Vec<String>,
-    #[arg(long, hide = true)]
-    skip: Vec<String>,
-    #[arg(long, hide = true)]
-    exact: bool,
-    #[arg(long, hide = true)]
-    pub list: bool,
-    #[arg(long, hide = true)]
-    ignored: bool,
-    #[arg(long, hide = true)]
-    include_ignored: bool,
-    #[arg(long, hide = true, alias = "no-capture")]
-    nocapture: bool,
-    #[arg(long, hide = true)]
-    show_output: bool,
-    #[arg(short, long, hide = true)]
-    quiet: bool,
-    #[arg(long, hide = true)]
-    test_threads: Option<u32>,
-    #[arg(long, hide = true)]
-    format: Option<String>,
-    #[arg(long, hide = true)]
-    color: Option<String>,
+    #[command(flatten)]
+    pub runner: RunnerFlags,
 }
 
 impl Arguments {
     /// Whether a target was asked for, and the test runner's own filters leave it in.
     pub fn wants(&self, target: &str) -> bool {
-        let name = format!("fuzz::{target}");
-        let fits = |filter: &String| if self.exact { name == *filter } else { name.contains(filter.as_str()) };
-        !self.ignored
-            && self.target.as_ref().is_none_or(|only| only == target)
-            && (self.filters.is_empty() || self.filters.iter().any(fits))
-            && !self.skip.iter().any(fits)
+        self.target.as_ref().is_none_or(|only| only == target) && self.runner.run(&format!("fuzz::{target}"))
     }
 }

@@ -7,6 +7,8 @@
 
 mod arguments;
 mod mutate;
+#[path = "../integration/support/runner.rs"]
+mod runner;
 
 use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -26,7 +28,7 @@ const AT_ONCE: u64 = 50;
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let wanted: Vec<_> = TARGETS.into_iter().filter(|(name, _)| arguments.wants(name)).collect();
-    if arguments.list {
+    if arguments.runner.list {
         wanted.iter().for_each(|(name, _)| println!("fuzz::{name}: test"));
         return ExitCode::SUCCESS;
     }

@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use clap::{Parser, ValueEnum};
 
+use super::runner::RunnerFlags;
+
 /// The database behind the server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Engine {
@@ -40,47 +42,15 @@ pub struct Arguments {
     #[arg(long)]
     pub server: Option<PathBuf>,
 
-    /// A part of an engine's name: only those run.
-    #[arg(hide = true)]
-    filters: Vec<String>,
-    #[arg(long, hide = true)]
-    skip: Vec<String>,
-    #[arg(long, hide = true)]
-    exact: bool,
-    #[arg(long, hide = true)]
-    pub list: bool,
-    #[arg(long, hide = true)]
-    ignored: bool,
-    #[arg(long, hide = true)]
-    include_ignored: bool,
-    #[arg(long, hide = true, alias = "no-capture")]
-    nocapture: bool,
-    #[arg(long, hide = true)]
-    show_output: bool,
-    #[arg(short, long, hide = true)]
-    quiet: bool,
-    #[arg(long, hide = true)]
-    test_threads: Option<u32>,
-    #[arg(long, hide = true)]
-    format: Option<String>,
-    #[arg(long, hide = true)]
-    color: Option<String>,
+    #[command(flatten)]
+    pub runner: RunnerFlags,
 }
 
 impl Arguments {
     /// What is to run: what was asked for by name, less what the test runner's own filters leave out.
     pub fn engines(&self) -> Vec<Engine> {
-        if self.ignored {
-            return Vec::new();
-        }
         let asked = if self.engines.is_empty() { &[Engine::Sqlite, Engine::Postgres][..] } else { &self.engines[..] };
-        asked.iter().copied().filter(|engine| self.runs(engine.name())).collect()
-    }
-
-    fn runs(&self, name: &str) -> bool {
-        let name = format!("overload::{name}");
-        let fits = |filter: &String| if self.exact { name == *filter } else { name.contains(filter.as_str()) };
-        (self.filters.is_empty() || self.filters.iter().any(fits)) && !self.skip.iter().any(fits)
+        asked.iter().copied().filter(|engine| self.runner.run(&format!("overload::{}", engine.name()))).collect()
     }
 
     pub fn measured(&self) -> bool {

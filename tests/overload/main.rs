@@ -19,6 +19,8 @@ mod arguments;
 mod figures;
 mod load;
 mod probes;
+#[path = "../integration/support/runner.rs"]
+mod runner;
 mod slow;
 mod stop;
 #[allow(dead_code, unused_macros, reason = "of the tests' support only processes and clusters are needed")]
@@ -50,7 +52,7 @@ const CROWDS: [usize; 3] = [8, 16, 32];
 async fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let engines = arguments.engines();
-    if arguments.list {
+    if arguments.runner.list {
         engines.iter().for_each(|engine| println!("overload::{}: test", engine.name()));
         return ExitCode::SUCCESS;
     }
