@@ -40,6 +40,10 @@ enum Command {
     EraseBorrower(commands::erase_borrower::EraseBorrowerArgs),
     /// Seal personal data anew under PII_KEY, so that a key can be taken out of PII_KEYS_OLD. Servers may run meanwhile.
     RotateKeys(commands::rotate_keys::RotateKeysArgs),
+    /// Write a copy of a SQLite database into a new file, while servers run, and check the copy.
+    Backup(commands::backup::BackupArgs),
+    /// Check settings, database, certificate, keys and clock, a line each; what fails says what to do.
+    Doctor(commands::doctor::DoctorArgs),
     /// Print the GraphQL schema, as committed in schema.graphql.
     Schema,
     /// Print which role may do what, as a table.
@@ -51,12 +55,21 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    let outcome = Sources::process().parse::<Cli>(std::env::args_os());
-    let cli = match outcome {
+    let sources = Sources::process();
+    let cli = match sources.parse::<Cli>(std::env::args_os()) {
         Ok(cli) => cli,
-        Err(error) => return refuse_settings(error),
+        Err(error) => match doctor_asked() {
+            // For a doctor settings that cannot be read are a finding.
+            Some(arguments) if !matches!(error, ConfigError::Usage(_)) => {
+                return end(commands::doctor::run(Err(error), &[], &arguments));
+            }
+            _ => return refuse_settings(error),
+        },
     };
     let done = match cli.command.unwrap_or(Command::Serve) {
+        Command::Doctor(arguments) => {
+            commands::doctor::run(cli.config.resolve(), &sources.almost_settings::<Cli>(), &arguments)
+        }
         Command::Schema => commands::schema::run(),
         Command::Policy => commands::policy::run(),
         Command::Healthcheck => match commands::healthcheck::Target::of(cli.config) {
@@ -72,18 +85,27 @@ fn main() -> ExitCode {
                 Command::PurgeIdempotencyKeys(arguments) => commands::purge_idempotency_keys::run(&config, &arguments),
                 Command::EraseBorrower(arguments) => commands::erase_borrower::run(&config, &arguments),
                 Command::RotateKeys(arguments) => commands::rotate_keys::run(&config, &arguments),
+                Command::Backup(arguments) => commands::backup::run(&config, &arguments),
                 Command::Migrate => commands::migrate::run(&config),
                 _ => commands::serve::run(&config),
             },
             Err(error) => return refuse_settings(error),
         },
     };
-    match done {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            complain(&error.to_string());
-            ExitCode::FAILURE
-        }
+    end(done)
+}
+
+fn end(done: Result<(), commands::Failure>) -> ExitCode {
+    let Err(error) = done else { return ExitCode::SUCCESS };
+    complain(&error.to_string());
+    if error.is::<commands::backup::OtherTools>() { ExitCode::from(2) } else { ExitCode::FAILURE }
+}
+
+/// The arguments of `doctor`, if that is the command, whatever the settings are.
+fn doctor_asked() -> Option<commands::doctor::DoctorArgs> {
+    match Sources::default().parse::<Cli>(std::env::args_os()).ok()?.command {
+        Some(Command::Doctor(arguments)) => Some(arguments),
+        _ => None,
     }
 }
 

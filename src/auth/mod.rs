@@ -9,6 +9,7 @@ pub mod dev;
 mod error;
 #[doc(hidden)]
 pub mod fuzzing;
+pub mod inspection;
 mod jwt;
 mod keys;
 pub mod policy;

@@ -1,7 +1,9 @@
 //! One file per command of the binary: what it takes, what it does, what it prints.
 
+pub mod backup;
 pub mod close_day;
 pub mod demo;
+pub mod doctor;
 pub mod erase_borrower;
 pub mod healthcheck;
 pub mod migrate;

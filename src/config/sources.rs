@@ -20,6 +20,9 @@ use super::error::{ConfigError, Origin};
 const OTHER_NAMES: [(&str, &str); 4] =
     [("FLASK_ENV", "APP_ENV"), ("PORT", "API_PORT"), ("HOST", "API_HOST"), ("RUST_LOG", "LOG_LEVEL")];
 
+/// Two changes make another word out of a shorter name.
+const SHORTEST_ALMOST: usize = 7;
+
 /// The environment and the place of `.env`.
 #[derive(Debug, Clone, Default)]
 pub struct Sources {
@@ -70,6 +73,20 @@ impl Sources {
         }
         refuse_secret_flags(&P::command(), &matches)?;
         P::from_arg_matches_mut(&mut matches).map_err(usage)
+    }
+
+    /// Variables of the environment that no setting reads, each with the setting whose name it almost has. Unlike a line of
+    /// `.env` such a variable is no error, because the environment is not ours alone.
+    #[must_use]
+    pub fn almost_settings<P: Parser>(&self) -> Vec<(String, String)> {
+        let known: Vec<String> = P::command().get_arguments().filter_map(variable).collect();
+        let almost = |name: &String| {
+            let near = known.iter().map(|setting| (edits(name, setting), setting)).min()?;
+            (name.len() >= SHORTEST_ALMOST && near.0 <= 2).then(|| near.1.clone())
+        };
+        let of_compose = |name: &str| COMPOSE_NAMES.iter().any(|(own, _)| *own == name);
+        let others = self.environment.keys().filter(|name| !known.contains(name) && !of_compose(name));
+        others.filter_map(|name| Some((name.clone(), almost(name)?))).collect()
     }
 
     /// Adds what `.env` says and the environment does not; false if there is no such file.

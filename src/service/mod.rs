@@ -34,6 +34,7 @@ pub mod personal_data;
 mod personal_lookup;
 pub mod portfolio;
 pub mod problem;
+pub mod self_check;
 pub mod verify;
 
 use std::sync::Arc;

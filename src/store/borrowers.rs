@@ -3,7 +3,7 @@
 
 use chrono::{DateTime, NaiveDate, Utc};
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+    ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, EntityTrait, Order, QueryFilter, QueryOrder, QuerySelect,
 };
 use serde::Serialize;
 use uuid::Uuid;
@@ -282,6 +282,19 @@ pub async fn update(transaction: &impl ConnectionTrait, record: &BorrowerRecord)
     find::change_one(transaction, row, borrower::Column::Id, borrower::Column::Version).await
 }
 
+/// The borrowers with personal values that were registered first and last, to try keys on.
+///
+/// # Errors
+/// Whatever the database answers.
+pub async fn first_and_last_sealed(connection: &impl ConnectionTrait) -> Result<Vec<BorrowerRecord>, StoreError> {
+    let mut found = Vec::with_capacity(2);
+    for order in [Order::Asc, Order::Desc] {
+        let sealed = borrower::Entity::find().filter(has_values()).order_by(borrower::Column::Id, order);
+        found.extend(sealed.one(connection).await?.map(BorrowerRecord::try_from).transpose()?);
+    }
+    Ok(found)
+}
+
 /// Borrowers with personal values that are not all sealed as `key_id` says: at most `most` ids above `after`, ascending.
 ///
 /// # Errors
@@ -326,12 +339,15 @@ pub async fn lock_sealed_otherwise(
         .collect()
 }
 
-fn otherwise(key_id: &str) -> Condition {
-    let has_values = Condition::any()
+fn has_values() -> Condition {
+    Condition::any()
         .add(borrower::Column::PhoneSealed.is_not_null())
-        .add(borrower::Column::NationalIdSealed.is_not_null());
+        .add(borrower::Column::NationalIdSealed.is_not_null())
+}
+
+fn otherwise(key_id: &str) -> Condition {
     let differs = Condition::any().add(borrower::Column::KeyId.is_null()).add(borrower::Column::KeyId.ne(key_id));
-    Condition::all().add(has_values).add(differs)
+    Condition::all().add(has_values()).add(differs)
 }
 
 /// Writes how the values of a locked borrower are sealed now. Nothing that anyone is shown changes by that, so the version

@@ -17,7 +17,12 @@ use tokio::time::Instant;
 use super::abandonment;
 use super::error::StoreError;
 
+mod inspection;
+mod migrations;
 mod traces;
+
+pub use inspection::{Endpoint, PostgresFacts, SqliteFacts, endpoint};
+pub use migrations::Migrations;
 
 /// A failed attempt is followed by at most this many further ones: past that the database is overloaded, and waiting
 /// longer would only add to its queue.
@@ -139,24 +144,6 @@ impl Database {
         begin(&self.writer, options).await
     }
 
-    /// Brings the schema up to date, one migrator at a time: others wait for the lock and then find nothing to do.
-    /// Everything happens in one transaction, so that a failed migration leaves no trace.
-    ///
-    /// # Errors
-    /// What the database answers.
-    pub async fn migrate(&self) -> Result<(), StoreError> {
-        use migration::MigratorTrait;
-        let transaction = self.begin().await?;
-        if self.is_postgres() {
-            // Building an index takes as long as it takes, and a second replica waits for the first.
-            transaction.execute_unprepared("SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0").await?;
-            transaction.execute_unprepared("SELECT pg_advisory_xact_lock(7240115038)").await?;
-        }
-        migration::Migrator::up(&transaction, None).await?;
-        transaction.commit().await?;
-        Ok(())
-    }
-
     /// Whether several transactions can write at the same time.
     #[must_use]
     pub fn has_many_writers(&self) -> bool {
@@ -173,33 +160,6 @@ impl Database {
             self.writer.execute_unprepared("PRAGMA cache_size = -524288").await?;
         }
         Ok(())
-    }
-
-    /// Migrations this binary knows that the database has not seen. Asked on the connection for probes.
-    ///
-    /// # Errors
-    /// What the database answers.
-    pub async fn pending_migrations(&self) -> Result<Vec<String>, StoreError> {
-        use migration::MigratorTrait;
-        use sea_orm::{FromQueryResult, Statement};
-
-        #[derive(FromQueryResult)]
-        struct Applied {
-            version: String,
-        }
-
-        let known = migration::Migrator::migrations().iter().map(|one| one.name().to_owned()).collect::<Vec<_>>();
-        let statement =
-            Statement::from_string(self.probe.get_database_backend(), "SELECT version FROM seaql_migrations");
-        let applied = match Applied::find_by_statement(statement).all(&self.probe).await {
-            Ok(rows) => rows.into_iter().map(|row| row.version).collect(),
-            Err(error) => match StoreError::from(error) {
-                // The table of migrations does not exist before the first one.
-                StoreError::Database(_) => Vec::new(),
-                other => return Err(other),
-            },
-        };
-        Ok(known.into_iter().filter(|name| !applied.contains(name)).collect())
     }
 
     /// A transaction that only reads, and sees everything as it was at its beginning. It may take long: PostgreSQL's
@@ -333,8 +293,7 @@ async fn connect_sqlite(
             // of use keep what they held until `clear_traces`.
             .pragma("secure_delete", "FAST")
     });
-    let in_memory = options.url.contains(":memory:") || options.url.contains("mode=memory");
-    if in_memory {
+    if is_in_memory(&options.url) {
         // Every connection to an in-memory database is a database of its own; this one must never be dropped.
         writer.idle_timeout(None::<Duration>).max_lifetime(None::<Duration>);
         let only = open(writer, busy).await?;
@@ -345,6 +304,10 @@ async fn connect_sqlite(
     let reader = open(sqlite_reader(options), busy).await?;
     let alone = DatabaseOptions { max_connections: 1, ..options.clone() };
     Ok((reader, writer, open(sqlite_reader(&alone), busy).await?))
+}
+
+fn is_in_memory(url: &str) -> bool {
+    url.contains(":memory:") || url.contains("mode=memory")
 }
 
 fn sqlite_reader(options: &DatabaseOptions) -> ConnectOptions {

@@ -68,6 +68,58 @@ impl StoreError {
     pub fn is_collision(&self) -> bool {
         matches!(self, Self::Collision(_))
     }
+
+    /// Whether a table that a statement names does not exist.
+    pub(super) fn is_missing_table(&self) -> bool {
+        let Self::Database(error) = self else { return false };
+        let Some(SqlxError::Database(answer)) = cause(error) else { return false };
+        // undefined_table; SQLite has one code for all mistakes in a statement.
+        answer.code().as_deref() == Some("42P01") || answer.message().starts_with("no such table")
+    }
+
+    /// What stands in the way of a connection, as far as it can be told.
+    #[must_use]
+    pub fn obstacle(&self) -> Obstacle {
+        let (Self::Unavailable(error) | Self::Database(error)) = self else { return Obstacle::Other };
+        match cause(error) {
+            Some(SqlxError::Tls(_)) => Obstacle::Tls,
+            Some(SqlxError::Database(answer)) => match answer.code().as_deref() {
+                Some(code) if code.starts_with("28") => Obstacle::Login,
+                Some("3D000") => Obstacle::NoSuchDatabase,
+                Some("53300") => Obstacle::Full,
+                Some("57P03") => Obstacle::Starting,
+                _ => Obstacle::Other,
+            },
+            _ => Obstacle::Other,
+        }
+    }
+}
+
+/// What stands in the way of a connection to PostgreSQL.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Obstacle {
+    /// There is no TLS on the other side, or its certificate is not trusted.
+    Tls,
+    /// The user, the password or where they come from.
+    Login,
+    /// There is no database of that name.
+    NoSuchDatabase,
+    /// It has as many connections as it takes.
+    Full,
+    /// It starts or stops.
+    Starting,
+    /// Anything else.
+    Other,
+}
+
+/// What the driver said, where it was the driver.
+fn cause(error: &DbErr) -> Option<&SqlxError> {
+    match error {
+        DbErr::Conn(RuntimeErr::SqlxError(cause))
+        | DbErr::Exec(RuntimeErr::SqlxError(cause))
+        | DbErr::Query(RuntimeErr::SqlxError(cause)) => Some(cause),
+        _ => None,
+    }
 }
 
 impl From<DbErr> for StoreError {

@@ -3,6 +3,7 @@
 
 pub mod abandonment;
 pub mod audit;
+pub mod backup;
 pub mod borrower_erasure;
 pub mod borrowers;
 pub mod branches;

@@ -8,7 +8,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::{ACCEPT, CONNECTION, HOST, USER_AGENT};
+use chrono::{DateTime, Utc};
+use http::header::{ACCEPT, CONNECTION, DATE, HOST, USER_AGENT};
 use http::{Request, StatusCode, Uri};
 use http_body_util::{BodyExt, Empty, LengthLimitError, Limited};
 use hyper::client::conn::http1;
@@ -68,6 +69,8 @@ pub(in crate::auth) struct Fetched {
     pub(in crate::auth) text: Bytes,
     /// How long the issuer says it holds.
     pub(in crate::auth) told: Option<Duration>,
+    /// The issuer's clock, to the second.
+    pub(in crate::auth) sent_at: Option<DateTime<Utc>>,
 }
 
 /// Asks one address.
@@ -139,8 +142,10 @@ impl Client {
             status => return Err(FetchError::Status(status)),
         }
         let told = freshness::told(answer.headers());
+        let sent_at = answer.headers().get(DATE).and_then(|value| value.to_str().ok());
+        let sent_at = sent_at.and_then(|text| DateTime::parse_from_rfc2822(text).ok()).map(|at| at.to_utc());
         match Limited::new(answer.into_body(), LARGEST).collect().await {
-            Ok(body) => Ok(Fetched { text: body.to_bytes(), told }),
+            Ok(body) => Ok(Fetched { text: body.to_bytes(), told, sent_at }),
             Err(failure) => Err(match failure.downcast::<hyper::Error>() {
                 Ok(broken) => FetchError::Broken(*broken),
                 Err(other) if other.is::<LengthLimitError>() => FetchError::TooLarge,

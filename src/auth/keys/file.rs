@@ -42,6 +42,11 @@ impl KeyFile {
         })
     }
 
+    /// How many keys it holds.
+    pub(in crate::auth) fn count(&self) -> usize {
+        self.keys.load().count()
+    }
+
     /// The keys as of now.
     pub(in crate::auth) fn current(&self, now: DateTime<Utc>) -> Arc<KeySet> {
         // Whoever finds somebody else looking goes on with the keys there are.

@@ -15,8 +15,7 @@ use futures_util::future::BoxFuture;
 use super::error::AuthSetupError;
 use crate::config::JwksSource;
 
-#[cfg(test)]
-pub(super) use client::Client;
+pub(super) use client::{Client, FetchError};
 pub(super) use file::KeyFile;
 #[cfg(test)]
 pub(super) use file::RELOAD_FLOOR;

@@ -24,6 +24,10 @@ impl KeySet {
         self.0.get(kid)
     }
 
+    pub(in crate::auth) fn count(&self) -> usize {
+        self.0.len()
+    }
+
     /// Keys that this server cannot use are left out with a line in the log: issuers publish keys for others too.
     pub(in crate::auth) fn parse(text: &[u8]) -> Result<Self, String> {
         #[derive(Deserialize)]

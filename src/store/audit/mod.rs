@@ -10,7 +10,8 @@ use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QuerySelect,
+    ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder,
+    QuerySelect,
 };
 use serde::Serialize;
 use uuid::Uuid;
@@ -215,6 +216,15 @@ pub async fn links_of(
 /// Whatever the database answers.
 pub async fn unsealed(connection: &impl ConnectionTrait, scope: &Scope) -> Result<u64, StoreError> {
     Ok(audit_pending::Entity::find().filter(scope.condition::<PendingField>()).count(connection).await?)
+}
+
+/// The id of the oldest event that no chain holds yet: ids grow with time.
+///
+/// # Errors
+/// Whatever the database answers.
+pub async fn oldest_unsealed(connection: &impl ConnectionTrait) -> Result<Option<Uuid>, StoreError> {
+    let oldest = audit_pending::Entity::find().order_by_asc(audit_pending::Column::EventId).one(connection).await?;
+    Ok(oldest.map(|event| event.event_id))
 }
 
 /// What events can be filtered by. The id, which ends every order, is the order of recording.

@@ -1,20 +1,25 @@
 //! The commands of the real binary, as someone at a terminal or an orchestrator sees them: what is printed, where, and
 //! the exit code.
 
+mod backup;
 mod books;
 mod canary;
 mod close_day;
 mod demo;
+mod doctor;
+mod drill;
 mod erase_borrower;
 mod healthcheck;
 mod migrate;
 mod policy;
 mod purge_idempotency_keys;
+mod restore;
 mod rotate_keys;
 mod schema;
 mod serve;
 mod settings;
 mod token;
+mod two_servers;
 mod verify;
 
 use crate::support::process::Place;

@@ -1,6 +1,6 @@
 //! The schema: up from nothing, again, and by many at once.
 
-use branch_loan_api::store::Database;
+use branch_loan_api::store::{Database, StoreError};
 use migration::MigratorTrait;
 use sea_orm::{ConnectionTrait, Statement};
 
@@ -11,6 +11,8 @@ both_engines!(without a schema:
     migrating_twice_changes_nothing,
     eight_migrators_at_once_all_succeed,
     a_failed_migration_leaves_no_trace,
+    an_answer_that_is_an_error_is_not_taken_for_a_missing_schema,
+    changes_of_a_newer_version_are_told,
 );
 
 async fn tables(engine: &Engine) -> Vec<String> {
@@ -83,4 +85,23 @@ async fn a_failed_migration_leaves_no_trace(engine: Engine) {
     raw.execute_unprepared("DROP TABLE loans").await.unwrap();
     database.migrate().await.unwrap();
     assert_eq!(database.pending_migrations().await.unwrap(), Vec::<String>::new());
+}
+
+async fn an_answer_that_is_an_error_is_not_taken_for_a_missing_schema(engine: Engine) {
+    let database = engine.connect().await;
+    database.migrate().await.unwrap();
+    let raw = engine.raw().await;
+    raw.execute_unprepared("ALTER TABLE seaql_migrations RENAME COLUMN version TO hidden").await.unwrap();
+    let pending = database.pending_migrations().await;
+    assert!(matches!(pending, Err(StoreError::Database(_))), "{pending:?}");
+}
+
+async fn changes_of_a_newer_version_are_told(engine: Engine) {
+    let database = engine.connect().await;
+    database.migrate().await.unwrap();
+    let raw = engine.raw().await;
+    let newer = "INSERT INTO seaql_migrations (version, applied_at) VALUES ('m29990101_000001_of_tomorrow', 0)";
+    raw.execute_unprepared(newer).await.unwrap();
+    let migrations = database.migrations().await.unwrap();
+    assert_eq!((migrations.pending, migrations.unknown), (vec![], vec!["m29990101_000001_of_tomorrow".to_owned()]));
 }

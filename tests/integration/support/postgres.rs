@@ -42,6 +42,13 @@ pub struct Binaries {
 }
 
 impl Binaries {
+    /// Another program of the same version.
+    #[allow(dead_code, reason = "only tests of backups ask")]
+    pub fn tool(&self, name: &str) -> PathBuf {
+        // It may be a link out of a folder without the others.
+        self.postgres.canonicalize().unwrap_or_else(|_| self.postgres.clone()).with_file_name(name)
+    }
+
     /// Looks in `PG_BIN`, in `PATH` and where Debian puts every version, newest first.
     pub fn find() -> Option<Self> {
         let mut folders: Vec<PathBuf> = std::env::var_os("PG_BIN").map(PathBuf::from).into_iter().collect();
