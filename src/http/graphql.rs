@@ -52,14 +52,24 @@ async fn respond(state: &Arc<HttpState>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let exchange = Exchange::of(&parts);
     let Some(media) = negotiation::negotiate(&parts.headers) else {
-        return not_acceptable().respond(&exchange.request_id, MediaType::Json);
+        let refusal = not_acceptable();
+        state.telemetry.metrics.requests.refused(refusal.code);
+        return refusal.respond(&exchange.request_id, MediaType::Json);
+    };
+    let requests = &state.telemetry.metrics.requests;
+    let present = |answer: Answer| {
+        answer::count(&answer, state.settings.max_errors, requests);
+        answer::respond(answer, &exchange.request_id, media, &state.settings)
     };
     let answered = match exchange.carry_out(state, &parts, body).await {
-        Ok(answer) => answer::respond(answer, &exchange.request_id, media, &state.settings),
-        Err(Refused::Document(answer)) => answer::respond(*answer, &exchange.request_id, media, &state.settings),
+        Ok(answer) => present(answer),
+        Err(Refused::Document(answer)) => present(*answer),
         Err(Refused::Http(refusal)) => Err(refusal),
     };
-    answered.unwrap_or_else(|refusal| refusal.respond(&exchange.request_id, media))
+    answered.unwrap_or_else(|refusal| {
+        requests.refused(refusal.code);
+        refusal.respond(&exchange.request_id, media)
+    })
 }
 
 /// What is known of an exchange besides the request itself.

@@ -1,12 +1,12 @@
-//! Around every request: its id, its line in the log, and the net that catches a panic. What goes into the line is
+//! Around every request: its id, its line in the log, its span, and the net that catches a panic. What goes into the line is
 //! decided here, and it is never query text, variables or anything about a person but their opaque subject.
 
 use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use axum::extract::Request;
+use axum::extract::{MatchedPath, Request, State};
 use axum::http::header::HeaderName;
-use axum::http::{HeaderMap, HeaderValue, Method};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::Response;
 use futures_util::FutureExt;
@@ -17,10 +17,20 @@ use uuid::Uuid;
 use super::door::OperationKind;
 use super::errors::HttpError;
 use super::negotiation::MediaType;
+use super::state::HttpState;
 use crate::graphql::request::RequestId;
+use crate::telemetry::metrics::Metrics;
+use crate::telemetry::metrics::requests::Active;
+use crate::telemetry::traces::Trace;
 
 /// The header a request id comes and goes in.
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// The header that tells a caller which trace its request belongs to.
+const TRACE_RESPONSE: HeaderName = HeaderName::from_static("traceresponse");
+
+/// What orchestrators ask every few seconds; it says nothing while it succeeds.
+const PROBES: [&str; 3] = ["/health", "/livez", "/readyz"];
 
 /// What the inner layers learn about a request and the log line tells.
 #[derive(Debug, Clone, Default)]
@@ -54,15 +64,28 @@ struct Line {
     method: Method,
     path: String,
     started: Instant,
+    route: Option<MatchedPath>,
     facts: Facts,
-    status: Option<u16>,
+    metrics: Arc<Metrics>,
+    trace: Option<Trace>,
+    status: Option<StatusCode>,
+    _active: Active,
 }
 
 impl Drop for Line {
     fn drop(&mut self) {
-        let duration_us = u64::try_from(self.started.elapsed().as_micros()).unwrap_or(u64::MAX);
+        let took = self.started.elapsed();
+        let duration_us = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
         // 499 is what nginx writes for a client that closed the connection before the answer.
-        let status = self.status.unwrap_or(499);
+        let left = StatusCode::from_u16(499).unwrap_or(StatusCode::REQUEST_TIMEOUT);
+        let answered = self.status.unwrap_or(left);
+        let status = answered.as_u16();
+        let route = self.route.as_ref().map(MatchedPath::as_str);
+        self.metrics.requests.ended(self.method.as_str(), route, answered.as_str(), took);
+        if let Some(trace) = &self.trace {
+            trace.end_request(status);
+        }
+        let (trace_id, span_id) = self.trace.as_ref().map(Trace::ids).unzip();
         let known = self.facts.lock();
         let (kind, name) = match &known.operation {
             Some((kind, name)) => (Some(kind.as_str()), name.as_deref()),
@@ -81,12 +104,13 @@ impl Drop for Line {
                     operation_name = name,
                     subject = known.subject.as_deref(),
                     request_id = self.request_id.0,
+                    trace_id,
+                    span_id,
                     "request"
                 )
             };
         }
-        // Probes come every few seconds and say nothing while they succeed.
-        if status < 400 && matches!(self.path.as_str(), "/health" | "/livez" | "/readyz") {
+        if status < 400 && PROBES.contains(&self.path.as_str()) {
             line!(tracing::Level::DEBUG);
         } else {
             line!(tracing::Level::INFO);
@@ -95,22 +119,38 @@ impl Drop for Line {
 }
 
 /// The outermost layer.
-pub async fn observe(mut request: Request, next: Next) -> Response {
+pub async fn observe(State(state): State<Arc<HttpState>>, mut request: Request, next: Next) -> Response {
     let request_id = incoming_id(request.headers()).unwrap_or_else(fresh_id);
     let facts = Facts::default();
+    let telemetry = &state.telemetry;
+    let route = request.extensions().get::<MatchedPath>().cloned();
+    let method = request.method().as_str();
+    let trace = match PROBES.contains(&request.uri().path()) {
+        true => None,
+        false => telemetry.traces.request(request.headers(), method, route.as_ref().map(MatchedPath::as_str)),
+    };
     let mut line = Line {
         request_id: request_id.clone(),
         method: request.method().clone(),
         // Without the query string, which may hold a query text and its variables.
         path: request.uri().path().chars().take(256).collect(),
         started: Instant::now(),
+        route,
         facts: facts.clone(),
+        metrics: Arc::clone(&telemetry.metrics),
+        trace: trace.clone(),
         status: None,
+        _active: telemetry.metrics.requests.begun(method),
     };
     request.extensions_mut().insert(request_id.clone());
     request.extensions_mut().insert(facts);
-    let span = tracing::info_span!("request", request_id = request_id.0);
-    let answer = AssertUnwindSafe(next.run(request)).catch_unwind().instrument(span).await;
+    let (trace_id, span_id) = trace.as_ref().map(Trace::ids).unzip();
+    let span = tracing::info_span!("request", request_id = request_id.0, trace_id, span_id);
+    let running = AssertUnwindSafe(next.run(request)).catch_unwind().instrument(span);
+    let answer = match &trace {
+        Some(trace) => trace.run(running).await,
+        None => running.await,
+    };
     let mut response = answer.unwrap_or_else(|panic| {
         tracing::error!(request_id = request_id.0, cause = panic_text(&*panic), "a request panicked");
         HttpError::internal().respond(&request_id, MediaType::Json)
@@ -118,7 +158,10 @@ pub async fn observe(mut request: Request, next: Next) -> Response {
     if let Ok(value) = HeaderValue::from_str(&request_id.0) {
         response.headers_mut().insert(REQUEST_ID, value);
     }
-    line.status = Some(response.status().as_u16());
+    if let Some(Ok(value)) = trace.map(|trace| HeaderValue::try_from(trace.response_header())) {
+        response.headers_mut().insert(TRACE_RESPONSE, value);
+    }
+    line.status = Some(response.status());
     response
 }
 

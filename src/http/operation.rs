@@ -14,7 +14,9 @@ use super::observe::Facts;
 use super::rate::Principal;
 use super::request::GraphqlRequest;
 use super::state::HttpState;
+use super::watch::Watch;
 use crate::auth::Actor;
+use crate::telemetry::metrics::requests::Budget;
 
 /// Why an operation does not run.
 #[derive(Debug)]
@@ -34,6 +36,7 @@ impl From<HttpError> for Refused {
 /// A place among the operations in flight, held until the operation is over.
 pub fn place(state: &HttpState) -> Result<OwnedSemaphorePermit, HttpError> {
     state.in_flight.clone().try_acquire_owned().map_err(|_| {
+        state.telemetry.metrics.requests.shed(Budget::Operations);
         HttpError::new(StatusCode::SERVICE_UNAVAILABLE, "OVERLOADED", "The server is busy. Try again in a second.")
             .retry_after(1)
     })
@@ -75,8 +78,9 @@ pub async fn execute(
     place: OwnedSemaphorePermit,
 ) -> Result<Answer, HttpError> {
     let kind = operation.kind();
+    let watch = Watch::begin(&state.telemetry, &*operation);
     let work = async move {
-        let answer = operation.execute(context).await;
+        let answer = watch.run(operation.execute(context)).await;
         drop(place);
         answer
     };

@@ -23,6 +23,7 @@ pub mod lexical;
 pub mod limits;
 pub mod precheck;
 pub mod refusal;
+mod root_fields;
 mod surface;
 #[cfg(test)]
 mod tests;
@@ -30,7 +31,7 @@ pub mod variables;
 
 use std::sync::Arc;
 
-use async_graphql::Variables;
+use async_graphql::{Name, Variables};
 use async_graphql_parser::{parse_query, types::OperationType};
 
 pub use self::{
@@ -41,12 +42,14 @@ pub use self::{
     limits::Limits,
     refusal::{Refusal, RefusalKind},
 };
+use root_fields::RootFields;
 
 /// Everything the guard judges by.
 pub struct Guard {
     limits: Limits,
     cost_model: CostModel,
     input_model: InputModel,
+    root_fields: RootFields,
     documents: Documents,
 }
 
@@ -73,6 +76,11 @@ impl Admitted {
         !self.needs_validation && operation.is_some_and(documents::Operation::is_validated)
     }
 
+    /// The fields of the schema's root that it asks for.
+    pub fn root_fields(&self) -> &[Name] {
+        self.document.operation(self.operation).map_or(&[], |operation| operation.root_fields.as_slice())
+    }
+
     /// Notes that strict validation passed, if these variables let it look everywhere.
     fn mark_validated(&self) {
         if let Some(operation) = self.document.operation(self.operation).filter(|_| self.proves) {
@@ -90,6 +98,7 @@ impl Guard {
         Ok(Self {
             cost_model: CostModel::from_sdl(sdl)?,
             input_model: InputModel::from_sdl(sdl)?,
+            root_fields: RootFields::from_sdl(sdl)?,
             documents: Documents::new(limits.cache_bytes, limits.cache_entries),
             limits,
         })
@@ -166,7 +175,7 @@ impl Guard {
             variables::check_definitions(&operation.variable_definitions, &self.input_model)?;
         }
         let cost = self.cost_model.compile(&document, &order);
-        Ok(CheckedDocument::new(document, cost, &nested, scan.tokens))
+        Ok(CheckedDocument::new(document, cost, &nested, scan.tokens).with_root_fields(&self.root_fields))
     }
 }
 

@@ -1,6 +1,7 @@
 //! What happens at the server's door, over real sockets, whatever is behind it: attacks, limits, strict settings, tokens, a
 //! database that is down, shutting down, HTTPS.
 
+mod admin;
 mod attacks;
 mod attacks_values;
 mod corpus;
@@ -14,3 +15,4 @@ mod production;
 mod settings;
 mod shutdown;
 mod tokens;
+mod traces;
