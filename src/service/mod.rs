@@ -30,10 +30,12 @@ pub mod loan_simulation;
 pub mod loan_terms;
 pub mod loan_views;
 pub mod loans;
+pub mod oversight;
 pub mod personal_data;
 mod personal_lookup;
 pub mod portfolio;
 pub mod problem;
+pub mod tally;
 pub mod verify;
 
 use std::sync::Arc;
@@ -49,6 +51,7 @@ use crate::store::branches::BranchRecord;
 use crate::store::scope::Scope;
 use approval_limits::ApprovalLimits;
 use personal_data::PersonalDataKeys;
+use tally::Tally;
 
 pub use crate::store::abandonment::stop_when_abandoned;
 pub use error::ServiceError;
@@ -73,6 +76,7 @@ pub struct Services {
     event_ids: OrderedIds,
     personal_data: PersonalDataKeys,
     rules: Rules,
+    tally: Tally,
 }
 
 impl Services {
@@ -84,7 +88,7 @@ impl Services {
         personal_data: PersonalDataKeys,
         rules: Rules,
     ) -> Self {
-        Self { database, clock, ids, event_ids: OrderedIds::default(), personal_data, rules }
+        Self { database, clock, ids, event_ids: OrderedIds::default(), personal_data, rules, tally: Tally::default() }
     }
 
     /// Lets the caller act, or refuses; gives the branches they may act on.
@@ -105,6 +109,12 @@ impl Services {
             Scope::All => Ok(()),
             Scope::Branches(_) => Err(ServiceError::Forbidden(action)),
         }
+    }
+
+    /// What was counted since the start.
+    #[must_use]
+    pub fn tally(&self) -> &Tally {
+        &self.tally
     }
 
     fn now(&self) -> DateTime<Utc> {
