@@ -9,7 +9,7 @@ use futures_util::future::BoxFuture;
 use secrecy::ExposeSecret;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
-use tokio_util::task::AbortOnDropHandle;
+use tokio_util::task::{AbortOnDropHandle, TaskTracker};
 
 use crate::auth::{AuthSetupError, Authenticator};
 use crate::clock::Clock;
@@ -27,10 +27,18 @@ use crate::service::personal_data::{PersonalDataKeys, UnusableKey};
 use crate::service::{Rules, Services};
 use crate::store::database::StatementObserver;
 use crate::store::{Database, DatabaseOptions, StoreError};
+use crate::telemetry::Telemetry;
+use crate::telemetry::traces::{Traces, TracesError};
 
 mod guard;
+mod instruments;
 mod limits;
 mod sealer;
+
+use instruments::Instruments;
+
+/// Connections of the admin port: a scraper, a probe, somebody who looks.
+const ADMIN_CONNECTIONS: usize = 32;
 
 /// Why the application cannot start. Each text is one line that says what to change.
 #[derive(Debug, thiserror::Error)]
@@ -60,6 +68,9 @@ pub enum StartError {
     /// The manifest of trusted documents is unusable.
     #[error("TRUSTED_DOCUMENTS_FILE: {0}")]
     TrustedDocuments(#[from] ManifestError),
+    /// Traces cannot be sent.
+    #[error(transparent)]
+    Traces(#[from] TracesError),
     /// The schema's own text does not parse: a defect.
     #[error("the GraphQL schema is broken: {0}")]
     Schema(#[from] SdlError),
@@ -92,6 +103,8 @@ pub struct App {
     database: Database,
     services: Arc<Services>,
     seal_interval: Duration,
+    instruments: Arc<Instruments>,
+    ledger_interval: Duration,
 }
 
 /// Opens the database of a configuration.
@@ -136,18 +149,21 @@ pub async fn build(config: &Config, around: Surroundings) -> Result<App, StartEr
         None => None,
     };
     let guard = Arc::new(guard::of(config).await?);
-    let database = open_database(config, around.observer.clone()).await?;
+    let telemetry = Telemetry { metrics: Arc::default(), traces: Traces::start(&config.traces)? };
+    let observer = instruments::of_statements(&telemetry, around.observer.clone());
+    let database = open_database(config, Some(observer)).await?;
     if config.database.migrate_on_start {
         database.migrate().await.map_err(StartError::Migration)?;
     }
     let services = Arc::new(services(config, database.clone(), &around)?);
     let schemas = schema::build(Arc::clone(&services), limits::api(config));
-    let engine = Engine::new(guard, StopsWhenAbandoned(schemas.strict), StopsWhenAbandoned(schemas.fast));
+    let engine = Engine::new(Arc::clone(&guard), StopsWhenAbandoned(schemas.strict), StopsWhenAbandoned(schemas.fast));
     let mut checks: Vec<Arc<dyn ReadinessCheck>> =
         vec![Arc::new(DatabaseAnswers(database.clone())), Arc::new(SchemaIsCurrent(database.clone()))];
     if authenticator.has_issuer() {
         checks.push(Arc::new(IssuerKeysAreThere(Arc::clone(&authenticator), Arc::clone(&around.clock))));
     }
+    let clock = Arc::clone(&around.clock);
     let state = HttpState::new(
         HttpSettings::from_config(config),
         authenticator.clone(),
@@ -156,14 +172,25 @@ pub async fn build(config: &Config, around: Surroundings) -> Result<App, StartEr
         around.clock,
         CancellationToken::new(),
     );
+    let state = Arc::new(state.with_telemetry(telemetry.clone()));
+    let instruments = Instruments {
+        telemetry,
+        database: database.clone(),
+        services: Arc::clone(&services),
+        guard,
+        http: Arc::clone(&state),
+        clock,
+    };
     Ok(App {
-        state: Arc::new(state),
+        state,
         authenticator,
         tls,
         server: ServerSettings::from_config(config),
         database,
         services,
         seal_interval: config.audit.seal_interval,
+        instruments: Arc::new(instruments),
+        ledger_interval: config.admin.books_check_interval,
     })
 }
 
@@ -186,7 +213,17 @@ impl App {
     /// # Errors
     /// Whatever the operating system answers.
     pub async fn serve(self, listener: TcpListener) -> std::io::Result<()> {
+        self.serve_with_admin(listener, None).await
+    }
+
+    /// The same, with the admin port on a listener of its own until everything else has ended.
+    ///
+    /// # Errors
+    /// Whatever the operating system answers.
+    pub async fn serve_with_admin(self, listener: TcpListener, admin: Option<TcpListener>) -> std::io::Result<()> {
         let shutdown = self.shutdown();
+        let stop_admin = CancellationToken::new();
+        let admin = admin.map(|listener| tokio::spawn(self.admin(listener, stop_admin.clone())));
         if let Some(tls) = &self.tls {
             tokio::spawn(Arc::clone(tls).watch(tls::RELOAD_EVERY, shutdown.clone()));
         }
@@ -203,8 +240,37 @@ impl App {
             tracing::error!(%error, "the sealer of the audit trail did not end well");
         }
         sealer::finish(&self.services).await;
+        stop_admin.cancel();
+        if let Some(admin) = admin
+            && let Err(error) = admin.await
+        {
+            tracing::error!(%error, "the admin port did not end well");
+        }
+        self.instruments.telemetry.traces.stop().await;
         self.database.close().await;
         served
+    }
+
+    /// Serves the admin port and takes the looks that it shows.
+    fn admin(&self, listener: TcpListener, stop: CancellationToken) -> impl Future<Output = ()> + use<> {
+        let instruments = Arc::clone(&self.instruments);
+        let router = http::admin::router(Arc::clone(&self.state), {
+            let instruments = Arc::clone(&instruments);
+            move || instruments.text()
+        });
+        let settings = ServerSettings {
+            max_connections: ADMIN_CONNECTIONS,
+            shutdown: Duration::from_secs(1),
+            ..ServerSettings::default()
+        };
+        let ledger_interval = self.ledger_interval;
+        async move {
+            let watching = instruments.watch(ledger_interval, stop.clone());
+            let serving = server::serve(listener, None, router, settings, TaskTracker::new(), stop.clone());
+            if let (Err(error), ()) = tokio::join!(serving, watching) {
+                tracing::error!(%error, "the admin port failed");
+            }
+        }
     }
 }
 

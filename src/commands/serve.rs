@@ -14,24 +14,31 @@ use super::{Failure, block_on, say};
 pub fn run(config: &Config) -> Result<(), Failure> {
     telemetry::init(&config.telemetry)?;
     block_on(async {
-        let listener = listen(config.server.address()).await?;
+        let listener = bind(config.server.address(), "API_HOST", "API_PORT").await?;
         let address = listener.local_addr()?;
+        let admin = match config.admin.address() {
+            Some(address) => Some(bind(address, "ADMIN_HOST", "ADMIN_PORT").await?),
+            None => None,
+        };
         let app = app::build(config, Surroundings::real()).await?;
         tracing::info!(settings = %config.redacted(), "starting");
         announce(config, address)?;
+        if let Some(admin) = &admin {
+            say(&format!("Admin:    http://{}/metrics", admin.local_addr()?))?;
+        }
         tokio::spawn(stop_on_signal(app.shutdown()));
-        app.serve(listener).await?;
+        app.serve_with_admin(listener, admin).await?;
         say("Stopped.")
     })
 }
 
-async fn listen(address: SocketAddr) -> Result<TcpListener, Failure> {
+async fn bind(address: SocketAddr, host: &str, port: &str) -> Result<TcpListener, Failure> {
     TcpListener::bind(address).await.map_err(|error| {
         let remedy = match error.kind() {
-            ErrorKind::AddrInUse => "another program listens there: stop it, or set API_PORT to a free port",
-            ErrorKind::PermissionDenied => "ports below 1024 need privileges: set API_PORT to a higher one",
-            ErrorKind::AddrNotAvailable => "this machine has no such address: set API_HOST to one of its own",
-            _ => "check API_HOST and API_PORT",
+            ErrorKind::AddrInUse => format!("another program listens there: stop it, or set {port} to a free port"),
+            ErrorKind::PermissionDenied => format!("ports below 1024 need privileges: set {port} to a higher one"),
+            ErrorKind::AddrNotAvailable => format!("this machine has no such address: set {host} to one of its own"),
+            _ => format!("check {host} and {port}"),
         };
         format!("cannot listen on {address} ({error}): {remedy}").into()
     })

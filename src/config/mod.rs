@@ -5,6 +5,7 @@
 //! To add a setting: a documented field with `#[arg(long, env = "NAME", …)]` in the file of its concern, its place in
 //! that concern's `…Config` and `describe`, then `UPDATE_DOCS=1 cargo test --lib config` to bring the documents along.
 
+mod admin;
 mod audit;
 mod auth;
 mod database;
@@ -22,6 +23,7 @@ mod server;
 mod sources;
 mod telemetry;
 mod tls;
+mod traces;
 mod trusted_documents;
 mod values;
 
@@ -30,6 +32,7 @@ mod tests;
 
 use clap::{Args, Parser};
 
+pub use admin::{AdminArgs, AdminConfig};
 pub use audit::{AuditArgs, AuditConfig};
 pub use auth::{AuthArgs, AuthConfig, AuthMode, DEVELOPMENT_TOKEN_SECRET, DevAuth, JwksSource, JwtAuth};
 pub use database::{DEFAULT_URL, DatabaseArgs, DatabaseConfig, Engine};
@@ -44,6 +47,7 @@ pub use server::{ServerArgs, ServerConfig};
 pub use sources::Sources;
 pub use telemetry::{LogFormat, TelemetryArgs, TelemetryConfig};
 pub use tls::{TlsArgs, TlsConfig, TlsFiles};
+pub use traces::{Attributes, OtlpProtocol, TracesArgs, TracesConfig, TracesSampler};
 pub use trusted_documents::{TrustedDocumentsArgs, TrustedDocumentsConfig, TrustedDocumentsMode};
 
 use effective::Effective;
@@ -90,6 +94,12 @@ pub struct ConfigArgs {
     /// The log.
     #[command(flatten)]
     pub telemetry: TelemetryArgs,
+    /// The port for the inside.
+    #[command(flatten)]
+    pub admin: AdminArgs,
+    /// Where traces go.
+    #[command(flatten)]
+    pub traces: TracesArgs,
 }
 
 /// The effective configuration: complete, judged, immutable.
@@ -121,6 +131,10 @@ pub struct Config {
     pub trusted_documents: TrustedDocumentsConfig,
     /// The log.
     pub telemetry: TelemetryConfig,
+    /// The port for the inside.
+    pub admin: AdminConfig,
+    /// Where traces go.
+    pub traces: TracesConfig,
 }
 
 impl ConfigArgs {
@@ -144,6 +158,8 @@ impl ConfigArgs {
             graphql: self.graphql.resolve(environment),
             trusted_documents: self.trusted_documents.resolve()?,
             telemetry: self.telemetry.resolve(environment),
+            admin: self.admin.resolve(),
+            traces: self.traces.resolve(),
         };
         config.check_across()?;
         Ok(config)
@@ -190,6 +206,8 @@ impl Config {
         self.graphql.describe(out);
         self.trusted_documents.describe(out);
         self.telemetry.describe(out);
+        self.admin.describe(out);
+        self.traces.describe(out);
     }
 
     /// What no concern can see alone.
@@ -213,6 +231,12 @@ impl Config {
             return Err(ConfigError::refused(
                 "DATABASE_STATEMENT_TIMEOUT_MS",
                 "is above REQUEST_DEADLINE_MS: statements would outlive the requests that wait for them",
+            ));
+        }
+        if self.admin.port == Some(self.server.port) && self.server.port != 0 {
+            return Err(ConfigError::refused(
+                "ADMIN_PORT",
+                "is API_PORT: choose another one, because the admin port asks nobody who they are",
             ));
         }
         Ok(())

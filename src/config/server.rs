@@ -1,13 +1,13 @@
 //! The listening socket and the life of the process: address, connections, shutdown.
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use clap::Args;
 
 use super::effective::Effective;
 use super::environment::Environment;
-use super::values::{count, milliseconds, milliseconds_or_none, port};
+use super::values::{count, host, milliseconds, milliseconds_or_none, port};
 
 /// Settings of the listener, as given.
 #[derive(Debug, Clone, Args)]
@@ -83,12 +83,4 @@ impl ServerConfig {
         out.span("SHUTDOWN_DRAIN_MS", self.shutdown_drain);
         out.span("SHUTDOWN_TIMEOUT_MS", self.shutdown_timeout);
     }
-}
-
-fn host(text: &str) -> Result<IpAddr, String> {
-    // `localhost` can mean two addresses; naming one keeps what is printed and what is bound the same.
-    if text.eq_ignore_ascii_case("localhost") {
-        return Ok(IpAddr::V4(Ipv4Addr::LOCALHOST));
-    }
-    text.parse().map_err(|_| "an IP address is needed (127.0.0.1, 0.0.0.0, ::1) or localhost".to_owned())
 }

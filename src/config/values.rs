@@ -1,5 +1,6 @@
 //! How the text of a setting becomes a value. Each parser's error is a clause that says what would be accepted.
 
+use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
 /// One day: no timeout of a server is meant to be longer, and a typing slip of three zeros is caught.
@@ -65,4 +66,13 @@ pub(super) fn switch(text: &str) -> Result<bool, String> {
         "off" | "false" | "no" | "0" => Ok(false),
         _ => Err("on or off is needed".to_owned()),
     }
+}
+
+/// An address of this machine to listen on.
+pub(super) fn host(text: &str) -> Result<IpAddr, String> {
+    // `localhost` can mean two addresses; naming one keeps what is printed and what is bound the same.
+    if text.eq_ignore_ascii_case("localhost") {
+        return Ok(IpAddr::V4(Ipv4Addr::LOCALHOST));
+    }
+    text.parse().map_err(|_| "an IP address is needed (127.0.0.1, 0.0.0.0, ::1) or localhost".to_owned())
 }

@@ -16,6 +16,15 @@ use super::settings::{AdmissionSettings, BudgetSettings};
 /// A place among the operations in flight, held until the operation is over.
 pub type Place = OwnedSemaphorePermit;
 
+/// How many of a budget's places somebody has, and how many are free.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Standing {
+    /// Operations that execute.
+    pub used: usize,
+    /// Places that nobody has.
+    pub free: usize,
+}
+
 /// The places of the whole server.
 pub struct Admission {
     reads: Budget,
@@ -42,6 +51,16 @@ impl Admission {
         }
     }
 
+    /// The places for queries, as they stand.
+    pub fn reads(&self) -> Standing {
+        self.reads.stands()
+    }
+
+    /// The places for mutations, as they stand.
+    pub fn writes(&self) -> Standing {
+        self.writes.stands()
+    }
+
     /// Whether nothing executes and nothing waits.
     #[cfg(test)]
     pub(super) fn is_idle(&self, settings: &AdmissionSettings) -> bool {
@@ -52,13 +71,19 @@ impl Admission {
 /// Places for one kind of operation, and for those that wait for them.
 struct Budget {
     places: Arc<Semaphore>,
+    all: usize,
     queue: Semaphore,
     wait: Duration,
 }
 
 impl Budget {
     fn new(settings: &BudgetSettings, wait: Duration) -> Self {
-        Self { places: Arc::new(Semaphore::new(settings.in_flight)), queue: Semaphore::new(settings.queued), wait }
+        Self {
+            places: Arc::new(Semaphore::new(settings.in_flight)),
+            all: settings.in_flight,
+            queue: Semaphore::new(settings.queued),
+            wait,
+        }
     }
 
     /// Waiters are served in their order; nobody overtakes them.
@@ -74,6 +99,11 @@ impl Budget {
             Ok(Ok(place)) => Ok(place),
             _ => Err(overloaded()),
         }
+    }
+
+    fn stands(&self) -> Standing {
+        let free = self.places.available_permits();
+        Standing { used: self.all.saturating_sub(free), free }
     }
 
     #[cfg(test)]
@@ -122,7 +152,10 @@ mod tests {
         let write = ask(&admission, OperationKind::Mutation).await.unwrap();
         ask(&admission, OperationKind::Query).await.unwrap_err();
         ask(&admission, OperationKind::Mutation).await.unwrap_err();
+        assert_eq!(admission.writes(), Standing { used: 1, free: 0 });
         drop(write);
+        assert_eq!(admission.reads(), Standing { used: 1, free: 0 });
+        assert_eq!(admission.writes(), Standing { used: 0, free: 1 });
         let _write = ask(&admission, OperationKind::Mutation).await.unwrap();
         ask(&admission, OperationKind::Query).await.unwrap_err();
     }

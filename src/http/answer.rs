@@ -1,6 +1,7 @@
 //! From what the engine answered to what is sent: errors masked, counted and labelled, the status chosen, the size held.
 //! It does not change data.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::io;
 
@@ -14,9 +15,13 @@ use super::errors::{HttpError, INTERNAL_MESSAGE};
 use super::negotiation::MediaType;
 use super::settings::HttpSettings;
 use crate::graphql::request::RequestId;
+use crate::telemetry::metrics::requests::{Outcome, Requests};
 
 /// Codes whose cause passes by itself.
 const RETRYABLE: [&str; 5] = ["UNAVAILABLE", "TIMEOUT", "OVERLOADED", "RATE_LIMITED", "IDEMPOTENCY_IN_PROGRESS"];
+
+/// Codes of failures that are not the caller's.
+const OURS: [&str; 3] = ["INTERNAL", "TIMEOUT", "UNAVAILABLE"];
 
 /// How far a request came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,26 +51,50 @@ pub fn presentable(mut answer: Answer, request_id: &RequestId, max_errors: usize
     answer
 }
 
-fn label(error: &mut ServerError, stage: Stage, request_id: &RequestId) {
+/// How an operation ended that ends with this answer.
+pub fn outcome(answer: &Answer) -> Outcome {
+    let stage = stage(answer);
+    let is_ours = |error: &ServerError| OURS.contains(&&*code(error, stage));
+    match answer.errors.as_slice() {
+        [] => Outcome::Ok,
+        errors if errors.iter().any(is_ours) => Outcome::Failed,
+        _ => Outcome::Refused,
+    }
+}
+
+/// Counts an answer's errors by their codes, as they will be seen.
+pub fn count(answer: &Answer, max_errors: usize, requests: &Requests) {
+    let stage = stage(answer);
+    for error in answer.errors.iter().take(max_errors) {
+        requests.refused(&code(error, stage));
+    }
+}
+
+/// The code that an error will be seen with.
+fn code(error: &ServerError, stage: Stage) -> Cow<'static, str> {
     // An error that names itself INTERNAL is masked like one that has no name.
-    let code = match (known_code(error).filter(|code| code != "INTERNAL"), stage) {
-        (Some(code), _) => code,
-        (None, Stage::NotExecuted) => "GRAPHQL_VALIDATION_FAILED".to_owned(),
-        (None, Stage::Executed) if is_unreadable_argument(error) => "BAD_USER_INPUT".to_owned(),
-        (None, Stage::Executed) => {
-            tracing::error!(request_id = request_id.0, cause = error.message, path = ?error.path, "internal error");
-            error.message = INTERNAL_MESSAGE.to_owned();
-            error.extensions = None;
-            "INTERNAL".to_owned()
-        }
-    };
+    match (known_code(error).filter(|code| code != "INTERNAL"), stage) {
+        (Some(code), _) => code.into(),
+        (None, Stage::NotExecuted) => "GRAPHQL_VALIDATION_FAILED".into(),
+        (None, Stage::Executed) if is_unreadable_argument(error) => "BAD_USER_INPUT".into(),
+        (None, Stage::Executed) => "INTERNAL".into(),
+    }
+}
+
+fn label(error: &mut ServerError, stage: Stage, request_id: &RequestId) {
+    let code = code(error, stage);
+    if code == "INTERNAL" {
+        tracing::error!(request_id = request_id.0, cause = error.message, path = ?error.path, "internal error");
+        error.message = INTERNAL_MESSAGE.to_owned();
+        error.extensions = None;
+    }
     error.source = None;
     let extensions = error.extensions.get_or_insert_with(ErrorExtensionValues::default);
     let retryable = match extensions.get("retryable") {
         Some(Value::Boolean(retryable)) => *retryable,
-        _ => RETRYABLE.contains(&code.as_str()),
+        _ => RETRYABLE.contains(&&*code),
     };
-    extensions.set("code", code);
+    extensions.set("code", code.into_owned());
     extensions.set("requestId", request_id.0.as_str());
     extensions.set("retryable", retryable);
 }

@@ -11,6 +11,7 @@ use tokio::time::timeout;
 use super::admission::overloaded;
 use super::errors::HttpError;
 use super::state::HttpState;
+use crate::telemetry::metrics::requests::Budget;
 
 /// Bytes of a body that is too long which are read and thrown away before the answer. A photograph sent by mistake fits;
 /// whoever sends more means no good.
@@ -28,7 +29,10 @@ pub async fn read(state: &HttpState, parts: &Parts, mut body: Body) -> Result<By
         discard(parts, body, patience).await;
         return Err(too_large(limit));
     }
-    let Ok(_reading) = state.bodies.try_acquire() else { return Err(overloaded()) };
+    let Ok(_reading) = state.bodies.try_acquire() else {
+        state.telemetry.metrics.requests.shed(Budget::Bodies);
+        return Err(overloaded());
+    };
     let read = timeout(patience, Limited::new(&mut body, limit).collect()).await.map_err(|_| too_slow())?;
     match read {
         Ok(body) => Ok(body.to_bytes()),

@@ -15,6 +15,7 @@ use super::negotiation::{self, MediaType};
 use super::state::HttpState;
 use super::{body, health, observe};
 use crate::graphql::request::RequestId;
+use crate::telemetry::metrics::requests::Budget;
 
 /// Time for the rest of a body that is not wanted: what a client in full health sends in one go.
 const PATIENCE: Duration = Duration::from_millis(500);
@@ -29,7 +30,10 @@ pub async fn turn_away(State(state): State<Arc<HttpState>>, request: Request, ne
     let crowded = request.extensions().get::<Crowded>().is_some();
     let keeps = request.version() >= Version::HTTP_2;
     let mut response = match crowded && !health::is_probe(request.uri().path()) {
-        true => refuse(request).await,
+        true => {
+            state.telemetry.metrics.requests.shed(Budget::Connections);
+            refuse(request).await
+        }
         false => next.run(request).await,
     };
     let ends = crowded || state.shutdown.is_cancelled();

@@ -1,7 +1,7 @@
 //! The doors between the transport and what lies behind it: who is calling ([`Authenticate`]) and what runs the operation
 //! ([`GraphqlDoor`]). The transport knows nothing else of authentication, guards and the schema, and must not.
 
-use async_graphql::Response;
+use async_graphql::{Name, Response};
 use chrono::{DateTime, Utc};
 use futures_util::future::BoxFuture;
 use futures_util::stream::BoxStream;
@@ -66,6 +66,10 @@ pub trait AdmittedOperation: Send {
     fn kind(&self) -> OperationKind;
     /// Its name in the document, for the log.
     fn name(&self) -> Option<&str>;
+    /// The fields of the schema's root that it asks for, for metrics and traces.
+    fn root_fields(&self) -> &[Name] {
+        &[]
+    }
     /// Its cost by the query-cost limit, for the rate limit.
     fn cost(&self) -> u64;
     /// Runs a query or a mutation.

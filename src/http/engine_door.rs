@@ -1,6 +1,6 @@
 //! The real door: the guards and the schemas behind them, as the transport wants to see them. It only translates.
 
-use async_graphql::{Executor, Request, Response};
+use async_graphql::{Executor, Name, Request, Response};
 use async_graphql_parser::types::OperationType;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
@@ -57,6 +57,10 @@ impl<E: Executor> AdmittedOperation for EngineOperation<E> {
 
     fn name(&self) -> Option<&str> {
         self.admitted.operation_name.as_deref()
+    }
+
+    fn root_fields(&self) -> &[Name] {
+        self.admitted.root_fields()
     }
 
     fn cost(&self) -> u64 {

@@ -35,6 +35,10 @@ pub struct HttpError {
     pub headers: Vec<(HeaderName, HeaderValue)>,
 }
 
+/// The code of a refusal, among the extensions of its answer: the outermost layer counts it, whoever refused.
+#[derive(Debug, Clone, Copy)]
+pub struct RefusedWith(pub &'static str);
+
 impl HttpError {
     /// A refusal that the same request will meet again.
     pub fn new(status: StatusCode, code: &'static str, message: impl Into<Cow<'static, str>>) -> Self {
@@ -96,6 +100,7 @@ impl HttpError {
         *response.status_mut() = self.status;
         response.headers_mut().insert(header::CONTENT_TYPE, media.header_value());
         response.headers_mut().extend(self.headers);
+        response.extensions_mut().insert(RefusedWith(self.code));
         response
     }
 }

@@ -50,9 +50,13 @@ async fn respond(state: &Arc<HttpState>, request: Request) -> Response {
     let Some(media) = negotiation::negotiate(&parts.headers) else {
         return not_acceptable().respond(&exchange.request_id, MediaType::Json);
     };
+    let present = |answer: Answer| {
+        answer::count(&answer, state.settings.max_errors, &state.telemetry.metrics.requests);
+        answer::respond(answer, &exchange.request_id, media, &state.settings)
+    };
     let answered = match exchange.carry_out(state, &parts, body).await {
-        Ok(answer) => answer::respond(answer, &exchange.request_id, media, &state.settings),
-        Err(Refused::Document(answer)) => answer::respond(*answer, &exchange.request_id, media, &state.settings),
+        Ok(answer) => present(answer),
+        Err(Refused::Document(answer)) => present(*answer),
         Err(Refused::Http(refusal)) => Err(refusal),
     };
     answered.unwrap_or_else(|refusal| refusal.respond(&exchange.request_id, media))

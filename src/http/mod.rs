@@ -15,11 +15,13 @@
 //! | [`websocket`] | `/graphql/ws` |
 //! | [`graphiql`] | the GraphiQL page, from the binary |
 //! | [`health`] | `/health`, `/livez`, `/readyz` |
-//! | [`observe`] | request ids, the request log, panics |
+//! | [`observe`], [`watch`] | request ids, the request log, panics; what metrics and traces learn |
+//! | [`admin`] | the admin port |
 //! | [`server`], [`tls`] | connections: accepting, encrypting, shutting down |
 //!
 //! A new route goes into [`router`], its handler into a file of its own.
 
+pub mod admin;
 pub mod admission;
 pub mod answer;
 pub mod body;
@@ -44,6 +46,7 @@ pub mod state;
 #[cfg(test)]
 mod tests;
 pub mod tls;
+pub mod watch;
 pub mod websocket;
 
 use std::sync::Arc;
@@ -79,7 +82,7 @@ pub fn router(state: Arc<HttpState>) -> Router {
         .compress_when(SizeAbove::new(settings.compress_above_bytes).and(NotForContentType::new("text/event-stream")));
     // The first layer is the outermost: everything below has an id, a log line and a net under it.
     let layers = ServiceBuilder::new()
-        .layer(middleware::from_fn(observe::observe))
+        .layer(middleware::from_fn_with_state(state.clone(), observe::observe))
         .layer(middleware::from_fn_with_state(state.clone(), security_headers))
         .layer(origin::cors(&settings.cors_origins))
         .layer(middleware::from_fn_with_state(state.clone(), crowd::turn_away))

@@ -1,12 +1,12 @@
-//! Around every request: its id, its line in the log, and the net that catches a panic. What goes into the line is
+//! Around every request: its id, its line in the log, its span, and the net that catches a panic. What goes into the line is
 //! decided here, and it is never query text, variables or anything about a person but their opaque subject.
 
 use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use axum::extract::Request;
+use axum::extract::{MatchedPath, Request, State};
 use axum::http::header::HeaderName;
-use axum::http::{HeaderMap, HeaderValue, Method};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::Response;
 use futures_util::FutureExt;
@@ -15,13 +15,20 @@ use tracing::Instrument;
 use uuid::Uuid;
 
 use super::door::OperationKind;
-use super::errors::HttpError;
+use super::errors::{HttpError, RefusedWith};
 use super::health;
 use super::negotiation::MediaType;
+use super::state::HttpState;
 use crate::graphql::request::RequestId;
+use crate::telemetry::metrics::Metrics;
+use crate::telemetry::metrics::requests::Active;
+use crate::telemetry::traces::Trace;
 
 /// The header a request id comes and goes in.
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// The header that tells a caller which trace its request belongs to.
+const TRACE_RESPONSE: HeaderName = HeaderName::from_static("traceresponse");
 
 /// What the inner layers learn about a request and the log line tells.
 #[derive(Debug, Clone, Default)]
@@ -55,15 +62,28 @@ struct Line {
     method: Method,
     path: String,
     started: Instant,
+    route: Option<MatchedPath>,
     facts: Facts,
-    status: Option<u16>,
+    metrics: Arc<Metrics>,
+    trace: Option<Trace>,
+    status: Option<StatusCode>,
+    _active: Active,
 }
 
 impl Drop for Line {
     fn drop(&mut self) {
-        let duration_us = u64::try_from(self.started.elapsed().as_micros()).unwrap_or(u64::MAX);
+        let took = self.started.elapsed();
+        let duration_us = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
         // 499 is what nginx writes for a client that closed the connection before the answer.
-        let status = self.status.unwrap_or(499);
+        let left = StatusCode::from_u16(499).unwrap_or(StatusCode::REQUEST_TIMEOUT);
+        let answered = self.status.unwrap_or(left);
+        let status = answered.as_u16();
+        let route = self.route.as_ref().map(MatchedPath::as_str);
+        self.metrics.requests.ended(self.method.as_str(), route, answered.as_str(), took);
+        if let Some(trace) = &self.trace {
+            trace.end_request(status);
+        }
+        let (trace_id, span_id) = self.trace.as_ref().map(Trace::ids).unzip();
         let known = self.facts.lock();
         let (kind, name) = match &known.operation {
             Some((kind, name)) => (Some(kind.as_str()), name.as_deref()),
@@ -82,6 +102,8 @@ impl Drop for Line {
                     operation_name = name,
                     subject = known.subject.as_deref(),
                     request_id = self.request_id.0,
+                    trace_id,
+                    span_id,
                     "request"
                 )
             };
@@ -96,30 +118,52 @@ impl Drop for Line {
 }
 
 /// The outermost layer.
-pub async fn observe(mut request: Request, next: Next) -> Response {
+pub async fn observe(State(state): State<Arc<HttpState>>, mut request: Request, next: Next) -> Response {
     let request_id = incoming_id(request.headers()).unwrap_or_else(fresh_id);
     let facts = Facts::default();
+    let telemetry = &state.telemetry;
+    let route = request.extensions().get::<MatchedPath>().cloned();
+    let method = request.method().as_str();
+    let trace = match health::is_probe(request.uri().path()) {
+        true => None,
+        false => telemetry.traces.request(request.headers(), method, route.as_ref().map(MatchedPath::as_str)),
+    };
     let mut line = Line {
         request_id: request_id.clone(),
         method: request.method().clone(),
         // Without the query string, which may hold a query text and its variables.
         path: request.uri().path().chars().take(256).collect(),
         started: Instant::now(),
+        route,
         facts: facts.clone(),
+        metrics: Arc::clone(&telemetry.metrics),
+        trace: trace.clone(),
         status: None,
+        _active: telemetry.metrics.requests.begun(method),
     };
     request.extensions_mut().insert(request_id.clone());
     request.extensions_mut().insert(facts);
-    let span = tracing::info_span!("request", request_id = request_id.0);
-    let answer = AssertUnwindSafe(next.run(request)).catch_unwind().instrument(span).await;
+    let (trace_id, span_id) = trace.as_ref().map(Trace::ids).unzip();
+    let span = tracing::info_span!("request", request_id = request_id.0, trace_id, span_id);
+    let running = AssertUnwindSafe(next.run(request)).catch_unwind().instrument(span);
+    let answer = match &trace {
+        Some(trace) => trace.run(running).await,
+        None => running.await,
+    };
     let mut response = answer.unwrap_or_else(|panic| {
         tracing::error!(request_id = request_id.0, cause = panic_text(&*panic), "a request panicked");
         HttpError::internal().respond(&request_id, MediaType::Json)
     });
+    if let Some(RefusedWith(code)) = response.extensions().get() {
+        telemetry.metrics.requests.refused(code);
+    }
     if let Ok(value) = HeaderValue::from_str(&request_id.0) {
         response.headers_mut().insert(REQUEST_ID, value);
     }
-    line.status = Some(response.status().as_u16());
+    if let Some(Ok(value)) = trace.map(|trace| HeaderValue::try_from(trace.response_header())) {
+        response.headers_mut().insert(TRACE_RESPONSE, value);
+    }
+    line.status = Some(response.status());
     response
 }
 

@@ -13,7 +13,9 @@ use super::observe::Facts;
 use super::rate::Principal;
 use super::request::GraphqlRequest;
 use super::state::HttpState;
+use super::watch::Watch;
 use crate::auth::Actor;
+use crate::telemetry::metrics::requests::Budget;
 
 /// Why an operation does not run.
 #[derive(Debug)]
@@ -67,9 +69,11 @@ pub async fn execute(
 ) -> Result<Answer, HttpError> {
     let deadline = Instant::now() + state.settings.deadline;
     let kind = operation.kind();
-    let place = state.admission.place(kind, deadline).await?;
+    let place = state.admission.place(kind, deadline).await;
+    let place = place.inspect_err(|_| state.telemetry.metrics.requests.shed(budget(kind)))?;
+    let watch = Watch::begin(&state.telemetry, &*operation);
     let work = async move {
-        let answer = operation.execute(context).await;
+        let answer = watch.run(operation.execute(context)).await;
         drop(place);
         answer
     };
@@ -82,6 +86,14 @@ pub async fn execute(
         Ok(Err(failure)) if failure.is_panic() => std::panic::resume_unwind(failure.into_panic()),
         Ok(Err(_)) => Err(HttpError::internal()),
         Err(_) => Err(mutation_too_slow()),
+    }
+}
+
+/// The budget whose places an operation of this kind takes.
+fn budget(kind: OperationKind) -> Budget {
+    match kind {
+        OperationKind::Query | OperationKind::Subscription => Budget::Reads,
+        OperationKind::Mutation => Budget::Writes,
     }
 }
 

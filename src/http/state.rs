@@ -12,6 +12,7 @@ use super::health::Readiness;
 use super::rate::RateLimit;
 use super::settings::HttpSettings;
 use crate::clock::Clock;
+use crate::telemetry::Telemetry;
 
 /// The router's state.
 pub struct HttpState {
@@ -37,6 +38,8 @@ pub struct HttpState {
     pub sockets: Arc<Semaphore>,
     /// Mutations under way and open sockets. The shutdown waits for them, also when their clients have left.
     pub background: TaskTracker,
+    /// What is counted and traced.
+    pub telemetry: Telemetry,
     /// Cancelled when the server stops: unready from then on, and sockets say goodbye.
     pub shutdown: CancellationToken,
 }
@@ -58,6 +61,7 @@ impl HttpState {
             bodies: Semaphore::new(settings.max_bodies),
             sockets: Arc::new(Semaphore::new(settings.socket.max_sockets)),
             background: TaskTracker::new(),
+            telemetry: Telemetry::default(),
             settings,
             authenticator,
             door,
@@ -65,5 +69,11 @@ impl HttpState {
             clock,
             shutdown,
         }
+    }
+
+    /// The same, counted and traced elsewhere than by itself.
+    #[must_use]
+    pub fn with_telemetry(self, telemetry: Telemetry) -> Self {
+        Self { telemetry, ..self }
     }
 }

@@ -32,6 +32,7 @@ use super::state::HttpState;
 use super::{answer, origin};
 use crate::auth::Actor;
 use crate::graphql::request::RequestId;
+use crate::telemetry::metrics::requests::Budget;
 
 /// The only protocol spoken; its predecessor, `graphql-ws`, is abandoned by its authors.
 const PROTOCOL: &str = "graphql-transport-ws";
@@ -67,7 +68,10 @@ pub async fn upgrade(
     }
     let place = match state.sockets.clone().try_acquire_owned() {
         Ok(place) if !state.shutdown.is_cancelled() => place,
-        _ => return refuse(no_place()),
+        _ => {
+            state.telemetry.metrics.requests.shed(Budget::Sockets);
+            return refuse(no_place());
+        }
     };
     let authorization = parts.headers.get(header::AUTHORIZATION).map(|value| value.to_str().unwrap_or("invalid"));
     let authorization = authorization.map(str::to_owned);
@@ -217,6 +221,7 @@ impl Session {
                 Ok(data)
             }
             Err(refusal) => {
+                state.telemetry.metrics.requests.refused(refusal.code);
                 let _ = self.rejected.set(refusal.retryable);
                 Err(async_graphql::Error::new("Forbidden"))
             }
@@ -265,8 +270,11 @@ impl Executor for SocketExecutor {
                 Err(Refused::Http(error)) => once(error.into_answer(&request_id)),
                 Err(Refused::Document(answer)) => once(*answer),
             };
-            let max_errors = executor.state.settings.max_errors;
-            answers.map(move |answer| answer::presentable(answer, &request_id, max_errors))
+            let state = executor.state;
+            answers.map(move |answer| {
+                answer::count(&answer, state.settings.max_errors, &state.telemetry.metrics.requests);
+                answer::presentable(answer, &request_id, state.settings.max_errors)
+            })
         };
         stream::once(started).flatten().boxed()
     }
@@ -319,6 +327,7 @@ impl SocketExecutor {
 
     fn slot(&self) -> Result<OwnedSemaphorePermit, HttpError> {
         self.session.slots.clone().try_acquire_owned().map_err(|_| {
+            self.state.telemetry.metrics.requests.shed(Budget::SocketOperations);
             HttpError::new(
                 StatusCode::TOO_MANY_REQUESTS,
                 "TOO_MANY_OPERATIONS",

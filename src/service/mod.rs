@@ -30,11 +30,13 @@ pub mod loan_simulation;
 pub mod loan_terms;
 pub mod loan_views;
 pub mod loans;
+pub mod oversight;
 pub mod personal_data;
 mod personal_lookup;
 pub mod portfolio;
 pub mod problem;
 pub mod self_check;
+pub mod tally;
 pub mod verify;
 
 use std::sync::Arc;
@@ -50,6 +52,7 @@ use crate::store::branches::BranchRecord;
 use crate::store::scope::Scope;
 use approval_limits::ApprovalLimits;
 use personal_data::PersonalDataKeys;
+use tally::Tally;
 
 pub use crate::store::abandonment::stop_when_abandoned;
 pub use error::ServiceError;
@@ -74,6 +77,7 @@ pub struct Services {
     event_ids: OrderedIds,
     personal_data: PersonalDataKeys,
     rules: Rules,
+    tally: Tally,
 }
 
 impl Services {
@@ -85,7 +89,7 @@ impl Services {
         personal_data: PersonalDataKeys,
         rules: Rules,
     ) -> Self {
-        Self { database, clock, ids, event_ids: OrderedIds::default(), personal_data, rules }
+        Self { database, clock, ids, event_ids: OrderedIds::default(), personal_data, rules, tally: Tally::default() }
     }
 
     /// Lets the caller act, or refuses; gives the branches they may act on.
@@ -106,6 +110,12 @@ impl Services {
             Scope::All => Ok(()),
             Scope::Branches(_) => Err(ServiceError::Forbidden(action)),
         }
+    }
+
+    /// What was counted since the start.
+    #[must_use]
+    pub fn tally(&self) -> &Tally {
+        &self.tally
     }
 
     fn now(&self) -> DateTime<Utc> {

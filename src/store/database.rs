@@ -17,12 +17,16 @@ use tokio::time::Instant;
 use super::abandonment;
 use super::error::StoreError;
 
+mod ended;
 mod inspection;
 mod migrations;
+mod pools;
 mod traces;
 
+pub use ended::{Ended, observer};
 pub use inspection::{Endpoint, PostgresFacts, SqliteFacts, endpoint};
 pub use migrations::Migrations;
+pub use pools::{Pool, Purpose};
 
 /// A failed attempt is followed by at most this many further ones: past that the database is overloaded, and waiting
 /// longer would only add to its queue.

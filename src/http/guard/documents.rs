@@ -11,7 +11,7 @@ use async_graphql_parser::types::{DocumentOperations, ExecutableDocument, Operat
 use quick_cache::{DefaultHashBuilder, OptionsBuilder, Weighter, sync::Cache, sync::DefaultLifecycle};
 use sha2::{Digest, Sha256};
 
-use super::{cost_plan::CostPlan, surface::NestedVariables};
+use super::{cost_plan::CostPlan, root_fields::RootFields, surface::NestedVariables};
 
 /// Bytes an entry takes beside its tokens.
 const ENTRY_BYTES: u64 = 1024;
@@ -35,6 +35,8 @@ pub struct CheckedDocument {
 pub(super) struct Operation {
     pub(super) name: Option<Name>,
     pub(super) ty: OperationType,
+    /// What it asks for of the schema's root.
+    pub(super) root_fields: Vec<Name>,
     /// Declared variables that stand inside a list or object literal. Validation looks into such a literal only when
     /// all of its variables were sent.
     nested: Vec<Name>,
@@ -84,6 +86,16 @@ impl CheckedDocument {
         Self { document, text: text.into(), cost, operations, weight }
     }
 
+    /// The same, where each operation knows what it asks for of the schema's root.
+    pub(super) fn with_root_fields(mut self, known: &RootFields) -> Self {
+        let asked = |operation: &Operation| self.definition(operation).map(|found| known.of(&self.document, found));
+        let all: Vec<_> = self.operations.iter().map(|operation| asked(operation).unwrap_or_default()).collect();
+        for (operation, fields) in self.operations.iter_mut().zip(all) {
+            operation.root_fields = fields;
+        }
+        self
+    }
+
     /// The operation of that name, or the only one when no name is given.
     pub(super) fn find(&self, name: Option<&str>) -> Option<(usize, &Operation)> {
         let mut found = self.operations.iter().enumerate();
@@ -110,6 +122,7 @@ fn operation(name: Option<&Name>, definition: &OperationDefinition, nested: &Nes
     let mut facts = Operation {
         name: name.cloned(),
         ty: definition.ty,
+        root_fields: Vec::new(),
         nested: Vec::new(),
         null_sensitive: Vec::new(),
         validated: AtomicBool::new(false),

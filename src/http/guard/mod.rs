@@ -28,6 +28,7 @@ pub mod manifest;
 mod names;
 pub mod precheck;
 pub mod refusal;
+mod root_fields;
 mod surface;
 #[cfg(test)]
 mod tests;
@@ -37,7 +38,7 @@ pub mod variables;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use async_graphql::{Response, Variables};
+use async_graphql::{Name, Response, Variables};
 use async_graphql_parser::{parse_query, types::OperationType};
 
 pub use self::{
@@ -50,7 +51,7 @@ pub use self::{
     refusal::{Refusal, RefusalKind},
     trusted::TrustedDocuments,
 };
-use self::{documents::DocumentKey, names::Names};
+use self::{documents::DocumentKey, names::Names, root_fields::RootFields};
 use crate::config::TrustedDocumentsMode;
 
 /// Everything the guard judges by.
@@ -58,6 +59,7 @@ pub struct Guard {
     limits: Limits,
     cost_model: CostModel,
     input_model: InputModel,
+    root_fields: RootFields,
     documents: Documents,
     trusted: TrustedDocuments,
     /// What must not be told; `None` where anybody may ask for it.
@@ -89,6 +91,11 @@ impl Admitted {
         !self.needs_validation && operation.is_some_and(documents::Operation::is_validated)
     }
 
+    /// The fields of the schema's root that it asks for.
+    pub fn root_fields(&self) -> &[Name] {
+        self.document.operation(self.operation).map_or(&[], |operation| operation.root_fields.as_slice())
+    }
+
     /// Notes that strict validation passed, if these variables let it look everywhere.
     fn mark_validated(&self) {
         if let Some(operation) = self.document.operation(self.operation).filter(|_| self.proves) {
@@ -106,6 +113,7 @@ impl Guard {
         Ok(Self {
             cost_model: CostModel::from_sdl(sdl)?,
             input_model: InputModel::from_sdl(sdl)?,
+            root_fields: RootFields::from_sdl(sdl)?,
             documents: Documents::new(limits.cache_bytes, limits.cache_entries),
             trusted: TrustedDocuments::default(),
             names: if limits.introspection { None } else { Some(Names::from_sdl(sdl)?) },
@@ -257,7 +265,7 @@ impl Guard {
             variables::check_definitions(&operation.variable_definitions, &self.input_model)?;
         }
         let cost = self.cost_model.compile(&document, &order);
-        Ok(CheckedDocument::new(query, document, cost, &nested, scan.tokens))
+        Ok(CheckedDocument::new(query, document, cost, &nested, scan.tokens).with_root_fields(&self.root_fields))
     }
 }
 

@@ -8,6 +8,8 @@ use tracing::subscriber::{DefaultGuard, NoSubscriber};
 use tracing_subscriber::fmt::MakeWriter;
 
 use super::*;
+use crate::config::{Config, Sources};
+use crate::telemetry::traces::Traces;
 
 #[derive(Clone, Default)]
 struct Log(Arc<Mutex<Vec<u8>>>);
@@ -118,4 +120,27 @@ async fn a_request_whose_client_has_left_is_logged_too() {
     })
     .await;
     assert_eq!(log.requests()[0]["status"], 499);
+}
+
+#[tokio::test]
+async fn lines_of_a_traced_request_have_its_ids() {
+    let (log, _guard) = Log::collect();
+    // Nobody need listen there: what is sent is not looked at here.
+    let sources = Sources::of([("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:9")]);
+    let traces = Traces::start(&Config::load(&sources).unwrap().traces).unwrap();
+    let telemetry = Telemetry { traces: traces.clone(), ..Telemetry::default() };
+    let server = Setup { telemetry, ..Setup::default() }.start().await;
+    let trace = "0af7651916cd43dd8448eb211c80319c";
+    let request =
+        server.post(r#"{"query":"{ leaks }"}"#).header("traceparent", format!("00-{trace}-b7ad6b7169203331-01"));
+    let reply = Reply::of(request.header("x-request-id", "id-8")).await;
+    let told: Vec<&str> = reply.header("traceresponse").split('-').collect();
+    let lines = log.requests();
+    assert_eq!((&lines[0]["trace_id"], &lines[0]["span_id"]), (&json!(trace), &json!(told[2])));
+    assert_eq!(lines[0]["request_id"], "id-8");
+    let text = log.text();
+    let cause = text.lines().find(|line| line.contains("borrowers.phone")).expect("the cause");
+    let cause: Value = serde_json::from_str(cause).unwrap();
+    assert_eq!((&cause["span"]["trace_id"], &cause["span"]["request_id"]), (&json!(trace), &json!("id-8")));
+    traces.stop().await;
 }

@@ -28,6 +28,7 @@ use super::settings::{HttpSettings, ServerSettings};
 use super::tls::Tls;
 use super::{HttpState, router, server};
 use crate::clock::FixedClock;
+use crate::telemetry::Telemetry;
 use toy::{Gate, ToyAuthenticator, ToyDoor};
 
 use super::door::GraphqlDoor;
@@ -50,6 +51,7 @@ struct Setup {
     door: Option<Arc<dyn GraphqlDoor>>,
     /// No token makes a development administrator.
     dev: bool,
+    telemetry: Telemetry,
 }
 
 struct TestServer {
@@ -65,14 +67,15 @@ impl Setup {
     async fn start(self) -> TestServer {
         let gate = Arc::new(Gate::default());
         let shutdown = CancellationToken::new();
-        let state = Arc::new(HttpState::new(
+        let state = HttpState::new(
             self.http,
             Arc::new(ToyAuthenticator { dev: self.dev }),
             self.door.unwrap_or_else(|| Arc::new(ToyDoor::new(gate.clone()))),
             Readiness::new(self.checks),
             Arc::new(FixedClock(DateTime::UNIX_EPOCH)),
             shutdown.clone(),
-        ));
+        );
+        let state = Arc::new(state.with_telemetry(self.telemetry));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let served = server::serve(

@@ -78,11 +78,18 @@ impl Trail<'_> {
         let (trail, work) = (&self, &work);
         let written = trail.services.database.write(|transaction| async move {
             let value = work(transaction.clone()).await?;
-            let event = trail.services.event(trail.actor, trail.about, value.evidence());
+            let evidence = value.evidence();
+            let replayed = evidence.replayed;
+            let event = trail.services.event(trail.actor, trail.about, evidence);
             store::append(&*transaction, &[event]).await?;
-            Ok::<_, ServiceError>(value)
+            Ok::<_, ServiceError>((value, replayed))
         });
-        Ok(Written(written.await?))
+        let (value, replayed) = written.await?;
+        // Counted once it is committed: the transaction may have run several times.
+        if replayed {
+            self.services.tally.replayed();
+        }
+        Ok(Written(value))
     }
 }
 
@@ -116,7 +123,10 @@ impl Services {
     /// was asked, and goes to the log by another way. A refusal that cannot be recorded is still one.
     pub(super) async fn refused(&self, actor: &Actor, about: &About, error: ServiceError) -> ServiceError {
         let (outcome, codes, action) = match &error {
-            ServiceError::Rejected(problems) => (Outcome::Refused, codes(problems), None),
+            ServiceError::Rejected(problems) => {
+                self.tally.rejected(problems);
+                (Outcome::Refused, codes(problems), None)
+            }
             ServiceError::BadInput => (Outcome::Refused, vec!["BAD_USER_INPUT".to_owned()], None),
             ServiceError::Forbidden(action) => (Outcome::Forbidden, vec!["FORBIDDEN".to_owned()], Some(*action)),
             _ => return error,

@@ -7,16 +7,19 @@ mod chunk;
 mod trail;
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use chrono::{Months, NaiveDate};
 use lending::calendar::Calendar;
 use lending::money::Currency;
+use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::check::Check;
 use super::error::ServiceError;
 use super::idempotency::{self, Turn};
 use super::problem::{Detail, Problem, ProblemCode};
+use super::tally::EndOfDayRun;
 use super::{Services, business_date};
 use crate::auth::Actor;
 use crate::auth::policy::Action;
@@ -118,14 +121,24 @@ impl Services {
         input: &CloseDay,
     ) -> Result<ClosedDays, ServiceError> {
         let trail = DayTrail::new(actor, operation, input);
+        let started = Instant::now();
         match self.close_days_on(&trail, input).await {
             Ok(closed) => {
+                self.note_run(&closed, started.elapsed());
                 let branches = closed.branches.iter().map(|closed| (closed.branch.id, closed.branch.code.clone()));
                 self.seal_at_end_of_day(&branches.collect::<Vec<_>>()).await;
                 Ok(closed)
             }
             Err(error) => Err(self.refused(actor, &trail.about, error).await),
         }
+    }
+
+    fn note_run(&self, closed: &ClosedDays, took: Duration) {
+        if closed.replayed {
+            self.tally.replayed();
+        }
+        let loans = closed.branches.iter().fold(0_u64, |sum, branch| sum.saturating_add(branch.work.loans));
+        self.tally.closed_days(EndOfDayRun { loans, took, ended_at: self.now() });
     }
 
     async fn close_days_on(&self, trail: &DayTrail<'_>, input: &CloseDay) -> Result<ClosedDays, ServiceError> {
@@ -236,7 +249,7 @@ impl Services {
                 return Ok(DayDone { work, is_noted });
             }
             // Others hold what is left; they will have committed soon, or left it to this worker.
-            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+            tokio::time::sleep(Duration::from_millis(20)).await;
         }
     }
 

@@ -76,6 +76,30 @@ fn a_port_that_is_taken_is_one_line() {
     assert_eq!(std::fs::read_dir(place.path()).unwrap().count(), 0, "nothing was made on the way to failing");
 }
 
+#[tokio::test]
+async fn the_admin_port_is_opened_where_the_settings_say_and_closed_at_the_end() {
+    let place = Place::new().set("ADMIN_PORT", 0);
+    let (mut running, base) = place.serve(&[]);
+    let line = running.line_with("Admin");
+    let metrics = line.split_whitespace().last().unwrap().to_owned();
+    assert!(metrics.starts_with("http://127.0.0.1:") && metrics.ends_with("/metrics"), "{line}");
+    ask(&base, "{ branches { totalCount } }").await;
+    let reply = Reply::of(reqwest::Client::new().get(&metrics)).await;
+    assert!(reply.status == 200 && reply.text.contains("graphql_root_field=\"branches\""), "{}", reply.text);
+    stop(running, "TERM");
+    assert!(reqwest::get(&metrics).await.is_err(), "it is closed");
+}
+
+#[test]
+fn an_admin_port_that_is_taken_or_public_is_one_line() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port();
+    let refusal = Place::new().set("API_PORT", 0).set("ADMIN_PORT", port).run(&["serve"]).refusal();
+    assert!(refusal.contains("ADMIN_PORT") && refusal.contains(&port.to_string()), "{refusal}");
+    let refusal = Place::new().set("API_PORT", 8123).set("ADMIN_PORT", 8123).run(&["serve"]).refusal();
+    assert!(refusal.contains("ADMIN_PORT is API_PORT"), "{refusal}");
+}
+
 #[test]
 fn a_second_server_on_the_same_port_leaves_the_first_alone() {
     let place = Place::new();

@@ -3,5 +3,6 @@
 mod audit;
 mod codes;
 mod imports;
+mod observability;
 mod schema;
 mod sources;

@@ -1,6 +1,7 @@
 //! What happens at the server's door, over real sockets, whatever is behind it: attacks, limits, overload, strict settings, tokens, a
 //! database that is down, shutting down, HTTPS.
 
+mod admin;
 mod attacks;
 mod attacks_values;
 mod corpus;
@@ -16,4 +17,5 @@ mod production;
 mod settings;
 mod shutdown;
 mod tokens;
+mod traces;
 mod trusted_documents;

@@ -18,6 +18,7 @@ mod key_rotation;
 mod loan_books;
 mod loan_products;
 mod odd_text;
+mod oversight;
 mod permissions;
 mod portfolio;
 mod portfolio_days;

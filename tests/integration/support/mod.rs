@@ -4,6 +4,7 @@
 #[macro_use]
 pub mod engines;
 pub mod api;
+pub mod exposition;
 pub mod fill;
 pub mod inputs;
 pub mod issuer;

@@ -16,6 +16,7 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+use super::exposition::Metrics;
 use super::issuer::{AUDIENCE, ISSUER, Issuer};
 
 /// Longest wait for what must happen anyway; a test that reaches it has failed.
@@ -97,10 +98,16 @@ impl Setup {
         let (services, shutdown) = (app.services(), app.shutdown());
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let address = listener.local_addr().unwrap();
-        let task = tokio::spawn(app.serve(listener));
+        let admin_listener = match config.admin.address() {
+            Some(address) => Some(TcpListener::bind(address).await.unwrap()),
+            None => None,
+        };
+        let admin = admin_listener.as_ref().map(|listener| listener.local_addr().unwrap());
+        let task = tokio::spawn(app.serve_with_admin(listener, admin_listener));
         let token = self.issuer.as_ref().map(Issuer::token);
         Ok(Server {
             address,
+            admin,
             client: reqwest::Client::new(),
             config,
             services,
@@ -116,6 +123,8 @@ impl Setup {
 /// A running server. Requests are sent with its issuer's token where it has an issuer, otherwise without one.
 pub struct Server {
     pub address: SocketAddr,
+    /// Where the admin port is, if the settings want one.
+    pub admin: Option<SocketAddr>,
     pub client: reqwest::Client,
     pub config: Config,
     pub services: Arc<Services>,
@@ -141,6 +150,18 @@ impl Server {
 
     pub fn get(&self, path: &str) -> reqwest::RequestBuilder {
         self.client.get(self.url(path))
+    }
+
+    /// A GET of the admin port.
+    pub fn get_admin(&self, path: &str) -> reqwest::RequestBuilder {
+        self.client.get(format!("http://{}{path}", self.admin.unwrap()))
+    }
+
+    /// Everything that is counted, as the admin port tells it.
+    pub async fn metrics(&self) -> Metrics {
+        let reply = Reply::of(self.get_admin("/metrics")).await;
+        assert_eq!((reply.status, reply.header("content-type")), (200, "text/plain; version=0.0.4; charset=utf-8"));
+        Metrics::read(&reply.text)
     }
 
     /// A POST of JSON to `/graphql` without credentials.
