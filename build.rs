@@ -10,19 +10,20 @@ fn main() -> io::Result<()> {
     println!("cargo:rerun-if-changed=build.rs");
     println!("cargo:rerun-if-changed=graphiql/dist");
     let root = env::var("CARGO_MANIFEST_DIR").map_err(io::Error::other)?;
-    let dist = Path::new(&root).join("graphiql/dist");
-    let mut files = Vec::new();
-    for entry in fs::read_dir(&dist)? {
-        let path = entry?.path();
-        if path.extension().is_some_and(|extension| extension == "br") {
-            files.push(path);
+    let mut names = Vec::new();
+    for entry in fs::read_dir(Path::new(&root).join("graphiql/dist"))? {
+        let name = entry?.file_name().to_string_lossy().into_owned();
+        if name.ends_with(".br") {
+            names.push(name);
         }
     }
-    files.sort();
+    names.sort();
     let mut list = String::from("&[\n");
-    for path in files {
-        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        writeln!(list, "    ({name:?}, include_bytes!({path:?})),").map_err(io::Error::other)?;
+    for name in names {
+        // The folder is left to the compiler: checkouts that share a target folder share this list, and not their files.
+        let file = format!("/graphiql/dist/{name}");
+        writeln!(list, "    ({name:?}, include_bytes!(concat!(env!(\"CARGO_MANIFEST_DIR\"), {file:?}))),")
+            .map_err(io::Error::other)?;
     }
     list.push_str("]\n");
     let out = env::var("OUT_DIR").map_err(io::Error::other)?;
