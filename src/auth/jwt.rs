@@ -1,6 +1,8 @@
 //! `AUTH_MODE=jwt`: tokens signed by one issuer's keys. The token chooses a key by its id, and the key alone decides
 //! the algorithm, so that no token can talk the server into checking it another way.
 
+use std::sync::Arc;
+
 use chrono::{DateTime, Utc};
 use futures_util::FutureExt;
 use futures_util::future::Either;
@@ -12,6 +14,7 @@ use super::claims::{self, Expected};
 use super::error::{AuthError, AuthSetupError};
 use super::keys::Keys;
 use super::token;
+use super::verified::Verified;
 use crate::config::JwtAuth;
 
 /// Public-key signatures only: with a shared secret whoever can check tokens could make them.
@@ -21,6 +24,7 @@ const ACCEPTED: [Algorithm; 3] = [Algorithm::RS256, Algorithm::ES256, Algorithm:
 pub struct JwtAuthenticator {
     keys: Keys,
     expected: Expected,
+    verified: Verified,
 }
 
 /// A token whose signature can be checked once its key is there.
@@ -46,11 +50,18 @@ impl JwtAuthenticator {
             roles_claim: config.roles_claim.clone(),
             branches_claim: config.branches_claim.clone(),
         };
-        Self { keys, expected }
+        Self { keys, expected, verified: Verified::default() }
     }
 
     pub(super) fn authenticate<'a>(&'a self, authorization: Option<&'a str>, now: DateTime<Utc>) -> Recognition<'a> {
-        let presented = match presented(authorization) {
+        let token = match authorization.ok_or(AuthError::Missing).and_then(token::bearer) {
+            Ok(token) => token,
+            Err(refusal) => return settled(Err(refusal)),
+        };
+        if let Some(known) = self.keys.current(now).and_then(|keys| self.verified.get(token, &keys)) {
+            return settled(claims::actor(known.claims(), &self.expected, now));
+        }
+        let presented = match presented(token) {
             Ok(presented) => presented,
             Err(refusal) => return settled(Err(refusal)),
         };
@@ -94,7 +105,8 @@ impl JwtAuthenticator {
             return Err(AuthError::WrongAlgorithm);
         }
         let claims = token::signed_claims(presented.token, key.algorithm, &key.decoding)?;
-        claims::actor(&claims, &self.expected, now)
+        let known = self.verified.remember(presented.token, Arc::clone(&keys), claims);
+        claims::actor(known.claims(), &self.expected, now)
     }
 
     pub(super) fn has_issuer(&self) -> bool {
@@ -113,8 +125,7 @@ impl JwtAuthenticator {
 }
 
 /// What can be refused without a key is refused here: it is no reason to ask the issuer for anything.
-fn presented(authorization: Option<&str>) -> Result<Presented<'_>, AuthError> {
-    let token = token::bearer(authorization.ok_or(AuthError::Missing)?)?;
+fn presented(token: &str) -> Result<Presented<'_>, AuthError> {
     let header = token::header(token)?;
     if !ACCEPTED.contains(&header.alg) {
         return Err(AuthError::WrongAlgorithm);

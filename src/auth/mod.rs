@@ -15,6 +15,7 @@ mod keys;
 pub mod policy;
 mod role;
 mod token;
+mod verified;
 
 #[cfg(test)]
 mod tests;

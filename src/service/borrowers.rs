@@ -8,7 +8,7 @@ use super::audit::About;
 use super::branches::{branch_of, taken};
 use super::check::{Change, Check};
 use super::error::ServiceError;
-use super::list::{COUNT_CAP, in_order};
+use super::list::COUNT_CAP;
 use super::personal_data::{Place, masked};
 use super::problem::{PersonalField, Problem, ProblemCode};
 use super::{Services, business_date};
@@ -17,7 +17,7 @@ use crate::auth::policy::{self, Action};
 use crate::ids::Kind;
 use crate::store::borrowers as store;
 use crate::store::branches::{self, BranchKey, BranchStatus};
-use crate::store::find::{self, Lock};
+use crate::store::find::Lock;
 use crate::store::numbers::{self, Sequence};
 use crate::store::page;
 
@@ -75,7 +75,13 @@ impl Services {
     /// [`ServiceError::Forbidden`]; whatever the database answers.
     pub async fn borrower(&self, actor: &Actor, key: &BorrowerKey) -> Result<Option<BorrowerRecord>, ServiceError> {
         let scope = self.authorize(actor, Action::ReadBorrowers)?;
-        Ok(store::find(self.database.reader(), &scope, key, Lock::None).await?)
+        let reader = self.database.reader();
+        match key {
+            BorrowerKey::Id(id) => {
+                Ok(self.gathered.borrowers.by_ids::<BorrowerField>(reader, &scope, &[*id]).await?.pop().flatten())
+            }
+            _ => Ok(store::find(reader, &scope, key, Lock::None).await?),
+        }
     }
 
     /// Borrowers in the order of the ids; `None` where none exists for the caller.
@@ -88,8 +94,7 @@ impl Services {
         ids: &[Uuid],
     ) -> Result<Vec<Option<BorrowerRecord>>, ServiceError> {
         let scope = self.authorize(actor, Action::ReadBorrowers)?;
-        let rows = find::by_ids::<BorrowerField, BorrowerRecord>(self.database.reader(), &scope, ids).await?;
-        Ok(in_order(ids, rows, |row| row.id))
+        Ok(self.gathered.borrowers.by_ids::<BorrowerField>(self.database.reader(), &scope, ids).await?)
     }
 
     /// Part of the list of borrowers. A telephone number or national id in the filter is found by its keyed hash, and

@@ -6,14 +6,14 @@ use uuid::Uuid;
 use super::audit::About;
 use super::check::{Change, Check};
 use super::error::ServiceError;
-use super::list::{COUNT_CAP, in_order};
+use super::list::COUNT_CAP;
 use super::problem::{Problem, ProblemCode};
 use super::{Services, business_date};
 use crate::auth::Actor;
 use crate::auth::policy::Action;
 use crate::ids::Kind;
 use crate::store::branches::{self as store, StillInUse};
-use crate::store::find::{self, Lock};
+use crate::store::find::Lock;
 use crate::store::scope::Scope;
 use crate::store::{StoreError, page};
 
@@ -59,7 +59,13 @@ impl Services {
     /// [`ServiceError::Forbidden`]; whatever the database answers.
     pub async fn branch(&self, actor: &Actor, key: &BranchKey) -> Result<Option<BranchRecord>, ServiceError> {
         let scope = self.authorize(actor, Action::ReadBranches)?;
-        Ok(store::find(self.database.reader(), &scope, key, Lock::None).await?)
+        let reader = self.database.reader();
+        match key {
+            BranchKey::Id(id) => {
+                Ok(self.gathered.branches.by_ids::<BranchField>(reader, &scope, &[*id]).await?.pop().flatten())
+            }
+            _ => Ok(store::find(reader, &scope, key, Lock::None).await?),
+        }
     }
 
     /// Branches in the order of the ids; `None` where none exists for the caller.
@@ -68,8 +74,7 @@ impl Services {
     /// [`ServiceError::Forbidden`]; whatever the database answers.
     pub async fn branches_by_id(&self, actor: &Actor, ids: &[Uuid]) -> Result<Vec<Option<BranchRecord>>, ServiceError> {
         let scope = self.authorize(actor, Action::ReadBranches)?;
-        let rows = find::by_ids::<BranchField, BranchRecord>(self.database.reader(), &scope, ids).await?;
-        Ok(in_order(ids, rows, |row| row.id))
+        Ok(self.gathered.branches.by_ids::<BranchField>(self.database.reader(), &scope, ids).await?)
     }
 
     /// Part of the list of branches.

@@ -8,7 +8,7 @@ use super::audit::About;
 use super::branches::{branch_of, taken};
 use super::check::{Change, Check};
 use super::error::ServiceError;
-use super::list::{COUNT_CAP, in_order};
+use super::list::COUNT_CAP;
 use super::problem::{Problem, ProblemCode};
 use super::{Services, business_date};
 use crate::auth::Actor;
@@ -16,7 +16,7 @@ use crate::auth::policy::Action;
 use crate::ids::Kind;
 use crate::store::branches::{self, BranchKey, BranchStatus};
 use crate::store::database::Transaction;
-use crate::store::find::{self, Lock};
+use crate::store::find::Lock;
 use crate::store::numbers::{self, Sequence};
 use crate::store::scope::Scope;
 use crate::store::{group_members, groups as store, page};
@@ -76,8 +76,7 @@ impl Services {
     /// [`ServiceError::Forbidden`]; whatever the database answers.
     pub async fn groups_by_id(&self, actor: &Actor, ids: &[Uuid]) -> Result<Vec<Option<GroupRecord>>, ServiceError> {
         let scope = self.authorize(actor, Action::ReadGroups)?;
-        let rows = find::by_ids::<GroupField, GroupRecord>(self.database.reader(), &scope, ids).await?;
-        Ok(in_order(ids, rows, |row| row.id))
+        Ok(self.gathered.groups.by_ids::<GroupField>(self.database.reader(), &scope, ids).await?)
     }
 
     /// Part of the list of groups.

@@ -12,12 +12,12 @@ use super::branches::taken;
 use super::check::{AmountInput, Check};
 use super::conditions::{self, ConditionsInput};
 use super::error::ServiceError;
-use super::list::{COUNT_CAP, in_order};
+use super::list::COUNT_CAP;
 use super::problem::Problem;
 use crate::auth::Actor;
 use crate::auth::policy::Action;
 use crate::ids::Kind;
-use crate::store::find::{self, Lock};
+use crate::store::find::Lock;
 use crate::store::loan_products as store;
 use crate::store::page;
 use crate::store::scope::Scope;
@@ -104,9 +104,7 @@ impl Services {
         ids: &[Uuid],
     ) -> Result<Vec<Option<LoanProductRecord>>, ServiceError> {
         self.authorize(actor, Action::ReadProducts)?;
-        let rows =
-            find::by_ids::<LoanProductField, LoanProductRecord>(self.database.reader(), &Scope::All, ids).await?;
-        Ok(in_order(ids, rows, |row| row.id))
+        Ok(self.gathered.products.by_ids::<LoanProductField>(self.database.reader(), &Scope::All, ids).await?)
     }
 
     /// Part of the list of loan products.

@@ -13,7 +13,7 @@ use super::check::{AmountInput, Check};
 use super::error::ServiceError;
 use super::group_members;
 use super::idempotency::{self, Turn};
-use super::list::{COUNT_CAP, in_order};
+use super::list::COUNT_CAP;
 use super::loan_terms::{self, TermsInput};
 use super::problem::{Problem, ProblemCode};
 use super::{Services, business_date};
@@ -23,7 +23,7 @@ use crate::ids::Kind;
 use crate::store::borrowers::{self, BorrowerKey, BorrowerRecord};
 use crate::store::branches::{self, BranchKey, BranchRecord, BranchStatus};
 use crate::store::database::Transaction;
-use crate::store::find::{self, Lock};
+use crate::store::find::Lock;
 use crate::store::loan_balances::LoanProjection;
 use crate::store::loan_products::{self, LoanProductKey, LoanProductRecord, LoanProductStatus};
 use crate::store::loans as store;
@@ -86,7 +86,11 @@ impl Services {
     /// [`ServiceError::Forbidden`]; whatever the database answers.
     pub async fn loan(&self, actor: &Actor, key: &LoanKey) -> Result<Option<LoanRecord>, ServiceError> {
         let scope = self.authorize(actor, Action::ReadLoans)?;
-        Ok(store::find(self.database.reader(), &scope, key, Lock::None).await?)
+        let reader = self.database.reader();
+        match key {
+            LoanKey::Id(id) => Ok(self.gathered.loans.by_ids::<LoanField>(reader, &scope, &[*id]).await?.pop().flatten()),
+            _ => Ok(store::find(reader, &scope, key, Lock::None).await?),
+        }
     }
 
     /// Loans in the order of the ids; `None` where none exists for the caller.
@@ -95,8 +99,7 @@ impl Services {
     /// [`ServiceError::Forbidden`]; whatever the database answers.
     pub async fn loans_by_id(&self, actor: &Actor, ids: &[Uuid]) -> Result<Vec<Option<LoanRecord>>, ServiceError> {
         let scope = self.authorize(actor, Action::ReadLoans)?;
-        let rows = find::by_ids::<LoanField, LoanRecord>(self.database.reader(), &scope, ids).await?;
-        Ok(in_order(ids, rows, |row| row.id))
+        Ok(self.gathered.loans.by_ids::<LoanField>(self.database.reader(), &scope, ids).await?)
     }
 
     /// Part of the list of loans.

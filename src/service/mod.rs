@@ -48,7 +48,12 @@ use crate::auth::{Actor, BranchGrant};
 use crate::clock::Clock;
 use crate::ids::{IdSource, OrderedIds};
 use crate::store::Database;
+use crate::store::borrowers::BorrowerRecord;
 use crate::store::branches::BranchRecord;
+use crate::store::gather::Gather;
+use crate::store::groups::GroupRecord;
+use crate::store::loan_products::LoanProductRecord;
+use crate::store::loans::LoanRecord;
 use crate::store::scope::Scope;
 use approval_limits::ApprovalLimits;
 use personal_data::PersonalDataKeys;
@@ -71,6 +76,7 @@ pub struct Rules {
 /// Everything the use cases work with. Shared by all requests.
 pub struct Services {
     database: Database,
+    gathered: Gathered,
     clock: Arc<dyn Clock>,
     ids: Arc<dyn IdSource>,
     /// Ids of audit events, whose order is told by them alone.
@@ -78,6 +84,27 @@ pub struct Services {
     personal_data: PersonalDataKeys,
     rules: Rules,
     tally: Tally,
+}
+
+/// Reads by id that requests at the same time share.
+struct Gathered {
+    loans: Gather<LoanRecord>,
+    borrowers: Gather<BorrowerRecord>,
+    branches: Gather<BranchRecord>,
+    groups: Gather<GroupRecord>,
+    products: Gather<LoanProductRecord>,
+}
+
+impl Gathered {
+    fn new() -> Self {
+        Self {
+            loans: Gather::new(|loan| loan.id),
+            borrowers: Gather::new(|borrower| borrower.id),
+            branches: Gather::new(|branch| branch.id),
+            groups: Gather::new(|group| group.id),
+            products: Gather::new(|product| product.id),
+        }
+    }
 }
 
 impl Services {
@@ -89,7 +116,8 @@ impl Services {
         personal_data: PersonalDataKeys,
         rules: Rules,
     ) -> Self {
-        Self { database, clock, ids, event_ids: OrderedIds::default(), personal_data, rules, tally: Tally::default() }
+        let (event_ids, tally) = (OrderedIds::default(), Tally::default());
+        Self { database, gathered: Gathered::new(), clock, ids, event_ids, personal_data, rules, tally }
     }
 
     /// Lets the caller act, or refuses; gives the branches they may act on.

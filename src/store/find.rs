@@ -3,9 +3,9 @@
 
 use std::collections::HashSet;
 
-use sea_orm::sea_query::LockType;
+use sea_orm::sea_query::{LockType, SimpleExpr};
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect, Value,
+    ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, DbBackend, EntityTrait, QueryFilter, QuerySelect, Value,
 };
 use uuid::Uuid;
 
@@ -61,7 +61,7 @@ where
         return Ok(Vec::new());
     }
     F::Entity::find()
-        .filter(F::id_column().is_in(ids.iter().copied()))
+        .filter(is_among::<F>(connection, ids))
         .filter(scope.condition::<F>())
         .all(connection)
         .await?
@@ -85,12 +85,26 @@ pub async fn present<F: Field>(
     let found = F::Entity::find()
         .select_only()
         .column(F::id_column())
-        .filter(F::id_column().is_in(ids.iter().copied()))
+        .filter(is_among::<F>(connection, ids))
         .filter(scope.condition::<F>())
         .into_tuple::<Uuid>()
         .all(connection)
         .await?;
     Ok(found.into_iter().collect())
+}
+
+/// That a row has one of these ids, at least one, in few different texts: a text is parsed and planned once by each
+/// connection that keeps it, and there is only room for so many.
+fn is_among<F: Field>(connection: &impl ConnectionTrait, ids: &[Uuid]) -> SimpleExpr {
+    let column = F::id_column();
+    match (connection.get_database_backend(), ids) {
+        (_, [id]) => column.eq(*id),
+        (DbBackend::Postgres, ids) => column.eq_any(ids.iter().copied()),
+        (_, ids) => {
+            let padding = ids.len().next_power_of_two().saturating_sub(ids.len());
+            column.is_in(ids.iter().chain(std::iter::repeat_n(&ids[0], padding)).copied())
+        }
+    }
 }
 
 /// Writes a changed row, found by its id, that must still be of the version before its own.

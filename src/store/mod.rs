@@ -17,6 +17,7 @@ pub mod entity;
 pub mod error;
 pub mod filter;
 pub mod find;
+pub mod gather;
 pub mod group_members;
 pub mod groups;
 pub mod idempotency;

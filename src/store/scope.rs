@@ -7,7 +7,7 @@ use super::entity::branch;
 use super::filter::{Field, branches_below};
 
 /// The rows that exist for a caller.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Scope {
     /// Every branch.
     All,

@@ -62,7 +62,7 @@ fn an_unusable_file_is_refused_at_the_start_in_one_line() {
 }
 
 /// Writes the file as if `age` seconds had passed since the first version, whatever the file system's resolution.
-fn write(path: &Path, text: &str, age: u64) {
+pub(super) fn write(path: &Path, text: &str, age: u64) {
     fs::write(path, text).unwrap();
     let time = SystemTime::UNIX_EPOCH + Duration::from_secs(1_800_000_000 + age);
     File::options().write(true).open(path).unwrap().set_modified(time).unwrap();

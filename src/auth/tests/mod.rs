@@ -7,6 +7,7 @@ mod issuer;
 mod jwt;
 mod keys;
 mod publisher;
+mod verified;
 
 use chrono::{DateTime, Utc};
 use futures_util::FutureExt;

@@ -5,6 +5,7 @@ mod books;
 mod constraints;
 mod cursors;
 mod filters;
+mod gather;
 mod migrations;
 mod outage;
 mod paging;

@@ -1,0 +1,162 @@
+//! Reads by id that requests at the same time share: everybody gets their own rows, nobody sees another scope's, and
+//! what was committed before a request asked is in its answer.
+
+use branch_loan_api::service::loans::{LoanField, LoanKey, LoanRecord};
+use branch_loan_api::store::gather::Gather;
+use branch_loan_api::store::scope::Scope;
+use branch_loan_api::store::{Database, loans};
+use futures_util::FutureExt;
+use futures_util::future::join_all;
+use uuid::Uuid;
+
+use crate::support::engines::Engine;
+use crate::support::fill::{Filled, fill};
+use crate::support::random::Dice;
+use crate::support::services::{World, admin, officer_of};
+
+both_engines!(
+    requests_at_the_same_time_share_statements,
+    everybody_gets_their_own_rows,
+    scopes_are_never_mixed,
+    what_was_committed_before_is_seen,
+    whoever_leaves_takes_nobody_along,
+    a_statement_that_fails_is_no_answer_for_others,
+);
+
+async fn filled(engine: Engine) -> (World, Filled) {
+    let world = World::new(engine).await;
+    let filled = fill(&world.database, &mut Dice::new(), 300).await;
+    (world, filled)
+}
+
+fn gather() -> Gather<LoanRecord> {
+    Gather::new(|loan| loan.id)
+}
+
+async fn ask(gather: &Gather<LoanRecord>, database: &Database, scope: &Scope, ids: &[Uuid]) -> Vec<Option<LoanRecord>> {
+    gather.by_ids::<LoanField>(database.reader(), scope, ids).await.unwrap()
+}
+
+async fn requests_at_the_same_time_share_statements(engine: Engine) {
+    let (world, filled) = filled(engine).await;
+    let actor = admin();
+    world.statements.take();
+    let reads = filled.loans.iter().take(100).map(|loan| {
+        let (key, world, actor) = (LoanKey::Id(loan.id), &world, &actor);
+        async move { world.services.loan(actor, &key).await.unwrap().unwrap().id == loan.id }
+    });
+    assert!(join_all(reads).await.into_iter().all(|own| own));
+    // The first two go at once, all others together in the third.
+    assert_eq!(world.statements.take().len(), 3);
+    let alone = LoanKey::Id(filled.loans[0].id);
+    world.services.loan(&actor, &alone).await.unwrap();
+    assert_eq!(world.statements.take().len(), 1);
+}
+
+async fn everybody_gets_their_own_rows(engine: Engine) {
+    let (world, filled) = filled(engine).await;
+    let (gather, database) = (gather(), &world.database);
+    let unknown = Uuid::from_u128(7);
+    let asked: Vec<Vec<Uuid>> = (0..40)
+        .map(|index| {
+            let mut ids: Vec<Uuid> = filled.loans.iter().skip(index * 3).take(index % 7).map(|loan| loan.id).collect();
+            // The same loan is asked for by all, twice by some; and one that nobody has.
+            ids.extend([filled.loans[299].id, unknown]);
+            if index % 2 == 0 {
+                ids.push(filled.loans[299].id);
+            }
+            ids
+        })
+        .collect();
+    let answers = join_all(asked.iter().map(|ids| ask(&gather, database, &Scope::All, ids))).await;
+    for (ids, rows) in asked.iter().zip(answers) {
+        let found: Vec<Option<Uuid>> = rows.iter().map(|row| row.as_ref().map(|loan| loan.id)).collect();
+        let expected: Vec<Option<Uuid>> = ids.iter().map(|id| (*id != unknown).then_some(*id)).collect();
+        assert_eq!(found, expected);
+    }
+}
+
+async fn scopes_are_never_mixed(engine: Engine) {
+    let (world, filled) = filled(engine).await;
+    let everybody = [(admin(), "ROOT and OTHER"), (officer_of("EAST"), "EAST"), (officer_of("WEST"), "WEST")];
+    let reads = filled.loans.iter().take(60).flat_map(|loan| {
+        everybody.iter().map(move |(actor, below)| (LoanKey::Id(loan.id), loan.branch_id, actor, *below))
+    });
+    let world = &world;
+    let answers = join_all(reads.map(|(key, branch, actor, below)| async move {
+        (branch, below, world.services.loan(actor, &key).await.unwrap().is_some())
+    }));
+    for (branch, below, is_seen) in answers.await {
+        let expected = below == "ROOT and OTHER" || filled.is_under(branch, &[filled.branch(below).id]);
+        assert_eq!(is_seen, expected, "{below}");
+    }
+}
+
+async fn what_was_committed_before_is_seen(engine: Engine) {
+    let (world, filled) = filled(engine).await;
+    let (gather, database) = (gather(), &world.database);
+    let others: Vec<Uuid> = filled.loans.iter().skip(1).map(|loan| loan.id).collect();
+    let changes = async {
+        let mut loan = filled.loans[0].clone();
+        for _ in 0..20 {
+            loan.version += 1;
+            let changed = &loan;
+            database.write(|transaction| async move { loans::update(&*transaction, changed).await }).await.unwrap();
+            let seen = ask(&gather, database, &Scope::All, &[loan.id]).await;
+            assert_eq!(seen[0].as_ref().map(|row| row.version), Some(loan.version));
+        }
+    };
+    // Others keep statements under way all the time.
+    let noise = join_all((0..8).map(|_| async {
+        loop {
+            ask(&gather, database, &Scope::All, &others).await;
+        }
+    }));
+    tokio::select! {
+        () = changes => {}
+        _ = noise => {}
+    }
+}
+
+async fn whoever_leaves_takes_nobody_along(engine: Engine) {
+    let (world, filled) = filled(engine).await;
+    let (gather, database) = (gather(), &world.database);
+    for round in filled.loans.chunks(10) {
+        let mut reads: Vec<_> = round
+            .iter()
+            .map(|loan| async { ask(&gather, database, &Scope::All, &[loan.id]).await[0].as_ref().unwrap().id }.boxed())
+            .collect();
+        // Every other one begins and goes away: those who were about to answer others among them.
+        for read in &mut reads {
+            assert!(read.now_or_never().is_none());
+        }
+        let mut index = 0;
+        reads.retain(|_| {
+            index += 1;
+            index % 2 == 0
+        });
+        let expected: Vec<Uuid> = round.iter().skip(1).step_by(2).map(|loan| loan.id).collect();
+        assert_eq!(join_all(reads).await, expected);
+    }
+}
+
+async fn a_statement_that_fails_is_no_answer_for_others(engine: Engine) {
+    let (world, filled) = filled(engine).await;
+    let (gather, good) = (gather(), &world.database);
+    let closed = Database::connect(&good_options(&world), None).await.unwrap();
+    closed.close().await;
+    let ids: Vec<Uuid> = filled.loans.iter().take(20).map(|loan| loan.id).collect();
+    let reads = ids.iter().enumerate().map(|(index, id)| {
+        let (gather, database) = (&gather, if index % 2 == 0 { &closed } else { good });
+        async move { gather.by_ids::<LoanField>(database.reader(), &Scope::All, &[*id]).await }
+    });
+    for (index, answer) in join_all(reads).await.into_iter().enumerate() {
+        if index % 2 == 1 {
+            assert_eq!(answer.unwrap()[0].as_ref().map(|loan| loan.id), Some(ids[index]));
+        }
+    }
+}
+
+fn good_options(world: &World) -> branch_loan_api::store::DatabaseOptions {
+    world.engine.options()
+}
