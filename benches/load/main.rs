@@ -220,7 +220,8 @@ impl Stage<'_> {
             }
         }
         for ((series, target), magazine) in all.iter_mut().zip(self.targets).zip(&magazines) {
-            if !magazine.shots.is_empty() {
+            // They are the same with more connections or fewer.
+            if !magazine.shots.is_empty() && Some(&connections) == self.arguments.connections.first() {
                 series.statements = statements::of(self.place, target, magazine).await;
             }
         }

@@ -1,8 +1,8 @@
 //! A turn: so many connections ask one target for so long, each again as soon as it is answered. What is measured is what
 //! came back, how long that took, and what it cost the processes that did it.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, LazyLock};
 use std::time::{Duration, Instant};
 
 use serde::Serialize;
@@ -19,8 +19,9 @@ const CLOSELY: u64 = 64;
 /// Sealing what was written must come to an end.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// The next key; no two requests of a run have the same.
-static KEYS: AtomicU64 = AtomicU64::new(1);
+/// The next key, counted from the microsecond of the first: no two requests have the same, whatever the run.
+static KEYS: LazyLock<AtomicU64> =
+    LazyLock::new(|| AtomicU64::new(chrono::Utc::now().timestamp_micros().unsigned_abs()));
 
 /// The requests of a workload for a target, and how far it is with them: it goes on where it stopped.
 pub struct Magazine {

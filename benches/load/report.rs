@@ -57,7 +57,7 @@ impl Series {
             let (least, middle, most) = spread(pairs.map(|(own, base)| of(own) / of(base)).collect());
             format!("{least:.2}–{middle:.2}–{most:.2}")
         };
-        let sent = self.statements.as_ref().map(|all| all.iter().map(|one| one.per_request).sum::<f64>());
+        let sent = self.statements.as_ref().map(|all| all.iter().fold(0.0, |sum, one| sum + one.per_request));
         let failures: u64 = self.turns.iter().map(|turn| turn.failures).sum();
         let memory = self.turns.last().map_or(0, |turn| turn.memory.0 / 1_024);
         println!(

@@ -49,7 +49,7 @@ pub struct Shot {
 }
 
 /// What stands for a key until the request is sent; a number of the same width takes its place.
-pub const KEY: &str = "KKKKKKKKKKKK";
+pub const KEY: &str = "KKKKKKKKKKKKKKKK";
 
 const BY_ID: &str = "query($id: ID!) { loan(by: { id: $id }) { id number status principal { amount currency } appliedOn disbursedOn version updatedAt } }";
 const NODE: &str = "nodes { id number status principal { amount currency } appliedOn branch { code name } borrower { number name } } pageInfo { hasNextPage endCursor }";
