@@ -1,5 +1,5 @@
-//! How long a schedule and a fold take: a schedule of 12 installments, and a fold over 60 transactions in each of the
-//! three ways interest can follow payments. A server folds a loan on every mutation, so these are what a request costs.
+//! How long a schedule and a fold take: a schedule of 12 installments, and a fold over 12 and over 60 transactions in each
+//! of the three ways interest can follow payments. A server folds a loan on every mutation, so these are what a request costs.
 #![allow(clippy::unwrap_used, missing_docs, reason = "a benchmark may fail by panicking")]
 
 use std::hint::black_box;
@@ -52,7 +52,7 @@ fn fold(criterion: &mut Criterion) {
     criterion.bench_function("schedule of 12 installments", |bencher| {
         bencher.iter(|| Loan::fold(black_box(&fixed), &one, &calendar, start()).unwrap());
     });
-    let sixty = history(60);
+    let histories = [history(12), history(60)];
     let as_of = start() + Days::new(400);
     for (name, recalculation, mode) in [
         ("fixed", InterestRecalculation::Fixed, AllocationMode::ByInstallment),
@@ -60,9 +60,11 @@ fn fold(criterion: &mut Criterion) {
         ("daily balance by rules", InterestRecalculation::DailyBalance, AllocationMode::Rules),
     ] {
         let terms = terms(recalculation, mode);
-        criterion.bench_function(&format!("fold of 60 transactions, {name}"), |bencher| {
-            bencher.iter(|| Loan::fold(black_box(&terms), &sixty, &calendar, as_of).unwrap());
-        });
+        for history in &histories {
+            criterion.bench_function(&format!("fold of {} transactions, {name}", history.len()), |bencher| {
+                bencher.iter(|| Loan::fold(black_box(&terms), history, &calendar, as_of).unwrap());
+            });
+        }
     }
 }
 

@@ -244,6 +244,19 @@ pub fn is_cursor<F: Field>(text: &str, order: &[SortKey<F>]) -> bool {
     cursor.is_ok_and(|cursor| cursor.values().len() > order.len())
 }
 
+/// The cursor of a row in a list that a binding stands for: the door of a bench.
+///
+/// # Errors
+/// [`StoreError::Corrupt`] for a row that can have none.
+#[doc(hidden)]
+pub fn cursor_of<F: Field>(
+    row: &<F::Entity as EntityTrait>::Model,
+    order: &[SortKey<F>],
+    binding: &str,
+) -> Result<String, StoreError> {
+    encode(row, order, binding)
+}
+
 /// What binds a cursor to an unfiltered list in this order: the door of a fuzz target.
 #[doc(hidden)]
 pub fn binding<F: Field>(order: &[SortKey<F>]) -> String {

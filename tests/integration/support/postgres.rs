@@ -21,13 +21,13 @@ const ROLE: &str = "lender";
 /// Starting takes a second; on a machine that is busy with other things it may take many.
 const PATIENCE: Duration = Duration::from_secs(90);
 /// The watchdog: the server in the background, and its end as soon as the pipe has a word or is closed at the other side.
-/// Only after a word is there somebody left to want the files.
+/// Only after a word is there somebody left to want the files, unless they were to be kept anyway.
 const WATCHDOG: &str = r#"
 "$1" -D "$2" >>"$2/log" 2>&1 </dev/null & server=$!
 read -r word
 kill -INT "$server"
 wait "$server"
-[ "$word" = keep ] || rm -rf "$2"
+[ "$word" = keep ] || [ "$3" = keep ] || rm -rf "$2"
 "#;
 
 /// The settings of a cluster for tests, whose data nobody misses.
@@ -95,6 +95,8 @@ pub struct Cluster {
     user: Option<User>,
     folder: PathBuf,
     port: u16,
+    /// Whether the files stay when the cluster is gone.
+    kept: bool,
     running: Mutex<Option<(Child, ChildStdin)>>,
 }
 
@@ -106,14 +108,28 @@ impl Cluster {
 
     /// The same with settings of its own, lines of its configuration file.
     pub async fn start_with(binaries: Binaries, settings: &str) -> Result<Self, String> {
-        let user = User::unprivileged();
         let folder = tempfile::Builder::new().prefix("branch-loan-postgres-").tempdir().map_err(told)?.keep();
+        Self::start_in(folder, false, binaries, settings).await
+    }
+
+    /// The same in a folder that stays, with what an earlier cluster has left there. Whoever runs PostgreSQL must be able
+    /// to get to it.
+    #[allow(dead_code, reason = "only a bench asks")]
+    pub async fn keep_in(folder: &Path, binaries: Binaries, settings: &str) -> Result<Self, String> {
+        Self::start_in(folder.to_owned(), true, binaries, settings).await
+    }
+
+    async fn start_in(folder: PathBuf, kept: bool, binaries: Binaries, settings: &str) -> Result<Self, String> {
+        let user = User::unprivileged();
         if let Some(user) = user {
             chown(&folder, Some(user.uid), Some(user.gid)).map_err(told)?;
         }
         let port = free_port()?;
-        let cluster = Self { binaries, user, folder, port, running: Mutex::new(None) };
-        cluster.initialize(settings)?;
+        let cluster = Self { binaries, user, folder, port, kept, running: Mutex::new(None) };
+        if !cluster.folder.join("PG_VERSION").exists() {
+            cluster.initialize()?;
+        }
+        cluster.configure(settings)?;
         cluster.run().await?;
         Ok(cluster)
     }
@@ -153,7 +169,7 @@ impl Cluster {
         std::fs::read_to_string(self.folder.join("log")).unwrap_or_default()
     }
 
-    fn initialize(&self, settings: &str) -> Result<(), String> {
+    fn initialize(&self) -> Result<(), String> {
         // A dictionary's order by default, as most servers have it: what must be ordered by code point has to say so.
         let dictionary: [&str; 2] = ["--locale-provider=icu", "--icu-locale=en-US"];
         let run = |locale: &[&str]| {
@@ -172,6 +188,10 @@ impl Cluster {
         if !output.status.success() {
             return Err(format!("initdb failed: {}", String::from_utf8_lossy(&output.stderr)));
         }
+        Ok(())
+    }
+
+    fn configure(&self, settings: &str) -> Result<(), String> {
         let settings = format!(
             "listen_addresses = '127.0.0.1'\nport = {}\nunix_socket_directories = ''\nmax_connections = 300\n\
              lc_messages = 'C'\n{settings}",
@@ -187,6 +207,7 @@ impl Cluster {
             .args(["-c", WATCHDOG, "watchdog"])
             .arg(&self.binaries.postgres)
             .arg(&self.folder)
+            .arg(if self.kept { "keep" } else { "" })
             .stdin(Stdio::piped())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
@@ -251,7 +272,9 @@ impl Cluster {
 impl Drop for Cluster {
     fn drop(&mut self) {
         self.stop();
-        let _ = std::fs::remove_dir_all(&self.folder);
+        if !self.kept {
+            let _ = std::fs::remove_dir_all(&self.folder);
+        }
     }
 }
 

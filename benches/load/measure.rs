@@ -1,0 +1,180 @@
+//! A turn: so many connections ask one target for so long, each again as soon as it is answered. What is measured is what
+//! came back, how long that took, and what it cost the processes that did it.
+
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, LazyLock};
+use std::time::{Duration, Instant};
+
+use serde::Serialize;
+use tokio::task::JoinSet;
+
+use crate::baseline::pools::{Pools, on};
+use crate::client::Connection;
+use crate::processes::{memory_of, time_of, time_of_family};
+use crate::target::Target;
+use crate::workload::{KEY, Shot};
+
+/// Every so many answers one is read to its end.
+const CLOSELY: u64 = 64;
+/// Sealing what was written must come to an end.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// The next key, counted from the microsecond of the first: no two requests have the same, whatever the run.
+static KEYS: LazyLock<AtomicU64> =
+    LazyLock::new(|| AtomicU64::new(chrono::Utc::now().timestamp_micros().unsigned_abs()));
+
+/// The requests of a workload for a target, and how far it is with them: it goes on where it stopped.
+pub struct Magazine {
+    pub shots: Vec<Shot>,
+    next: AtomicUsize,
+}
+
+impl Magazine {
+    pub fn new(shots: Vec<Shot>) -> Self {
+        Self { shots, next: AtomicUsize::new(0) }
+    }
+
+    fn next(&self) -> &Shot {
+        &self.shots[self.next.fetch_add(1, Ordering::Relaxed) % self.shots.len()]
+    }
+}
+
+impl Shot {
+    /// The bytes to send this time.
+    pub fn load(&self, bytes: &mut Vec<u8>) {
+        bytes.clear();
+        bytes.extend_from_slice(&self.bytes);
+        if let Some(place) = self.key_at {
+            let key = format!("{:0width$}", KEYS.fetch_add(1, Ordering::Relaxed), width = KEY.len());
+            bytes[place..place + KEY.len()].copy_from_slice(key.as_bytes());
+        }
+    }
+}
+
+/// What a turn came to.
+#[derive(Debug, Default, Clone, Serialize)]
+pub struct Turn {
+    pub requests: u64,
+    pub failures: u64,
+    pub first_failure: Option<String>,
+    pub per_second: f64,
+    /// Processor time of the target, in microseconds a request.
+    pub target_micros: f64,
+    /// The same of the database's processes.
+    pub database_micros: f64,
+    pub p50_micros: u32,
+    pub p99_micros: u32,
+    /// Resident memory of the target afterwards and at most, in KiB.
+    pub memory: (u64, u64),
+}
+
+#[derive(Default)]
+struct Tally {
+    micros: Vec<u32>,
+    failures: u64,
+    first_failure: Option<String>,
+}
+
+/// Gives a target a turn. `sealing` is the database to wait for until the server has sealed what it wrote, which is part
+/// of what its writes cost.
+pub async fn turn(
+    target: &Target,
+    magazine: &Arc<Magazine>,
+    connections: usize,
+    length: Duration,
+    database: Option<u32>,
+    sealing: Option<&Pools>,
+) -> Turn {
+    let cost = || (target.process().map(time_of), database.map(time_of_family));
+    let before = cost();
+    let since = Instant::now();
+    let mut tasks = JoinSet::new();
+    for _ in 0..connections {
+        tasks.spawn(ask(target.address, Arc::clone(magazine), since, length));
+    }
+    let tallies = tasks.join_all().await;
+    let took = since.elapsed();
+    if let Some(pools) = sealing {
+        sealed(pools).await;
+    }
+    let after = cost();
+    let mut micros: Vec<u32> = tallies.iter().flat_map(|tally| tally.micros.iter().copied()).collect();
+    micros.sort_unstable();
+    let requests = micros.len() as u64;
+    let each = |before: Option<Duration>, after: Option<Duration>| {
+        let spent = after.unwrap_or_default().saturating_sub(before.unwrap_or_default());
+        spent.as_secs_f64() * 1e6 / requests.max(1) as f64
+    };
+    let part = |of: usize| micros.get(micros.len() * of / 100).copied().unwrap_or_default();
+    Turn {
+        requests,
+        failures: tallies.iter().map(|tally| tally.failures).sum(),
+        first_failure: tallies.iter().find_map(|tally| tally.first_failure.clone()),
+        per_second: requests as f64 / took.as_secs_f64(),
+        target_micros: each(before.0, after.0),
+        database_micros: each(before.1, after.1),
+        p50_micros: part(50),
+        p99_micros: part(99),
+        memory: target.process().map(memory_of).unwrap_or_default(),
+    }
+}
+
+async fn ask(address: std::net::SocketAddr, magazine: Arc<Magazine>, since: Instant, length: Duration) -> Tally {
+    let mut tally = Tally::default();
+    let mut bytes = Vec::new();
+    let mut connection = None;
+    while since.elapsed() < length {
+        let shot = magazine.next();
+        shot.load(&mut bytes);
+        let sent = Instant::now();
+        let failure = match asked(&mut connection, address, shot, &bytes, tally.micros.len() as u64).await {
+            Ok(()) => {
+                tally.micros.push(u32::try_from(sent.elapsed().as_micros()).unwrap_or(u32::MAX));
+                continue;
+            }
+            Err(failure) => failure,
+        };
+        connection = None;
+        tally.failures += 1;
+        tally.first_failure.get_or_insert(failure);
+        // Who is refused at once would otherwise do nothing but ask.
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    tally
+}
+
+/// One request; what went wrong with it.
+async fn asked(
+    connection: &mut Option<Connection>,
+    address: std::net::SocketAddr,
+    shot: &Shot,
+    bytes: &[u8],
+    number: u64,
+) -> Result<(), String> {
+    let open = match connection {
+        Some(open) => open,
+        None => connection.insert(Connection::open(address).await.map_err(|error| error.to_string())?),
+    };
+    let answer = open.ask(bytes).await.map_err(|error| error.to_string())?;
+    if shot.accepts(answer.status, answer.body, number.is_multiple_of(CLOSELY)) {
+        return Ok(());
+    }
+    Err(format!("{}: {:.400}", answer.status, String::from_utf8_lossy(answer.body)))
+}
+
+/// Waits until every audit event is sealed.
+pub async fn sealed(pools: &Pools) {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        let sql = "SELECT count(*) FROM audit_pending";
+        let waiting: i64 = on!(pools, pool => {
+            use sqlx::Row as _;
+            sqlx::query(sql).fetch_one(pool.read()).await.unwrap().get(0)
+        });
+        if waiting == 0 {
+            return;
+        }
+        assert!(Instant::now() < deadline, "{waiting} audit events are not sealed");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}

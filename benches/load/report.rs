@@ -1,0 +1,89 @@
+//! What is told of the turns: ratios to the baseline, round by round, because rounds differ more than targets do; and
+//! processor time, which differs least.
+
+use serde::Serialize;
+
+use crate::measure::Turn;
+use crate::statements::Statement;
+
+/// All turns of a target at a workload.
+#[derive(Debug, Serialize)]
+pub struct Series {
+    pub engine: &'static str,
+    pub loans: u32,
+    pub workload: String,
+    pub connections: usize,
+    pub target: String,
+    pub turns: Vec<Turn>,
+    pub statements: Option<Vec<Statement>>,
+}
+
+/// The smallest, the middle and the largest of some figures.
+fn spread(mut figures: Vec<f64>) -> (f64, f64, f64) {
+    figures.sort_by(f64::total_cmp);
+    let at = |place: usize| figures.get(place).copied().unwrap_or(f64::NAN);
+    (at(0), at(figures.len() / 2), at(figures.len().saturating_sub(1)))
+}
+
+pub fn head() {
+    println!(
+        "{:<15}{:>5} {:<11}{:>8}  {:<18}{:<18}{:>9}{:>9}{:>9}{:>9}{:>6}{:>6}{:>6}",
+        "workload",
+        "conn",
+        "target",
+        "req/s",
+        "throughput ratio",
+        "processor ratio",
+        "cpu µs",
+        "db µs",
+        "p50 µs",
+        "p99 µs",
+        "MiB",
+        "SQL",
+        "fail"
+    );
+}
+
+impl Series {
+    fn middle(&self, of: impl Fn(&Turn) -> f64) -> f64 {
+        spread(self.turns.iter().map(of).collect()).1
+    }
+
+    /// A line of the table, compared with the baseline's turns of the same rounds.
+    pub fn print(&self, baseline: Option<&Self>) {
+        let ratio = |of: &dyn Fn(&Turn) -> f64| {
+            let Some(baseline) = baseline else { return "–".to_owned() };
+            let pairs = self.turns.iter().zip(&baseline.turns);
+            let (least, middle, most) = spread(pairs.map(|(own, base)| of(own) / of(base)).collect());
+            format!("{least:.2}–{middle:.2}–{most:.2}")
+        };
+        let sent = self.statements.as_ref().map(|all| all.iter().fold(0.0, |sum, one| sum + one.per_request));
+        let failures: u64 = self.turns.iter().map(|turn| turn.failures).sum();
+        let memory = self.turns.last().map_or(0, |turn| turn.memory.0 / 1_024);
+        println!(
+            "{:<15}{:>5} {:<11}{:>8.0}  {:<18}{:<18}{:>9.1}{:>9.1}{:>9.0}{:>9.0}{:>6}{:>6}{:>6}",
+            self.workload,
+            self.connections,
+            self.target,
+            self.middle(|turn| turn.per_second),
+            ratio(&|turn| turn.per_second),
+            ratio(&|turn| turn.target_micros + turn.database_micros),
+            self.middle(|turn| turn.target_micros),
+            self.middle(|turn| turn.database_micros),
+            self.middle(|turn| f64::from(turn.p50_micros)),
+            self.middle(|turn| f64::from(turn.p99_micros)),
+            memory,
+            sent.map_or("–".to_owned(), |sent| format!("{sent:.1}")),
+            failures
+        );
+        if let Some(failure) = self.turns.iter().find_map(|turn| turn.first_failure.as_ref()) {
+            println!("    first failure: {failure}");
+        }
+    }
+
+    pub fn print_statements(&self) {
+        for statement in self.statements.iter().flatten() {
+            println!("    {}: {:.2} × {}", self.target, statement.per_request, statement.text);
+        }
+    }
+}
