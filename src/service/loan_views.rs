@@ -10,6 +10,7 @@ use lending::loan::{Effect, Event, FoldError, Installment, Lifecycle, Loan, Loan
 use uuid::Uuid;
 
 use super::error::ServiceError;
+use super::loan_books::Recorded;
 use super::loans::{LoanField, LoanKey, LoanRecord};
 use super::{Services, business_date};
 use crate::auth::Actor;
@@ -135,6 +136,18 @@ impl Services {
     pub async fn loan_views(&self, actor: &Actor, records: Vec<LoanRecord>) -> Result<Vec<LoanView>, ServiceError> {
         self.authorize(actor, Action::ReadLoans)?;
         self.views(records, None, None).await
+    }
+
+    /// The view of a loan that was just written: the one its recording has folded, so that nothing is read twice.
+    ///
+    /// # Errors
+    /// [`ServiceError::Forbidden`]; whatever the database answers.
+    pub async fn view_of_recorded(&self, actor: &Actor, recorded: &mut Recorded) -> Result<LoanView, ServiceError> {
+        self.authorize(actor, Action::ReadLoans)?;
+        match recorded.view.take() {
+            Some(view) => Ok(*view),
+            None => self.views(vec![recorded.loan.clone()], None, None).await?.pop().ok_or(ServiceError::BadInput),
+        }
     }
 
     /// Views of the loans that these transactions belong to, as far as they exist for the caller.

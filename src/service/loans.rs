@@ -88,7 +88,9 @@ impl Services {
         let scope = self.authorize(actor, Action::ReadLoans)?;
         let reader = self.database.reader();
         match key {
-            LoanKey::Id(id) => Ok(self.gathered.loans.by_ids::<LoanField>(reader, &scope, &[*id]).await?.pop().flatten()),
+            LoanKey::Id(id) => {
+                Ok(self.gathered.loans.by_ids::<LoanField>(reader, &scope, &[*id]).await?.pop().flatten())
+            }
             _ => Ok(store::find(reader, &scope, key, Lock::None).await?),
         }
     }

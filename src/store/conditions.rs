@@ -1,14 +1,27 @@
 //! A loan's conditions as JSON text: only what differs from the usual ones is written, so that most rows hold `{}` and a
 //! list of loans stays light. The usual conditions are thereby part of the stored data; a test holds them.
 
+use std::sync::LazyLock;
+
 use lending::loan::Conditions;
+use quick_cache::sync::Cache;
 use serde_json::{Map, Value};
 
 use super::error::StoreError;
 
+/// What texts say that were read before. There are about as many as products, and every loan that is read has one of
+/// them: reading its JSON would be a tenth of a page of loans.
+static KNOWN: LazyLock<Cache<Box<str>, Conditions>> = LazyLock::new(|| Cache::new(1_000));
+
 /// Reads what [`write`] wrote; what is not named is as usual.
 pub(super) fn read(text: &str) -> Result<Conditions, StoreError> {
-    serde_json::from_str(text).map_err(|error| StoreError::Corrupt(format!("conditions: {error}")))
+    if let Some(known) = KNOWN.get(text) {
+        return Ok(known);
+    }
+    let conditions: Conditions =
+        serde_json::from_str(text).map_err(|error| StoreError::Corrupt(format!("conditions: {error}")))?;
+    KNOWN.insert(text.into(), conditions.clone());
+    Ok(conditions)
 }
 
 /// The text of a column `conditions`.

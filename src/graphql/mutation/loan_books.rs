@@ -263,11 +263,10 @@ async fn answer(request: Request<'_>, operation: &'static str, record: Result<Re
         Err(refusal) => Err(request.unread(operation, refusal).await),
     };
     let (recorded, user_errors) = split(outcome)?;
-    let Some(recorded) = recorded else {
+    let Some(mut recorded) = recorded else {
         return Ok(Answer { loan: None, transaction: None, replay: None, replayed: false, user_errors });
     };
-    let mut views = request.services.loan_views(request.actor, vec![recorded.loan]).await?;
-    let view = views.pop().ok_or(ServiceError::BadInput)?;
+    let view = request.services.view_of_recorded(request.actor, &mut recorded).await?;
     Ok(Answer {
         transaction: LoanTransaction::find(&view, recorded.transaction),
         replay: ReplayReport::of(&view, &recorded.replay)?,

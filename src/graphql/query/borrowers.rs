@@ -8,7 +8,7 @@ use crate::graphql::error::Nullable;
 use crate::graphql::request::request;
 use crate::graphql::types::borrower::Borrower;
 use crate::graphql::types::connection::{
-    BorrowerConnection, BorrowerConnectionFields, Order, OrderDirection, connection, page_request, records, sort_keys,
+    BorrowerConnection, BorrowerConnectionFields, Order, OrderDirection, apart, connection, page_request, sort_keys,
 };
 use crate::graphql::types::filters::{
     self, Conditions, DateFilter, DateTimeFilter, IdFilter, Inner, Nested, PersonalFilter, StringFilter,
@@ -165,7 +165,8 @@ impl BorrowerQuery {
         let filter = Arc::new(filters::read(filter)?);
         let order = sort_keys(order_by.unwrap_or_default(), BorrowerField::CreatedAt)?;
         let page = request.services.borrowers(request.actor, &filter, &order, &page_request).await?;
-        let nodes = Borrower::fetch(request, records(&page), &plan).await?;
+        let (page, records) = apart(page);
+        let nodes = Borrower::fetch(request, records, &plan).await?;
         Ok(connection(page, nodes, BorrowerConnectionFields::new(filter)))
     }
 }

@@ -8,7 +8,7 @@ use crate::graphql::error::Nullable;
 use crate::graphql::request::request;
 use crate::graphql::types::branch::{Branch, BranchStatus};
 use crate::graphql::types::connection::{
-    BranchConnection, BranchConnectionFields, Order, OrderDirection, connection, page_request, records, sort_keys,
+    BranchConnection, BranchConnectionFields, Order, OrderDirection, apart, connection, page_request, sort_keys,
 };
 use crate::graphql::types::filters::{self, Conditions, CurrencyFilter, DateTimeFilter, IdFilter, Inner, Nested};
 use crate::graphql::types::id;
@@ -147,7 +147,8 @@ impl BranchQuery {
         let filter = Arc::new(filters::read(filter)?);
         let order = sort_keys(order_by.unwrap_or_default(), BranchField::CreatedAt)?;
         let page = request.services.branches(request.actor, &filter, &order, &page_request).await?;
-        let nodes = Branch::fetch(request, records(&page), &plan).await?;
+        let (page, records) = apart(page);
+        let nodes = Branch::fetch(request, records, &plan).await?;
         Ok(connection(page, nodes, BranchConnectionFields::new(filter)))
     }
 }

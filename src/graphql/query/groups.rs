@@ -7,7 +7,7 @@ use async_graphql::{Context, Enum, ID, InputObject, Object, OneofObject, Result}
 use crate::graphql::error::Nullable;
 use crate::graphql::request::request;
 use crate::graphql::types::connection::{
-    GroupConnection, GroupConnectionFields, Order, OrderDirection, connection, page_request, records, sort_keys,
+    GroupConnection, GroupConnectionFields, Order, OrderDirection, apart, connection, page_request, sort_keys,
 };
 use crate::graphql::types::filters::{self, Conditions, DateTimeFilter, IdFilter, Inner, Nested, StringFilter};
 use crate::graphql::types::group::{Group, GroupStatus, Weekday};
@@ -156,7 +156,8 @@ impl GroupQuery {
         let filter = Arc::new(filters::read(filter)?);
         let order = sort_keys(order_by.unwrap_or_default(), GroupField::CreatedAt)?;
         let page = request.services.groups(request.actor, &filter, &order, &page_request).await?;
-        let nodes = Group::fetch(request, records(&page), &plan).await?;
+        let (page, records) = apart(page);
+        let nodes = Group::fetch(request, records, &plan).await?;
         Ok(connection(page, nodes, GroupConnectionFields::new(filter)))
     }
 }

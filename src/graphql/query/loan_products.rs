@@ -7,7 +7,7 @@ use async_graphql::{Context, Enum, ID, InputObject, Object, OneofObject, Result}
 use crate::graphql::error::Nullable;
 use crate::graphql::request::request;
 use crate::graphql::types::connection::{
-    LoanProductConnection, LoanProductConnectionFields, Order, OrderDirection, connection, page_request, records,
+    LoanProductConnection, LoanProductConnectionFields, Order, OrderDirection, apart, connection, page_request,
     sort_keys,
 };
 use crate::graphql::types::filters::{self, Conditions, CurrencyFilter, DateTimeFilter, Inner, Nested};
@@ -144,7 +144,8 @@ impl LoanProductQuery {
         let filter = Arc::new(filters::read(filter)?);
         let order = sort_keys(order_by.unwrap_or_default(), LoanProductField::CreatedAt)?;
         let page = request.services.loan_products(request.actor, &filter, &order, &page_request).await?;
-        let nodes = records(&page).into_iter().map(LoanProduct::from).collect();
+        let (page, records) = apart(page);
+        let nodes = records.into_iter().map(LoanProduct::from).collect();
         Ok(connection(page, nodes, LoanProductConnectionFields::new(filter)))
     }
 }

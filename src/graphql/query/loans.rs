@@ -7,7 +7,7 @@ use async_graphql::{Context, Enum, ID, InputObject, Object, OneofObject, Result}
 use crate::graphql::error::Nullable;
 use crate::graphql::request::request;
 use crate::graphql::types::connection::{
-    LoanConnection, LoanConnectionFields, Order, OrderDirection, connection, page_request, records, sort_keys,
+    LoanConnection, LoanConnectionFields, Order, OrderDirection, apart, connection, page_request, sort_keys,
 };
 use crate::graphql::types::filters;
 use crate::graphql::types::id;
@@ -166,6 +166,7 @@ pub async fn loans_page(
     });
     let order = sort_keys(order_by.unwrap_or_default(), LoanField::CreatedAt)?;
     let page = request.services.loans(request.actor, &filter, &order, &page_request).await?;
-    let nodes = Loan::fetch(request, records(&page), &plan).await?;
+    let (page, records) = apart(page);
+    let nodes = Loan::fetch(request, records, &plan).await?;
     Ok(connection(page, nodes, LoanConnectionFields::new(filter)))
 }

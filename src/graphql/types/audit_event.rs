@@ -7,7 +7,7 @@ use async_graphql::{Context, Enum, ID, Object, Result};
 use uuid::Uuid;
 
 use super::branch::Branch;
-use super::connection::{AuditEventConnection, AuditEventConnectionFields, connection, records};
+use super::connection::{AuditEventConnection, AuditEventConnectionFields, apart, connection};
 use super::id::id;
 use super::scalars::DateTime;
 use super::selection::{AuditPlan, Related, Selected};
@@ -171,6 +171,7 @@ pub async fn audit_page(
     let plan = AuditPlan::of(&Selected::nodes(context));
     let request = request(context)?;
     let page = request.services.audit_events(request.actor, &filter, order, asked).await?;
-    let nodes = AuditEvent::fetch(request, records(&page), &plan).await?;
+    let (page, records) = apart(page);
+    let nodes = AuditEvent::fetch(request, records, &plan).await?;
     Ok(connection(page, nodes, AuditEventConnectionFields::new(Arc::new(filter))))
 }

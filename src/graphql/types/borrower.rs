@@ -21,7 +21,7 @@ use crate::service::problem::PersonalField;
 /// Someone who borrows.
 #[derive(Clone)]
 pub struct Borrower {
-    record: BorrowerRecord,
+    record: Arc<BorrowerRecord>,
     branch: Related<Branch>,
     group: Related<Group>,
     unmasking: Arc<Unmasking>,
@@ -30,7 +30,7 @@ pub struct Borrower {
 impl From<BorrowerRecord> for Borrower {
     fn from(record: BorrowerRecord) -> Self {
         let unmasking = Unmasking::of(std::slice::from_ref(&record));
-        Self { record, branch: Related::Later, group: Related::Later, unmasking }
+        Self { record: Arc::new(record), branch: Related::Later, group: Related::Later, unmasking }
     }
 }
 
@@ -79,7 +79,7 @@ impl Borrower {
                 branch: Related::of(branches.as_ref(), record.branch_id),
                 group: Related::of(groups.as_ref(), record.id),
                 unmasking: Arc::clone(&unmasking),
-                record,
+                record: Arc::new(record),
             })
             .collect())
     }

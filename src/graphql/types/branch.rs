@@ -20,7 +20,7 @@ use crate::service::branches::{BranchKey, BranchRecord};
 /// A place that lends. Branches form a tree: whoever works for a branch also works for the branches below it.
 #[derive(Clone)]
 pub struct Branch {
-    record: BranchRecord,
+    record: Arc<BranchRecord>,
     parent: Related<Box<Branch>>,
     holidays: Related<Arc<Vec<Holiday>>>,
 }
@@ -52,7 +52,7 @@ pub enum BranchStatus {
 
 impl From<BranchRecord> for Branch {
     fn from(record: BranchRecord) -> Self {
-        Self { record, parent: Related::Later, holidays: Related::Later }
+        Self { record: Arc::new(record), parent: Related::Later, holidays: Related::Later }
     }
 }
 
@@ -86,7 +86,7 @@ impl Branch {
                         None => Related::Later,
                     },
                     holidays: Related::of(holidays.as_ref(), record.id),
-                    record,
+                    record: Arc::new(record),
                 })
                 .collect())
         })

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::borrower::Borrower;
 use super::branch::Branch;
-use super::connection::{CollectionRowConnection, connection, page_request, records};
+use super::connection::{CollectionRowConnection, apart, connection, page_request};
 use super::group::Group;
 use super::id::id;
 use super::loan::Loan;
@@ -143,7 +143,8 @@ impl CollectionSheet {
         let request = request(context)?;
         let asked = page_request(request.limits, first, after, last, before)?;
         let page = request.services.collection_rows(request.actor, &self.sheet, &asked).await?;
-        let nodes = wanted.rows(context, self.sheet.on, records(&page)).await?;
+        let (page, records) = apart(page);
+        let nodes = wanted.rows(context, self.sheet.on, records).await?;
         Ok(connection(page, nodes, CollectionRowConnectionFields(self.clone())))
     }
 

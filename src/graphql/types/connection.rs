@@ -191,8 +191,10 @@ where
 }
 
 /// Splits a page into its frame and its records.
-pub fn records<R: Clone>(page: &Page<R>) -> Vec<R> {
-    page.rows.iter().map(|(_, record)| record.clone()).collect()
+pub fn apart<R>(page: Page<R>) -> (Page<()>, Vec<R>) {
+    let (cursors, records): (Vec<_>, Vec<_>) =
+        page.rows.into_iter().map(|(cursor, record)| ((cursor, ()), record)).unzip();
+    (Page { rows: cursors, has_previous: page.has_previous, has_next: page.has_next }, records)
 }
 
 fn count(number: u64) -> i64 {

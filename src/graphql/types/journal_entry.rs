@@ -8,7 +8,7 @@ use async_graphql::{Context, ID, Object, Result};
 use uuid::Uuid;
 
 use super::branch::Branch;
-use super::connection::{JournalEntryConnection, JournalEntryConnectionFields, connection, records};
+use super::connection::{JournalEntryConnection, JournalEntryConnectionFields, apart, connection};
 use super::id::id;
 use super::ledger::{Account, JournalEntryKind, Side};
 use super::loan::Loan;
@@ -217,6 +217,7 @@ pub async fn journal_page(
     let plan = EntryPlan::of(&Selected::nodes(context));
     let request = request(context)?;
     let page = request.services.journal_entries(request.actor, &filter, order, asked).await?;
-    let nodes = JournalEntry::fetch(request, records(&page), &plan).await?;
+    let (page, records) = apart(page);
+    let nodes = JournalEntry::fetch(request, records, &plan).await?;
     Ok(connection(page, nodes, JournalEntryConnectionFields::new(Arc::new(filter))))
 }

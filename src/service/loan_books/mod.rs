@@ -26,6 +26,7 @@ use super::problem::{Detail, Problem, ProblemCode};
 use crate::auth::Actor;
 use crate::ids::Kind;
 use crate::service::check::Check;
+use crate::service::loan_views::LoanView;
 use crate::store::StoreError;
 use crate::store::borrowers::{self, BorrowerKey};
 use crate::store::branches::{self, BranchKey, BranchRecord};
@@ -43,6 +44,8 @@ use input::HistoryChange;
 pub struct Recorded {
     /// The loan as it now is.
     pub loan: LoanRecord,
+    /// The same with its history, as it was folded to decide; `None` for a repetition, which folds nothing.
+    pub view: Option<Box<LoanView>>,
     /// The transaction that was recorded, or that was reversed.
     pub transaction: Uuid,
     /// How much it was of; `None` where it had no amount, and for a repetition.
@@ -143,7 +146,7 @@ async fn repeated(
         What::Reverse { transaction, .. } => *transaction,
         _ => id,
     };
-    Ok(Recorded { loan, transaction, amount: None, replay: Vec::new(), replayed: true })
+    Ok(Recorded { loan, view: None, transaction, amount: None, replay: Vec::new(), replayed: true })
 }
 
 impl Books {
@@ -176,6 +179,20 @@ impl Books {
         match borrower.and_then(|borrower| borrower.erased_at) {
             Some(_) => Err(Problem::borrower_erased(&["input", "loanId"]).into()),
             None => Ok(()),
+        }
+    }
+
+    /// What a query would read of the loan.
+    fn view(&self) -> LoanView {
+        let mut history = self.history.clone();
+        history.sort_by_key(|one| (one.transaction.on, one.transaction.sequence));
+        LoanView {
+            record: self.loan.clone(),
+            branch: self.branch.clone(),
+            history,
+            calendar: self.calendar.clone(),
+            as_of: self.today,
+            state: self.state.clone(),
         }
     }
 

@@ -118,7 +118,11 @@ impl Desk {
     }
 
     pub async fn record(&self, loan: Uuid, what: What) -> Recorded {
-        self.try_record(loan, what, None).await.unwrap()
+        let recorded = self.try_record(loan, what, None).await.unwrap();
+        // What it answers with from memory is what anybody reads.
+        let read = self.world.services.loan_view(&admin(), &LoanKey::Id(loan), None, None).await.unwrap();
+        assert_eq!(recorded.view.as_deref(), read.as_ref());
+        recorded
     }
 
     pub async fn pay(&self, loan: Uuid, value: &str) -> Recorded {

@@ -46,8 +46,9 @@ async fn requests_at_the_same_time_share_statements(engine: Engine) {
         async move { world.services.loan(actor, &key).await.unwrap().unwrap().id == loan.id }
     });
     assert!(join_all(reads).await.into_iter().all(|own| own));
-    // The first two go at once, all others together in the third.
-    assert_eq!(world.statements.take().len(), 3);
+    // The first two go at once; whoever comes while they are under way goes together.
+    let sent = world.statements.take().len();
+    assert!(sent < 50, "{sent} statements for 100 requests");
     let alone = LoanKey::Id(filled.loans[0].id);
     world.services.loan(&actor, &alone).await.unwrap();
     assert_eq!(world.statements.take().len(), 1);
@@ -126,17 +127,16 @@ async fn whoever_leaves_takes_nobody_along(engine: Engine) {
             .iter()
             .map(|loan| async { ask(&gather, database, &Scope::All, &[loan.id]).await[0].as_ref().unwrap().id }.boxed())
             .collect();
-        // Every other one begins and goes away: those who were about to answer others among them.
-        for read in &mut reads {
-            assert!(read.now_or_never().is_none());
-        }
-        let mut index = 0;
-        reads.retain(|_| {
-            index += 1;
-            index % 2 == 0
+        // All begin, and the first ones, who ask for all others, go away.
+        let begun: Vec<Option<Uuid>> = reads.iter_mut().map(|read| read.now_or_never()).collect();
+        let staying = reads.into_iter().zip(begun).skip(5).map(|(read, done)| async move {
+            match done {
+                Some(id) => id,
+                None => read.await,
+            }
         });
-        let expected: Vec<Uuid> = round.iter().skip(1).step_by(2).map(|loan| loan.id).collect();
-        assert_eq!(join_all(reads).await, expected);
+        let expected: Vec<Uuid> = round.iter().skip(5).map(|loan| loan.id).collect();
+        assert_eq!(join_all(staying).await, expected);
     }
 }
 

@@ -14,8 +14,8 @@ use super::transaction::LoanTransaction;
 use crate::graphql::error::Nullable;
 use crate::graphql::request::request;
 use crate::graphql::types::connection::{
-    JournalEntryConnection, LoanEventConnection, LoanTransactionConnection, OwnListFields, connection, page_request,
-    records,
+    JournalEntryConnection, LoanEventConnection, LoanTransactionConnection, OwnListFields, apart, connection,
+    page_request,
 };
 use crate::graphql::types::journal_entry::journal_page;
 use crate::service::ServiceError;
@@ -45,7 +45,7 @@ impl LoanLists {
             .collect();
         let total = rows.len();
         let page = page("transactions", view.record.id, rows, &asked)?;
-        let nodes = records(&page);
+        let (page, nodes) = apart(page);
         Ok(connection(page, nodes, OwnListFields::new(total)))
     }
 
@@ -81,7 +81,7 @@ impl LoanLists {
         let rows = LoanEvent::all(&view);
         let total = rows.len();
         let page = page("history", view.record.id, rows, &asked)?;
-        let nodes = records(&page);
+        let (page, nodes) = apart(page);
         Ok(connection(page, nodes, OwnListFields::new(total)))
     }
 }
