@@ -3,7 +3,6 @@
 # knows of containers.
 
 passed=0 failed=0 skipped=0
-durations=()
 
 ok() { printf 'ok    %s\n' "$1" && passed=$((passed + 1)); }
 
@@ -65,13 +64,34 @@ part() {
   local began=$SECONDS code=0
   printf '\n=== %s\n' "$1"
   "$2" || code=$?
-  durations+=("$(printf '%4ds  %s' $((SECONDS - began)) "$1")")
+  printf '%4ds  %s\n' $((SECONDS - began)) "$1" | tee -a "$work/durations"
   return "$code"
+}
+
+# beside NAME COMMAND: the part runs while others do; `joined NAME` shows what it said, and counts it.
+beside() {
+  local name=$1
+  (part "$name" "$2") >"$work/beside.$name" 2>&1 &
+  besides[$name]=$!
+}
+declare -A besides=()
+
+joined() {
+  local line
+  wait "${besides[$1]}"
+  cat "$work/beside.$1"
+  while read -r line; do
+    case $line in
+      "ok "*) passed=$((passed + 1)) ;;
+      "FAIL "*) failed=$((failed + 1)) ;;
+      "SKIP "*) skipped=$((skipped + 1)) ;;
+    esac
+  done <"$work/beside.$1"
 }
 
 finish_parts() {
   printf '\n'
-  printf '%s\n' "${durations[@]}"
+  cat "$work/durations"
   printf '%4ds  in all\n%d passed, %d failed, %d skipped\n' "$SECONDS" "$passed" "$failed" "$skipped"
   [ "$failed" = 0 ] || exit 1
   exit 0

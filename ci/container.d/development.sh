@@ -8,7 +8,7 @@ part_development() {
   local api_port db_port
   api_port=$(free_port 18000) db_port=$(free_port 25432)
   export API_PORT=$api_port DB_PORT=$db_port
-  development_up
+  development_up || { stack dev logs --tail 20 && stack dev down --volumes && return; }
   development_answers "http://127.0.0.1:$api_port"
   hardened branch-loan-api-dev
   is "database and API are published on 127.0.0.1 only" "127.0.0.1" \
@@ -26,7 +26,7 @@ development_up() {
     check "up --no-build --wait" stack dev up --no-build --wait --wait-timeout 180
   else
     check "up --build --wait" stack dev --progress quiet up --build --wait --wait-timeout 180
-  fi || stack dev logs --tail 20
+  fi
 }
 
 development_answers() { # development_answers URL

@@ -36,9 +36,10 @@ own_engine() {
   export DOCKER_HOST="unix://$work/engine.sock" DOCKER_CONFIG="$work/client"
   mkdir -p "$DOCKER_CONFIG"
   printf '{"cliPluginsExtraDirs": ["%s"]}\n' "$cache/programs/usr/libexec/docker/cli-plugins" >"$DOCKER_CONFIG/config.json"
+  end_leftover
   remember_network
   # no-new-privileges is here what deploy/swarm/stack.yml asks for; Swarm knows no security_opt.
-  setsid dockerd --data-root "$cache/engine" --exec-root "$work/exec" --pidfile "$work/engine.pid" \
+  setsid dockerd --data-root "$cache/engine" --exec-root "$work/exec" --pidfile "$cache/engine.pid" \
     --host "$DOCKER_HOST" --no-new-privileges --shutdown-timeout 5 >"$work/engine.log" 2>&1 8>&- &
   dockerd_pid=$!
   within 60 docker version || { skip "an engine of our own" "it does not start: $(tail -n 5 "$work/engine.log")" && return 1; }
@@ -81,11 +82,24 @@ unpack() {
 
 # --- the end
 
-remember_network() {
-  forwarding=$(cat /proc/sys/net/ipv4/ip_forward)
-  iptables-save >"$work/iptables" 2>/dev/null
-  ip -o link | awk -F': ' '{print $2}' | sed 's/@.*//' | sort >"$work/links"
+# The engine of a run that was killed.
+end_leftover() {
+  local pid
+  pid=$(cat "$cache/engine.pid" 2>/dev/null) && grep -qsF "$cache/engine" "/proc/$pid/cmdline" || return 0
+  kill "$pid" && within 60 gone "$pid"
 }
+
+# What is there already belongs to somebody else, unless a run was killed before it could take its own back.
+remember_network() {
+  [ ! -d "$cache/network" ] || return 0
+  mkdir "$cache/network.new"
+  cat /proc/sys/net/ipv4/ip_forward >"$cache/network.new/forwarding"
+  iptables-save >"$cache/network.new/iptables" 2>/dev/null
+  links >"$cache/network.new/links"
+  mv "$cache/network.new" "$cache/network"
+}
+
+links() { ip -o link | awk -F': ' '{print $2}' | sed 's/@.*//' | sort; }
 
 # Containers, stacks, volumes and networks; images and the builder's cache stay for the next run, within limits.
 leave_nothing() {
@@ -125,17 +139,17 @@ forget_network() {
       iptables -w -t "$table" -X "$chain"
     done
   done
-  grep -q '^:FORWARD DROP' "$work/iptables" || iptables -w -P FORWARD ACCEPT
-  ip -o link | awk -F': ' '{print $2}' | sed 's/@.*//' | sort | comm -13 "$work/links" - |
+  grep -q '^:FORWARD DROP' "$cache/network/iptables" || iptables -w -P FORWARD ACCEPT
+  links | comm -13 "$cache/network/links" - |
     grep -E '^(docker0|docker_gwbridge|br-[0-9a-f]{12}|veth)' | while read -r link; do ip link delete "$link" 2>/dev/null; done
-  echo "$forwarding" >/proc/sys/net/ipv4/ip_forward
+  cat "$cache/network/forwarding" >/proc/sys/net/ipv4/ip_forward
+  rm -rf "$cache/network"
 }
 
 # --- a registry, since only what was pushed has a digest
 
 registry=''
 start_registry() {
-  [ -z "$registry" ] || return 0
   unpack docker-registry || return 1
   local port
   port=$(free_port 15000)

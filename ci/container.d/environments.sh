@@ -30,8 +30,7 @@ with() { stack "$1" --env-file "$checkout/.env.$1" "${@:2}"; }
 
 part_environments() {
   local staging prod reference
-  start_registry || { skip "staging and production" "there is no registry to be had" && return; }
-  make_keys && make_issuer_certificate || { fail "keys for the tokens" && return; }
+  [ -n "$registry" ] || { skip "staging and production" "there is no registry to be had" && return; }
   reference=$(push "$image")
   has "the image has a digest" @sha256: "$reference" || return
   staging=$(free_port 18001) prod=$(free_port 18002)
@@ -45,8 +44,7 @@ part_environments() {
   missing_settings prod
   docker tag "$image" branch-loan-api:dev
   API_PORT=$(free_port 18000) DB_PORT=$(free_port 25432) check "development: up --wait" stack dev up --no-build --wait --wait-timeout 120
-  came_up staging "$staging"
-  came_up prod "$prod"
+  came_up staging "$staging" && came_up prod "$prod" || { clear_stacks && return; }
   issuer_appears "$prod"
   is "three databases, each its own" 3 "$(docker volume ls --quiet --filter name=_db_data | sort --unique | wc -l)"
   local environment port
@@ -60,10 +58,13 @@ part_environments() {
   is "what was written in staging is not in production" 0 "$(codes "http://127.0.0.1:$prod" | grep -c STAGING)"
   crash staging "http://127.0.0.1:$staging"
   again staging "http://127.0.0.1:$staging"
-  for environment in dev staging prod; do
-    [ "$environment" = dev ] || docker rm --force issuer >/dev/null 2>&1
-    check "$environment: down" stack_down "$environment"
-  done
+  clear_stacks
+}
+
+clear_stacks() {
+  local environment
+  docker rm --force prod-issuer >/dev/null 2>&1
+  for environment in dev staging prod; do check "$environment: down" stack_down "$environment"; done
 }
 
 stack_down() {
@@ -80,7 +81,7 @@ missing_settings() { # missing_settings ENVIRONMENT: each that is left out is na
 }
 
 came_up() { # came_up ENVIRONMENT PORT
-  check "$1: up --wait" with "$1" --progress quiet up --wait --wait-timeout 120 || with "$1" logs --tail 20
+  check "$1: up --wait" with "$1" --progress quiet up --wait --wait-timeout 120 || { with "$1" logs --tail 20 && return 1; }
   is "$1: /health" '{"status":"ok"}' "$(curl --silent --max-time 5 "http://127.0.0.1:$2/health")"
   local migrated started
   migrated=$(docker inspect --format '{{.State.ExitCode}} {{.State.FinishedAt}}' "$(container_of "$1" migrate)")
@@ -91,15 +92,15 @@ came_up() { # came_up ENVIRONMENT PORT
 container_of() { with "$1" ps --all --quiet "$2"; } # container_of ENVIRONMENT SERVICE
 
 # An issuer with a certificate of its own authority, on the network where the API looks for it.
-run_issuer() { # run_issuer NETWORK
-  mkdir -p "$work/issuer" && cp "$work"/keys/{jwks.json,issuer.pem,issuer.key} "$work/issuer/"
-  docker run --detach --name issuer --network "$1" --network-alias issuer.test --volume "$work/issuer:/issuer:ro" --workdir /issuer \
+run_issuer() { # run_issuer NAME NETWORK
+  mkdir -p "$work/$1" && cp "$work"/keys/{jwks.json,issuer.pem,issuer.key} "$work/$1/"
+  docker run --detach --name "$1" --network "$2" --network-alias issuer.test --volume "$work/$1:/issuer:ro" --workdir /issuer \
     --user 0 --entrypoint openssl "$postgres_image" s_server -accept 8443 -cert issuer.pem -key issuer.key -WWW -quiet >/dev/null
 }
 
 issuer_appears() { # issuer_appears PORT
   is "prod: not ready without the issuer's keys" 503 "$(status_of "http://127.0.0.1:$1/readyz")"
-  check "prod: an issuer with an authority of its own appears" run_issuer branch-loan-api-prod_frontend
+  check "prod: an issuer with an authority of its own appears" run_issuer prod-issuer branch-loan-api-prod_frontend
   check "prod: its keys are fetched, the API is ready" within 60 ready "$1"
 }
 
@@ -141,12 +142,15 @@ codes() { graphql "$1" '{ branches(first: 100) { nodes { code } } }' --header "$
 
 # A process that dies by itself, not one that the engine was asked to end: that one it would leave alone.
 crash() { # crash ENVIRONMENT URL
-  local id
+  local id process
   [ "$engine" = own ] || { out_of_reach "$1: after a crash it is started again" "this engine's processes are not ours to kill" && return; }
   id=$(container_of "$1" api)
-  kill -KILL "$(docker inspect --format '{{.State.Pid}}' "$id")"
+  process=$(docker inspect --format '{{.State.Pid}}' "$id")
+  # 0 is no process, and to kill(1) all of this run's.
+  [ "${process:-0}" -gt 1 ] || { fail "$1: it runs before the crash" && return; }
+  kill -KILL "$process"
   check "$1: after a crash it is started again" within 30 restarted "$id"
-  check "$1: and is ready" within 30 ready "${2##*:}"
+  check "$1: and is ready" within 60 ready "${2##*:}"
 }
 
 restarted() { [ "$(docker inspect --format '{{.RestartCount}}' "$1")" -ge 1 ]; }

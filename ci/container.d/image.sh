@@ -59,7 +59,7 @@ image_context() {
   local copy=$work/context sent
   mkdir -p "$copy" && cp -a "$checkout/." "$copy/" && mkdir -p "$copy/certs" "$copy/.git" "$copy/target/dist"
   touch "$copy"/{.env,.env.prod,certs/key.pem,.git/config,branch-loan-api.db,target/dist/branch-loan-api}
-  sent=$(printf 'FROM scratch\nCOPY . /\n' | docker build --quiet --file - --output type=tar,dest=- "$copy" | tar --list | sed '/\/$/d')
+  sent=$(printf 'FROM scratch\nCOPY . /\n' | docker build --quiet --file - --output type=tar,dest=- "$copy" 2>/dev/null | tar --list | sed '/\/$/d')
   has "the builder is sent the sources" src/main.rs "$sent"
   is "and nothing but them" "" \
     "$(grep -vE '^(Cargo\.(toml|lock)|build\.rs|LICENSE|src/.*|(lending|migration)/(Cargo\.toml|src/.*)|graphiql/dist/.*)$' <<<"$sent")"

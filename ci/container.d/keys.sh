@@ -7,7 +7,6 @@ audience=branch-loan-api
 base64url() { openssl base64 -A | tr '+/' '-_' | tr -d '='; }
 
 make_keys() {
-  [ ! -e "$work/keys/jwks.json" ] || return 0
   mkdir -p "$work/keys"
   openssl genpkey -algorithm ed25519 -out "$work/keys/signing.pem" || return 1
   printf '{"keys": [{"kty": "OKP", "crv": "Ed25519", "use": "sig", "alg": "EdDSA", "kid": "one", "x": "%s"}]}\n' \
@@ -27,7 +26,6 @@ token() {
 
 # A certificate for issuer.test and the authority that signed it.
 make_issuer_certificate() {
-  [ ! -e "$work/keys/issuer.pem" ] || return 0
   (cd "$work/keys" &&
     openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj '/CN=test authority' \
       -addext basicConstraints=critical,CA:TRUE -keyout authority.key -out authority.pem &&

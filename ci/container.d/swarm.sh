@@ -6,8 +6,7 @@ swarm_service=branch-loan-api_api
 
 part_swarm() {
   [ "$engine" = own ] || { out_of_reach "the Swarm stack" "an engine that exists is not made a swarm" && return; }
-  start_registry || { skip "the Swarm stack" "there is no registry to be had" && return; }
-  make_keys && make_issuer_certificate || return
+  [ -n "$registry" ] || { skip "the Swarm stack" "there is no registry to be had" && return; }
   variant one 'LABEL variant=one'
   variant two 'LABEL variant=two'
   variant sick 'HEALTHCHECK --interval=1s --timeout=1s --start-period=1s --retries=1 CMD ["/usr/local/bin/branch-loan-api", "--nothing"]'
@@ -24,28 +23,28 @@ part_swarm() {
   swarm_serves "$one"
   swarm_confined
   check "an update to a good image" swarm_deploy "$two"
-  is "is completed" completed "$(update_state)"
+  check "is completed" within 240 update_is completed
   swarm_serves "$two"
   swarm_deploy "$sick" >/dev/null 2>&1
   check "from an image that does not become healthy Swarm goes back" within 240 update_is rollback_completed
   swarm_serves "$two"
   check "the stack goes" docker stack rm --detach=false branch-loan-api
   unset AUTH_ISSUER AUTH_AUDIENCE AUTH_JWKS_URL AUTH_JWKS_CA_FILE ADMIN_HOST ADMIN_PORT
-  docker rm --force --volumes swarm-db issuer >/dev/null 2>&1
-  docker swarm leave --force >/dev/null
+  docker rm --force --volumes swarm-db swarm-issuer >/dev/null 2>&1
+  # The swarm is left when the engine ends: leaving takes the names from the networks of the parts beside this one.
 }
 
 # The network of the proxy, a database that is elsewhere, the issuer, the secrets.
 swarm_surroundings() {
   local password
   password=$(openssl rand -hex 16)
-  check "the network edge" docker network create --driver overlay --attachable edge || return
+  check "the network edge" docker network create --driver overlay --opt encrypted --attachable edge || return
   check "a database, not of the stack" docker run --detach --name swarm-db --network edge --network-alias swarm-db \
     --env POSTGRES_USER=branch_loan --env POSTGRES_PASSWORD="$password" --env POSTGRES_DB=branch_loan "$postgres_image" || return
-  run_issuer edge
+  check "an issuer with an authority of its own" run_issuer swarm-issuer edge || return
   printf 'postgres://branch_loan:%s@swarm-db:5432/branch_loan' "$password" | docker secret create branch_loan_api_database_url - >/dev/null
   openssl rand -base64 32 | docker secret create branch_loan_api_pii_key - >/dev/null
-  within 60 docker exec swarm-db pg_isready --quiet --host 127.0.0.1 --username branch_loan
+  check "which answers" within 60 docker exec swarm-db pg_isready --quiet --host 127.0.0.1 --username branch_loan
 }
 
 swarm_migrate() {
@@ -66,13 +65,19 @@ swarm_deploy() {
 update_state() { docker service inspect "$swarm_service" --format '{{.UpdateStatus.State}}'; }
 update_is() { [ "$(update_state)" = "$1" ]; }
 
-# By the name and the port at which the proxy finds the tasks.
+# Asked by the name and the port at which the proxy finds the tasks.
 swarm_serves() { # swarm_serves IMAGE
-  local tasks
-  tasks=$(docker ps --filter "label=com.docker.swarm.service.name=$swarm_service" --filter health=healthy --format '{{.Image}}' | sort | uniq -c | xargs)
-  is "  two tasks run it: ${1#*@sha256:}" "2 $1" "$tasks"
-  has "  the database answers them" '200 OK' "$(swarm_ask 8000 /readyz)"
+  within 60 swarm_runs "$1"
+  is "  two tasks run it: ${1#*@sha256:}" "2 $1" "$(swarm_images)"
+  check "  the database answers them" within 30 swarm_ready
 }
+
+swarm_images() {
+  docker ps --quiet --filter "label=com.docker.swarm.service.name=$swarm_service" --filter health=healthy |
+    xargs --no-run-if-empty docker inspect --format '{{.Config.Image}}' | sort | uniq -c | xargs
+}
+swarm_runs() { [ "$(swarm_images)" = "2 $1" ]; }
+swarm_ready() { [[ $(swarm_ask 8000 /readyz) == *'200 OK'* ]]; }
 
 swarm_ask() { # swarm_ask PORT PATH: the answer's head and body
   docker exec swarm-db bash -c "exec 3<>/dev/tcp/$swarm_service/$1 && printf 'GET $2 HTTP/1.1\r\nHost: api\r\nConnection: close\r\n\r\n' >&3 && cat <&3"
@@ -86,6 +91,6 @@ swarm_confined() {
   is "its tasks are confined, limited, and their logs bounded" "" "$lax"
   is "they run as 65532" 65532:65532 "$(docker inspect "${ids[0]}" --format '{{.Config.User}}')"
   is "no port is published" 0 "$(docker service inspect "$swarm_service" | jq '.[0].Endpoint.Ports // [] | length')"
-  has "metrics are on the inner port" branch_loan_api "$(swarm_ask 9000 /metrics)"
+  has "metrics are on the inner port" http_server_active_requests "$(swarm_ask 9000 /metrics)"
   has "and not on the public one" '404' "$(swarm_ask 8000 /metrics)"
 }
