@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034,SC2154 # variables of ci/container and of its other parts
 # Builds the image that everything is tried with: the Dockerfile as it is, from a copy of the files that are, or will be,
 # in the repository, so that nobody's settings, keys and data come near it.
 

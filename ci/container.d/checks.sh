@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034,SC2154 # variables of ci/container and of its other parts
 # How ci/container says what holds and what does not: one line a check, and at the end how many of each. Nothing here
 # knows of containers.
 

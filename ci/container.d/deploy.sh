@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034,SC2154 # variables of ci/container and of its other parts
 # deploy/compose/deploy against real stacks: good images, bad ones of each kind, and the way back.
 
 part_deploy() {

@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034,SC2154 # variables of ci/container and of its other parts
 # The development stack, as somebody who has just cloned the repository brings it up, with and without HTTPS.
 
 # stack ENVIRONMENT ARGUMENT…: Compose with the files as they are; settings come from the environment, or an --env-file.

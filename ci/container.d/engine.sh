@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034,SC2154 # variables of ci/container and of its other parts
 # A Docker engine of this run's own: its programs are unpacked from Debian 13's packages into the cache and not installed,
 # so that no service starts and no other engine is touched. It is started by hand on a socket of its own, and ended by
 # its process id; what it changed in the machine's network is taken back.

@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034,SC2154 # variables of ci/container and of its other parts
 # Staging and production as their examples of settings prepare them, at the same time as development, on one machine.
 
 # settled ENVIRONMENT IMAGE PORT: its secrets, each readable by the one user that needs it, and .env.<environment> out of
@@ -44,7 +44,7 @@ part_environments() {
   missing_settings prod
   docker tag "$image" branch-loan-api:dev
   API_PORT=$(free_port 18000) DB_PORT=$(free_port 25432) check "development: up --wait" stack dev up --no-build --wait --wait-timeout 120
-  came_up staging "$staging" && came_up prod "$prod" || { clear_stacks && return; }
+  if ! { came_up staging "$staging" && came_up prod "$prod"; }; then clear_stacks && return; fi
   issuer_appears "$prod"
   is "three databases, each its own" 3 "$(docker volume ls --quiet --filter name=_db_data | sort --unique | wc -l)"
   local environment port

@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034,SC2154 # variables of ci/container and of its other parts
 # What is in the image, what it says of itself, and how its one program starts, is asked for its health, and stops.
 
 confined=(--read-only --cap-drop ALL --security-opt no-new-privileges)

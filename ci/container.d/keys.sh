@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034,SC2154 # variables of ci/container and of its other parts
 # An identity provider made of openssl: a key, its key set, tokens signed with it, and its own authority.
 
 issuer=https://issuer.test/realms/loans

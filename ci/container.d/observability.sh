@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034,SC2154 # variables of ci/container and of its other parts
 # compose.observability.yml beside the development stack: that Prometheus fetches what the API counts, has its rules, and
 # finds Alertmanager. Loki, Alloy and Grafana are in no package of Debian's.
 

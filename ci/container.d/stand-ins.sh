@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034,SC2154 # variables of ci/container and of its other parts
 # Test stand-ins, never published: images with the names of the real ones, made of Debian's packages, for a machine that
 # reaches no image registry. They let the Dockerfile and the Compose files run as they are; what they cannot show is that
 # the real images behave the same, which the pipeline does. An engine that exists has the real ones.

@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034,SC2154 # variables of ci/container and of its other parts
 # deploy/swarm/stack.yml on a swarm of one: deployed as docs/DEPLOYMENT.md says, updated to a good image, then to bad
 # ones, from which Swarm has to go back by itself while the good one goes on answering.
 
