@@ -16,7 +16,10 @@ fail() {
 
 # skip NAME WHY: for want of something; with REQUIRE_CONTAINERS=1 that is no excuse.
 skip() {
-  [ "${REQUIRE_CONTAINERS:-0}" != 1 ] || { fail "$1" "skipped: $2" && return; }
+  if [ "${REQUIRE_CONTAINERS:-0}" = 1 ]; then
+    fail "$1" "skipped: $2"
+    return
+  fi
   printf 'SKIP  %s: %s\n' "$1" "$2" && skipped=$((skipped + 1))
 }
 

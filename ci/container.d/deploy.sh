@@ -3,7 +3,7 @@
 
 part_deploy() {
   local port first second broken deaf
-  [ -n "$registry" ] || { skip "deployments" "there is no registry to be had" && return; }
+  [ -n "$registry" ] || { skip "deployments" "there is no registry to be had"; return; }
   port=$(free_port 18010)
   export DEPLOY_STATE=$work/state DEPLOY_WAIT_SECONDS=90 DEPLOY_PAUSE_SECONDS=1
   variant a 'LABEL variant=a'

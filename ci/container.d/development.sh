@@ -8,7 +8,7 @@ part_development() {
   local api_port db_port
   api_port=$(free_port 18000) db_port=$(free_port 25432)
   export API_PORT=$api_port DB_PORT=$db_port
-  development_up || { stack dev logs --tail 20 && stack dev down --volumes && return; }
+  development_up || { stack dev logs --tail 20; stack dev down --volumes; return; }
   development_answers "http://127.0.0.1:$api_port"
   hardened branch-loan-api-dev
   is "database and API are published on 127.0.0.1 only" "127.0.0.1" \
@@ -39,7 +39,7 @@ development_answers() { # development_answers URL
 
 development_https() {
   local port=443 curl
-  unpack mkcert || { skip "https://branch.local" "Debian's archive cannot be reached" && return; }
+  unpack mkcert || { skip "https://branch.local" "Debian's archive cannot be reached"; return; }
   [ "$(free_port 443)" = 443 ] || port=$(free_port 18443)
   export CAROOT=$work/authority TRUST_STORES=none # this machine's browsers are left alone
   check "deploy/dev/certs makes a certificate" "$checkout/deploy/dev/certs"

@@ -28,10 +28,10 @@ existing_engine() {
 
 own_engine() {
   local missing
-  [ "$(id -u)" = 0 ] || { skip "an engine of our own" "only root can start one" && return 1; }
-  command -v apt-get >/dev/null || { skip "an engine of our own" "this is not Debian" && return 1; }
-  missing=$(install_needs 2>&1) || { skip "an engine of our own" "packages are not to be had: $missing" && return 1; }
-  unpack "${engine_packages[@]}" || { skip "an engine of our own" "Debian's archive cannot be reached" && return 1; }
+  [ "$(id -u)" = 0 ] || { skip "an engine of our own" "only root can start one"; return 1; }
+  command -v apt-get >/dev/null || { skip "an engine of our own" "this is not Debian"; return 1; }
+  missing=$(install_needs 2>&1) || { skip "an engine of our own" "packages are not to be had: $missing"; return 1; }
+  unpack "${engine_packages[@]}" || { skip "an engine of our own" "Debian's archive cannot be reached"; return 1; }
   export PATH="$cache/programs/usr/bin:$cache/programs/usr/sbin:$PATH"
   export DOCKER_HOST="unix://$work/engine.sock" DOCKER_CONFIG="$work/client"
   mkdir -p "$DOCKER_CONFIG"
@@ -42,7 +42,7 @@ own_engine() {
   setsid dockerd --data-root "$cache/engine" --exec-root "$work/exec" --pidfile "$cache/engine.pid" \
     --host "$DOCKER_HOST" --no-new-privileges --shutdown-timeout 5 >"$work/engine.log" 2>&1 8>&- &
   dockerd_pid=$!
-  within 60 docker version || { skip "an engine of our own" "it does not start: $(tail -n 5 "$work/engine.log")" && return 1; }
+  within 60 docker version || { skip "an engine of our own" "it does not start: $(tail -n 5 "$work/engine.log")"; return 1; }
   ok "an engine of our own: $(docker version --format '{{.Server.Version}}'), Compose $(docker compose version --short)"
   leave_nothing # of a run that was killed
 }
@@ -131,7 +131,7 @@ forget_network() {
   local link table
   for table in filter nat raw mangle; do
     iptables -t "$table" -S 2>/dev/null | grep -E '^-A .*(DOCKER|docker0|docker_gwbridge|br-[0-9a-f]{12}|172\.(1[7-9]|2[0-9]|3[01])\.)' |
-      while read -r _ rule; do eval "iptables -w -t $table -D $rule"; done 2>/dev/null
+      while read -r _ rule; do xargs iptables -w -t "$table" -D <<<"$rule"; done 2>/dev/null
     iptables -t "$table" -S 2>/dev/null | awk '/^-N DOCKER/ {print $2}' | while read -r chain; do
       iptables -w -t "$table" -F "$chain"
     done

@@ -30,7 +30,7 @@ with() { stack "$1" --env-file "$checkout/.env.$1" "${@:2}"; }
 
 part_environments() {
   local staging prod reference
-  [ -n "$registry" ] || { skip "staging and production" "there is no registry to be had" && return; }
+  [ -n "$registry" ] || { skip "staging and production" "there is no registry to be had"; return; }
   reference=$(push "$image")
   has "the image has a digest" @sha256: "$reference" || return
   staging=$(free_port 18001) prod=$(free_port 18002)
@@ -44,7 +44,7 @@ part_environments() {
   missing_settings prod
   docker tag "$image" branch-loan-api:dev
   API_PORT=$(free_port 18000) DB_PORT=$(free_port 25432) check "development: up --wait" stack dev up --no-build --wait --wait-timeout 120
-  if ! { came_up staging "$staging" && came_up prod "$prod"; }; then clear_stacks && return; fi
+  if ! { came_up staging "$staging" && came_up prod "$prod"; }; then clear_stacks; return; fi
   issuer_appears "$prod"
   is "three databases, each its own" 3 "$(docker volume ls --quiet --filter name=_db_data | sort --unique | wc -l)"
   local environment port
@@ -81,7 +81,7 @@ missing_settings() { # missing_settings ENVIRONMENT: each that is left out is na
 }
 
 came_up() { # came_up ENVIRONMENT PORT
-  check "$1: up --wait" with "$1" --progress quiet up --wait --wait-timeout 120 || { with "$1" logs --tail 20 && return 1; }
+  check "$1: up --wait" with "$1" --progress quiet up --wait --wait-timeout 120 || { with "$1" logs --tail 20; return 1; }
   is "$1: /health" '{"status":"ok"}' "$(curl --silent --max-time 5 "http://127.0.0.1:$2/health")"
   local migrated started
   migrated=$(docker inspect --format '{{.State.ExitCode}} {{.State.FinishedAt}}' "$(container_of "$1" migrate)")
@@ -143,11 +143,11 @@ codes() { graphql "$1" '{ branches(first: 100) { nodes { code } } }' --header "$
 # A process that dies by itself, not one that the engine was asked to end: that one it would leave alone.
 crash() { # crash ENVIRONMENT URL
   local id process
-  [ "$engine" = own ] || { out_of_reach "$1: after a crash it is started again" "this engine's processes are not ours to kill" && return; }
+  [ "$engine" = own ] || { out_of_reach "$1: after a crash it is started again" "this engine's processes are not ours to kill"; return; }
   id=$(container_of "$1" api)
   process=$(docker inspect --format '{{.State.Pid}}' "$id")
   # 0 is no process, and to kill(1) all of this run's.
-  [ "${process:-0}" -gt 1 ] || { fail "$1: it runs before the crash" && return; }
+  [ "${process:-0}" -gt 1 ] || { fail "$1: it runs before the crash"; return; }
   kill -KILL "$process"
   check "$1: after a crash it is started again" within 30 restarted "$id"
   check "$1: and is ready" within 60 ready "${2##*:}"

@@ -23,7 +23,7 @@ image_config() {
   local bytes
   bytes=$(docker image inspect --format '{{.Size}}' "$image")
   check "its size is below 40 MB ($((bytes / 1000000)) MB)" test "$bytes" -lt 40000000
-  refused "it has no shell" "no such file" docker run --rm --entrypoint /bin/sh "$image" -c true
+  refused "it has no shell" "no such file" timeout 30 docker run --rm --entrypoint /bin/sh "$image" -c true
   check "its program runs confined" docker run --rm "${confined[@]}" "$image" --version
 }
 
@@ -70,7 +70,7 @@ image_context() {
 image_scan() {
   local trivy
   trivy="$(dirname "$cache")/lint-$(sha256sum "$root/ci/tools/lint.txt" | cut -c1-16)/bin/trivy"
-  [ -x "$trivy" ] || { skip "Trivy finds no secret in it" "ci/lint, which installs Trivy, has not run here" && return; }
+  [ -x "$trivy" ] || { skip "Trivy finds no secret in it" "ci/lint, which installs Trivy, has not run here"; return; }
   docker save --output "$work/image.tar" "$image"
   check "Trivy finds no secret in it" "$trivy" image --input "$work/image.tar" --quiet --scanners secret --image-config-scanners secret,misconfig \
     --skip-check-update --skip-version-check --offline-scan --cache-dir "$(dirname "$cache")/trivy" --exit-code 1
@@ -87,7 +87,7 @@ image_refusals() {
   for missing in DATABASE_URL PII_KEY AUTH_ISSUER AUTH_AUDIENCE AUTH_JWKS_URL; do
     arguments=()
     for pair in "${given[@]}"; do [[ $pair == "$missing="* ]] || arguments+=(--env "$pair"); done
-    refused "production does not start without $missing" "$missing" docker run --rm "${arguments[@]}" "$image"
+    refused "production does not start without $missing" "$missing" timeout 30 docker run --rm "${arguments[@]}" "$image"
   done
 }
 

@@ -12,7 +12,7 @@ make_stand_ins() {
   postgres_image=$(sed -n 's/^ *image: \(postgres:.*\)/\1/p' "$root/compose.dev.yml")
   prometheus_image=$(sed -n 's/^ *image: \(prom\/prometheus:.*\)/\1/p' "$root/compose.observability.yml")
   alertmanager_image=$(sed -n 's/^ *image: \(prom\/alertmanager:.*\)/\1/p' "$root/compose.observability.yml")
-  [ "$engine" = own ] || { real_images && return; }
+  [ "$engine" = own ] || { real_images; return; }
   made_of=$(cat "$stand_ins"/* "${BASH_SOURCE[0]}" | sha256sum | cut -c1-16)-$(toolchain_version)
   stand_in "$runtime_image" distroless && stand_in "$slim_image" slim && stand_in "$postgres_image" postgres || return 1
   if [ -z "$binary" ]; then stand_in "$rust_image" rust || return 1; fi
@@ -75,7 +75,7 @@ apt_install() { echo "RUN apt-get update -qq && apt-get install -y -qq --no-inst
 # The machine's own compiler, if it is the one that the Dockerfile names, and the authorities that the machine trusts.
 make_rust() {
   local authorities=${SSL_CERT_FILE:-/etc/ssl/certs/ca-certificates.crt}
-  [[ "rust:$(toolchain_version)" == "${1%%-*}"* ]] || { echo "rustc here is $(toolchain_version), not that of $1" && return 1; }
+  [[ "rust:$(toolchain_version)" == "${1%%-*}"* ]] || { echo "rustc here is $(toolchain_version), not that of $1"; return 1; }
   on_slim "$1" --build-context "toolchain=$(rustc --print sysroot)" --build-context "authorities=$(dirname "$authorities")" <<DOCKERFILE
 $(apt_install gcc libc6-dev ca-certificates)
 COPY --from=toolchain lib /usr/local/toolchain/lib

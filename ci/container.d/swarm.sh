@@ -5,8 +5,8 @@
 swarm_service=branch-loan-api_api
 
 part_swarm() {
-  [ "$engine" = own ] || { out_of_reach "the Swarm stack" "an engine that exists is not made a swarm" && return; }
-  [ -n "$registry" ] || { skip "the Swarm stack" "there is no registry to be had" && return; }
+  [ "$engine" = own ] || { out_of_reach "the Swarm stack" "an engine that exists is not made a swarm"; return; }
+  [ -n "$registry" ] || { skip "the Swarm stack" "there is no registry to be had"; return; }
   variant one 'LABEL variant=one'
   variant two 'LABEL variant=two'
   variant sick 'HEALTHCHECK --interval=1s --timeout=1s --start-period=1s --retries=1 CMD ["/usr/local/bin/branch-loan-api", "--nothing"]'
@@ -19,7 +19,7 @@ part_swarm() {
   refused "a setting that is missing is named" "set IMAGE to" swarm_deploy ""
   check "the migration runs as a job" swarm_migrate "$one" || docker service logs loans-migrate
   docker service rm loans-migrate >/dev/null 2>&1
-  check "the stack is deployed" swarm_deploy "$one" || { docker service ps --no-trunc "$swarm_service" && return; }
+  check "the stack is deployed" swarm_deploy "$one" || { docker service ps --no-trunc "$swarm_service"; return; }
   swarm_serves "$one"
   swarm_confined
   check "an update to a good image" swarm_deploy "$two"
