@@ -80,7 +80,7 @@ image_scan() {
 # Production needs each of these, and says which one it misses.
 image_refusals() {
   local given=(
-    DATABASE_URL=postgres://api:a-fine-long-password@db/loans "PII_KEY=$(openssl rand -base64 32)"
+    "DATABASE_URL=postgres://api:$(openssl rand -hex 16)@db/loans" "PII_KEY=$(openssl rand -base64 32)"
     AUTH_ISSUER=https://id.example.com AUTH_AUDIENCE=loans AUTH_JWKS_URL=https://id.example.com/keys
   )
   local missing pair arguments
