@@ -46,6 +46,7 @@ image_contents() {
   docker save "$image" | tar --extract --directory "$(mkdir -p "$work/saved" && echo "$work/saved")"
   local layer
   find "$work/saved" -type f -size +1k | while read -r layer; do tar --list --file "$layer" 2>/dev/null; done >"$work/layered"
+  check "its layers can be looked into" grep --quiet 'usr/local/bin/branch-loan-api$' "$work/layered"
   is "no layer ever had a key, settings or source" "" \
     "$(grep -E '(^|/)(\.env|\.git|Cargo\.(toml|lock)|[^/]*\.(rs|key|db)$|key\.pem)|^(\./)?src/' "$work/layered")"
   is "and no layer has a private key in a file" "" "$(find "$work/saved" -type f -size +1k -exec sh -c \
