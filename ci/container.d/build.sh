@@ -9,7 +9,7 @@ revision=''
 build_image() {
   copy_checkout || return 1
   revision=$(git -C "$root" rev-parse HEAD 2>/dev/null || echo unknown)
-  local arguments=(--quiet --tag "$image" --build-arg "PROFILE=$profile" --build-arg "REVISION=$revision" --build-arg VERSION=tested)
+  local arguments=(--progress plain --tag "$image" --build-arg "PROFILE=$profile" --build-arg "REVISION=$revision" --build-arg VERSION=tested)
   if [ -n "$binary" ]; then
     mkdir -p "$work/built"
     cp "$binary" "$work/built/branch-loan-api" && strip_debug "$work/built/branch-loan-api"
