@@ -67,6 +67,10 @@ certs:
 check *NAMES:
     ci/lint {{ NAMES }}
 
+# Image, Compose stacks, deployment script and Swarm stack for real, as root: just container --profile release image
+container *ARGS:
+    ci/container {{ ARGS }}
+
 # Everything CI checks
 ci:
     bash .ci/run

@@ -55,11 +55,41 @@ def deployment(name, spec):
         yield f"{name}: the probes ask {paths}"
 
 
+def metrics(documents):
+    """Complaints about the way to /metrics: by a Service and a rule of their own, and not by the public ones."""
+    by_kind = {}
+    for document in documents:
+        by_kind.setdefault(document["kind"], []).append(document)
+    for ingress in by_kind.get("Ingress", []):
+        for rule in ingress["spec"]["rules"]:
+            for path in rule["http"]["paths"]:
+                if path["backend"]["service"]["port"] != {"name": "http"}:
+                    yield f"the ingress leads to {path['backend']['service']['port']}"
+    for service in by_kind.get("Service", []):
+        ports = {port["name"] for port in service["spec"]["ports"]}
+        if "http" in ports and len(ports) > 1:
+            yield f"{service['metadata']['name']} has other ports beside the public one: {', '.join(sorted(ports))}"
+    for policy in by_kind.get("NetworkPolicy", []):
+        for rule in policy["spec"]["ingress"]:
+            if not rule.get("from"):
+                yield f"{policy['metadata']['name']} lets anybody in"
+            if len(rule["ports"]) > 1:
+                yield f"{policy['metadata']['name']} has one rule for several ports"
+    admin = [service for service in by_kind.get("Service", []) if {port["name"] for port in service["spec"]["ports"]} == {"admin"}]
+    for monitor in by_kind.get("ServiceMonitor", []):
+        if [endpoint["port"] for endpoint in monitor["spec"]["endpoints"]] != ["admin"]:
+            yield "the ServiceMonitor asks another port than the admin port"
+        wanted = monitor["spec"]["selector"]["matchLabels"].items()
+        if not any(wanted <= service["metadata"]["labels"].items() for service in admin):
+            yield "the ServiceMonitor finds no Service with the admin port"
+
+
 def complaints(documents, settings):
     kinds = {document["kind"] for document in documents}
     for kind in ("Deployment", "Service", "ServiceAccount", "NetworkPolicy", "Job", "CronJob"):
         if kind not in kinds:
             yield f"there is no {kind}"
+    yield from metrics(documents)
     for document in documents:
         if document["metadata"].get("namespace") is None:
             yield f"{document['kind']} {document['metadata']['name']}: is in no namespace"

@@ -23,6 +23,12 @@ CHANGES = [
     ("kind: NetworkPolicy", "kind: Nothing", "there is no NetworkPolicy"),
     ("namespace: loans", "x: y", "in no namespace"),
     ("limits:", "limit:", "has no limits"),
+    ("    - port: admin\n      path", "    - port: http\n      path", "another port than the admin port"),
+    ("app.kubernetes.io/component: admin\nspec:", "app.kubernetes.io/component: api\nspec:", "no Service with the admin port"),
+    ("targetPort: http", "targetPort: http\n    - name: admin\n      port: 9000", "beside the public one"),
+    ("name: http\n", "name: admin\n", "the ingress leads to"),
+    ("      from:\n        - podSelector: {}", "      from: []", "lets anybody in"),
+    ("    - ports:\n        - port: admin", "    - ports:\n        - port: http\n        - port: admin", "several ports"),
 ]
 
 

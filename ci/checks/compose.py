@@ -77,6 +77,17 @@ def hardening(name, service, once):
         yield f"{name}: no healthcheck"
 
 
+def addition(name, service, settings):
+    """Complaints about what an overlay adds to a service of the stack: settings, and nothing that changes who reaches it."""
+    if set(service) - {"environment"}:
+        yield f"{name}: adds more than settings: {', '.join(sorted(set(service) - {'environment'}))}"
+    for variable in service.get("environment", {}):
+        if variable not in settings:
+            yield f"{name}: {variable} is no setting of the server"
+        if variable in SECRETS:
+            yield f"{name}: the secret {variable} is in the environment, not in a file"
+
+
 def swarm(data, text, settings, shutdown_ms):
     """Complaints about the Swarm stack: what Swarm's own rollback and a quiet shutdown depend on."""
     # `docker stack deploy` takes what follows a hyphen for a default, wherever it is.
@@ -190,7 +201,10 @@ def complaints(texts, examples, env_example):
             said.append("version is obsolete")
         once = one_offs(data["services"])
         for name, service in data["services"].items():
-            said += hardening(name, service, name in once)
+            if kind in OVERLAYS and "image" not in service:
+                said += addition(name, service, settings)
+            else:
+                said += hardening(name, service, name in once)
         if kind in ENVIRONMENTS:
             said += stack(kind, data, kind, shutdown, settings)
             said += example(text, examples[kind])

@@ -24,7 +24,7 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
 {{- range $name := list "DATABASE_URL" "PII_KEY" "PII_KEYS_OLD" "AUTH_DEV_SECRET" }}
 {{- if hasKey $.Values.settings $name }}{{ fail (printf "settings.%s is a secret: put it into the Secret that secrets.name names" $name) }}{{ end }}
 {{- end }}
-{{- $own := list "APP_ENV" "API_HOST" "API_PORT" "DATABASE_URL_FILE" "PII_KEY_FILE" "PII_KEYS_OLD_FILE" "SHUTDOWN_DRAIN_MS" "SHUTDOWN_TIMEOUT_MS" }}
+{{- $own := list "APP_ENV" "API_HOST" "API_PORT" "DATABASE_URL_FILE" "PII_KEY_FILE" "PII_KEYS_OLD_FILE" "AUTH_JWKS_CA_FILE" "ADMIN_HOST" "ADMIN_PORT" "SHUTDOWN_DRAIN_MS" "SHUTDOWN_TIMEOUT_MS" }}
 {{- range $name := $own }}
 {{- if hasKey $.Values.settings $name }}{{ fail (printf "settings.%s has a value of its own in values.yaml" $name) }}{{ end }}
 {{- end }}
@@ -45,10 +45,21 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
   value: {{ required "set auth.audience to the aud that tokens for this API carry" .Values.auth.audience | quote }}
 - name: AUTH_JWKS_URL
   value: {{ required "set auth.jwksUrl to the address of the issuer's keys" .Values.auth.jwksUrl | quote }}
+{{- if .Values.auth.jwksCa.configMap }}
+- name: AUTH_JWKS_CA_FILE
+  value: /run/jwks-ca/{{ .Values.auth.jwksCa.key }}
+{{- end }}
 - name: AUTH_ROLES_CLAIM
   value: {{ .Values.auth.rolesClaim | quote }}
 - name: AUTH_BRANCHES_CLAIM
   value: {{ .Values.auth.branchesClaim | quote }}
+{{- end }}
+{{- if .Values.admin.enabled }}
+# Jobs have the setting, too, and no such port: only the server opens it.
+- name: ADMIN_HOST
+  value: 0.0.0.0
+- name: ADMIN_PORT
+  value: {{ .Values.admin.port | int | quote }}
 {{- end }}
 - name: SHUTDOWN_DRAIN_MS
   value: {{ .Values.shutdown.drainMilliseconds | int | quote }}
@@ -84,6 +95,11 @@ volumeMounts:
   - name: secrets
     mountPath: /run/secrets/branch-loan-api
     readOnly: true
+  {{- if .Values.auth.jwksCa.configMap }}
+  - name: jwks-ca
+    mountPath: /run/jwks-ca
+    readOnly: true
+  {{- end }}
 {{- end }}
 
 {{/* What every pod has. */}}
@@ -104,6 +120,11 @@ volumes:
       secretName: {{ .Values.secrets.name }}
       # Owned by root; the group is the pod's fsGroup.
       defaultMode: 0440
+  {{- with .Values.auth.jwksCa.configMap }}
+  - name: jwks-ca
+    configMap:
+      name: {{ . }}
+  {{- end }}
 {{- with .Values.image.pullSecrets }}
 imagePullSecrets:
   {{- range . }}
