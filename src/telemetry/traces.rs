@@ -3,6 +3,7 @@
 //! done and which fields of the schema were asked for; never a query's text, a variable, a name that a client chose, or
 //! who asked.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -37,6 +38,24 @@ pub enum TracesError {
     /// The library refuses its own defaults.
     #[error("traces cannot be sent over TLS: {0}")]
     Tls(#[from] rustls::Error),
+    /// The file of authorities could not be read.
+    #[error(
+        "OTEL_EXPORTER_OTLP_CERTIFICATE={path:?} cannot be read ({cause}): correct the path or the file's permissions"
+    )]
+    CaUnreadable {
+        /// The file.
+        path: PathBuf,
+        /// The system's reason.
+        cause: std::io::ErrorKind,
+    },
+    /// The file of authorities holds no certificate.
+    #[error(
+        "OTEL_EXPORTER_OTLP_CERTIFICATE={path:?} holds no certificate: it must be a PEM file with BEGIN CERTIFICATE in it"
+    )]
+    CaUnusable {
+        /// The file.
+        path: PathBuf,
+    },
 }
 
 /// Where spans go. The default is nowhere.
@@ -62,7 +81,7 @@ impl Traces {
         let Some(base) = &config.endpoint else { return Ok(Self::default()) };
         let exporter = SpanExporter::builder()
             .with_http()
-            .with_http_client(Client::new()?)
+            .with_http_client(Client::new(config.certificate.as_deref())?)
             .with_protocol(Protocol::HttpBinary)
             .with_endpoint(format!("{base}/v1/traces"))
             .build()?;
