@@ -11,6 +11,8 @@ import yaml
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 ENVIRONMENTS = ("dev", "staging", "prod")
 OVERLAYS = ("observability",)
+# What an overlay may say of a service of the stack that it is added to.
+ADDED = {"environment"}
 SWARM = "deploy/swarm/stack.yml"
 LOOPBACK = re.compile(r"^127\.0\.0\.1:")
 SECRETS = ("DATABASE_URL", "PII_KEY", "PII_KEYS_OLD", "AUTH_DEV_SECRET")
@@ -75,6 +77,16 @@ def hardening(name, service, once):
         yield f"{name}: the image floats"
     if "healthcheck" not in service and not is_api(service):
         yield f"{name}: no healthcheck"
+
+
+def added(name, service, texts, settings):
+    """Complaints about what an overlay says of a service of the stacks."""
+    for kind in ENVIRONMENTS:
+        if name not in yaml.safe_load(texts[kind])["services"]:
+            yield f"{name}: is neither a service of compose.{kind}.yml nor one of its own"
+    for variable in service["environment"]:
+        if variable not in settings:
+            yield f"{name}: {variable} is no setting of the server"
 
 
 def swarm(data, text, settings, shutdown_ms):
@@ -190,7 +202,10 @@ def complaints(texts, examples, env_example):
             said.append("version is obsolete")
         once = one_offs(data["services"])
         for name, service in data["services"].items():
-            said += hardening(name, service, name in once)
+            if kind in OVERLAYS and service.keys() <= ADDED:
+                said += added(name, service, texts, settings)
+            else:
+                said += hardening(name, service, name in once)
         if kind in ENVIRONMENTS:
             said += stack(kind, data, kind, shutdown, settings)
             said += example(text, examples[kind])

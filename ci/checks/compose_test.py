@@ -40,6 +40,8 @@ CHANGES = [
     ("dev", "image: postgres:17", "image: postgres", "has no tag"),
     ("observability", "grafana/loki:3.5.3", "grafana/loki:latest", "floats"),
     ("observability", "${DOCKER_LOGS:-/var/lib/docker/containers}", "/var/run/docker.sock", "engine's socket"),
+    ("observability", "  api:\n", "  apis:\n", "neither a service of"),
+    ("observability", "ADMIN_HOST:", "ADMIN_ADDRESS:", "no setting of the server"),
     ("swarm", "failure_action: rollback", "failure_action: pause", "not rolled back"),
     ("swarm", "named by its digest", "such as branch-loan-api@sha256:…", "has a hyphen"),
     ("swarm", "order: start-first", "order: stop-first", "the old task stops"),

@@ -38,6 +38,15 @@ for name, service in stack["services"].items():
         if source.startswith("./") and not (root / source).exists():
             complaints.append(f"{name} mounts {source}, which does not exist")
 
+# Who is fetched from is a service whose admin port the overlay opens, at that port.
+settings = stack["services"]["api"]["environment"]
+here_is = f"api:{settings['ADMIN_PORT']}"
+targets = [group["targets"] for group in yaml.safe_load((here / "prometheus/targets/api.yml").read_text())]
+if targets != [[here_is]] or settings["ADMIN_HOST"] != "0.0.0.0":
+    complaints.append(f"targets/api.yml names {targets}, and the API is {here_is} on {settings['ADMIN_HOST']}")
+if "frontend" not in stack["services"]["prometheus"]["networks"]:
+    complaints.append("Prometheus is not on the API's network")
+
 # The ruler reads Loki's rules; none is read from a folder that is not the tenant's.
 for path in sorted((here / "loki/rules").rglob("*.yml")):
     if path.parent.name != "fake":
