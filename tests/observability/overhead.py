@@ -1,6 +1,6 @@
 """What telemetry costs: the same queries to servers that differ in nothing else, in turn, many rounds. Needs wrk.
 
-    tests/observability/overhead.py target/release/branch-loan-api --rounds 9 --seconds 2
+    tests/observability/overhead.py target/release/branch-loan-api --rounds 11 --seconds 1
 
 Prints requests per second and the server's processor time per request as shares of those of the server that tells
 nothing. --baseline names another binary for that one, to compare with a build that counts nothing. With two or more
@@ -31,7 +31,9 @@ PAGE = """query { loans(first: 20) { pageInfo { hasNextPage endCursor }
 QUIET = {"LOG_LEVEL": "off", "LOG_FORMAT": "json", "ADMIN_PORT": ""}
 USUAL = {"LOG_FORMAT": "json"}
 
-# Nothing is refused here, and the sealer of seven servers over one file has nothing to do.
+SOME = {"OTEL_TRACES_SAMPLER": "parentbased_traceidratio", "OTEL_TRACES_SAMPLER_ARG": "0.1"}
+
+# Nothing is refused here, and the sealer of several servers over one file has nothing to do.
 UNBOUND = {"READS_IN_FLIGHT": "64", "AUDIT_SEAL_INTERVAL_MS": "60000"} | dict.fromkeys(
     ("RATE_PER_SECOND", "RATE_BURST", "ADDRESS_RATE_PER_SECOND", "ADDRESS_RATE_BURST"), "1000000"
 )
@@ -98,10 +100,8 @@ def settings(endpoint):
     traced = USUAL | {"OTEL_EXPORTER_OTLP_ENDPOINT": endpoint}
     return {
         "nothing": QUIET,
-        "metrics": QUIET | {"ADMIN_PORT": None},
         "metrics, log": USUAL,
-        "metrics, log, traces of 1 %": traced | {"OTEL_TRACES_SAMPLER": "parentbased_traceidratio", "OTEL_TRACES_SAMPLER_ARG": "0.01"},
-        "metrics, log, traces of 10 %": traced | {"OTEL_TRACES_SAMPLER": "parentbased_traceidratio", "OTEL_TRACES_SAMPLER_ARG": "0.1"},
+        "metrics, log, traces of one in ten": traced | SOME,
         "metrics, log, traces of all (the default)": traced,
     }
 
@@ -109,27 +109,31 @@ def settings(endpoint):
 def start(stack, folder, name, binary, changes):
     api = Api(binary, folder, f"server{name}")
     api.settings |= UNBOUND | {"DATABASE_URL": f"sqlite://{folder / 'shared.db'}?mode=rwc"}
-    api.settings |= {key: value for key, value in changes.items() if value is not None}
+    api.settings |= changes
     api.pid = stack.enter_context(api.serving()).pid
     return api
 
 
+def pair(first, other, body, seconds, folder):
+    """The first server, the other twice, the first again: what changes meanwhile is as much for as against."""
+    order = (first, other, other, first)
+    before, one, two, after = (load(api, body, seconds, folder) for api in order)
+    # Prometheus comes by.
+    if other.settings.get("ADMIN_PORT"):
+        ask(other.admin, "/metrics")
+    return [(before[n] + after[n]) / 2 for n in (0, 1)], [(one[n] + two[n]) / 2 for n in (0, 1)]
+
+
 def measure(servers, bodies, rounds, seconds, folder):
-    """Of each query and server the shares of the first server's figures, one a round."""
-    shares = {(query, name): [] for query in bodies for name in servers}
+    """Of each query and server the shares of the first server's figures, one a round; and those figures."""
+    first, *others = servers
+    shares = {(query, name): [] for query in bodies for name in others}
     figures = {query: [] for query in bodies}
-    for turn in range(rounds):
-        for query, body in bodies.items():
-            # Every other round in the other order, so that nobody is always first.
-            order = list(servers) if turn % 2 == 0 else list(reversed(servers))
-            seen = {name: load(servers[name], body, seconds, folder) for name in order}
-            for name in order:
-                if servers[name].settings.get("ADMIN_PORT"):
-                    ask(servers[name].admin, "/metrics")
-            rate, cost = seen[next(iter(servers))]
-            figures[query].append((rate, cost))
-            for name in servers:
-                shares[query, name].append((seen[name][0] / rate, seen[name][1] / cost))
+    for _ in range(rounds):
+        for (query, name), seen in shares.items():
+            base, other = pair(servers[first], servers[name], bodies[query], seconds, folder)
+            figures[query].append(base)
+            seen.append((other[0] / base[0], other[1] / base[1]))
     return shares, figures
 
 
@@ -137,8 +141,8 @@ def main():
     arguments = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
     arguments.add_argument("binary", type=pathlib.Path)
     arguments.add_argument("--baseline", type=pathlib.Path)
-    arguments.add_argument("--rounds", type=int, default=9)
-    arguments.add_argument("--seconds", type=int, default=2)
+    arguments.add_argument("--rounds", type=int, default=11)
+    arguments.add_argument("--seconds", type=int, default=1)
     arguments.add_argument("--only", nargs="*", help="servers by their names, beside the first")
     given = arguments.parse_args()
     binary = given.binary.resolve()
@@ -174,7 +178,7 @@ def main():
         rates, costs = zip(*figures[query])
         print(f"\n{query}: {statistics.median(rates):.0f} requests/s, {statistics.median(costs):.0f} µs each, without telemetry")
         print("| server | requests/s | processor time per request |\n| --- | --- | --- |")
-        for name in servers:
+        for name in list(servers)[1:]:
             rates, costs = zip(*shares[query, name])
             print(f"| {name} | {spread(rates)} | {spread(costs)} |")
     print(f"\n{Sink.received / 1e6:.1f} MB of traces received")

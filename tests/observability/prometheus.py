@@ -33,13 +33,12 @@ class Prometheus:
             ("evaluation_interval: 15s", "evaluation_interval: 1s"),
             ("scrape_timeout: 10s", "scrape_timeout: 1s"),
             ("localhost:9090", f"127.0.0.1:{self.port}"),
+            ("api:9000", f"127.0.0.1:{api_admin_port}"),
             ("alertmanager:9093", f"127.0.0.1:{alertmanager.port}"),
             # Nobody is there.
             ("loki:3100", f"127.0.0.1:{free_port()}"),
         )
         configuration.write_text(text)
-        target = self.home / "targets/api.yml"
-        target.write_text(replaced(target.read_text(), ("api:9000", f"127.0.0.1:{api_admin_port}")))
         for path in (self.home / "rules").glob("*.yml"):
             path.write_text(re.sub(r"(?m)^( +for: )\S+$", r"\g<1>1s", path.read_text()))
 

@@ -97,8 +97,8 @@ def traced(report, api, kept):
     sent = until("the trace arrives", lambda: b"".join(body for body in list(kept) if raw in body))
     report.check(f"over {api.name}: the request's span is in the caller's trace", b"POST /graphql" in sent)
     report.check(f"over {api.name}: so are the operation and its statements", b"applyForLoan" in sent and b"INSERT" in sent)
-    leaked = [word for word in (canary, "1234.56", "borrower_01", "APPLY") if word.encode() in sent]
-    report.check(f"over {api.name}: nothing of the variables is in it", not leaked, str(leaked))
+    leaked = [word for word in (canary, "1234.56", "borrower_01", "userErrors") if word.encode() in sent]
+    report.check(f"over {api.name}: nothing of the query and its variables is in it", not leaked, str(leaked))
 
 
 def untrusted(report, api, kept):
