@@ -11,8 +11,6 @@ import yaml
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 ENVIRONMENTS = ("dev", "staging", "prod")
 OVERLAYS = ("observability",)
-# What an overlay may say of a service of the stack that it is added to.
-ADDED = {"environment"}
 SWARM = "deploy/swarm/stack.yml"
 LOOPBACK = re.compile(r"^127\.0\.0\.1:")
 SECRETS = ("DATABASE_URL", "PII_KEY", "PII_KEYS_OLD", "AUTH_DEV_SECRET")
@@ -79,14 +77,15 @@ def hardening(name, service, once):
         yield f"{name}: no healthcheck"
 
 
-def added(name, service, texts, settings):
-    """Complaints about what an overlay says of a service of the stacks."""
-    for kind in ENVIRONMENTS:
-        if name not in yaml.safe_load(texts[kind])["services"]:
-            yield f"{name}: is neither a service of compose.{kind}.yml nor one of its own"
-    for variable in service["environment"]:
+def addition(name, service, settings):
+    """Complaints about what an overlay adds to a service of the stack: settings, and nothing that changes who reaches it."""
+    if set(service) - {"environment"}:
+        yield f"{name}: adds more than settings: {', '.join(sorted(set(service) - {'environment'}))}"
+    for variable in service.get("environment", {}):
         if variable not in settings:
             yield f"{name}: {variable} is no setting of the server"
+        if variable in SECRETS:
+            yield f"{name}: the secret {variable} is in the environment, not in a file"
 
 
 def swarm(data, text, settings, shutdown_ms):
@@ -202,8 +201,8 @@ def complaints(texts, examples, env_example):
             said.append("version is obsolete")
         once = one_offs(data["services"])
         for name, service in data["services"].items():
-            if kind in OVERLAYS and service.keys() <= ADDED:
-                said += added(name, service, texts, settings)
+            if kind in OVERLAYS and "image" not in service:
+                said += addition(name, service, settings)
             else:
                 said += hardening(name, service, name in once)
         if kind in ENVIRONMENTS:

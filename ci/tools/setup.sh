@@ -1,6 +1,7 @@
 # shellcheck shell=bash
 # Where the gate's tools come from; for scripts that have made the checkout's root their folder and named $cache and
 # $scratch.
+: "${cache:?}" "${scratch:?}"
 
 # An environment named after the contents of its lock file; a half-installed one is never used.
 environment() {

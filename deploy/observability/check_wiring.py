@@ -38,12 +38,12 @@ for name, service in stack["services"].items():
         if source.startswith("./") and not (root / source).exists():
             complaints.append(f"{name} mounts {source}, which does not exist")
 
-# Who is fetched from is a service whose admin port the overlay opens, at that port.
+# The API is fetched from at the port that the overlay opens.
 settings = stack["services"]["api"]["environment"]
-here_is = f"api:{settings['ADMIN_PORT']}"
-targets = [group["targets"] for group in yaml.safe_load((here / "prometheus/targets/api.yml").read_text())]
-if targets != [[here_is]] or settings["ADMIN_HOST"] != "0.0.0.0":
-    complaints.append(f"targets/api.yml names {targets}, and the API is {here_is} on {settings['ADMIN_HOST']}")
+jobs = yaml.safe_load((here / "prometheus/prometheus.yml").read_text())["scrape_configs"]
+targets = [group["targets"] for job in jobs if job["job_name"] == "branch-loan-api" for group in job["static_configs"]]
+if targets != [[f"api:{settings['ADMIN_PORT']}"]] or settings["ADMIN_HOST"] != "0.0.0.0":
+    complaints.append(f"Prometheus asks {targets}, and the API is at port {settings['ADMIN_PORT']} of {settings['ADMIN_HOST']}")
 if "frontend" not in stack["services"]["prometheus"]["networks"]:
     complaints.append("Prometheus is not on the API's network")
 
