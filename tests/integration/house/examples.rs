@@ -17,6 +17,10 @@ const CHOSEN: [(&str, &str); 4] = [
     ("AUTH_JWKS_URL", "https://id.example/jwks"),
 ];
 
+/// The example as it is; and with all that is commented out, of which the two ways to the issuer's keys exclude each other.
+const VARIANTS: [(bool, &[&str]); 3] =
+    [(false, &[]), (true, &["AUTH_JWKS_FILE"]), (true, &["AUTH_JWKS_URL", "AUTH_JWKS_CA_FILE"])];
+
 fn read(name: &str) -> String {
     fs::read_to_string(sources::root().join(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
 }
@@ -86,9 +90,7 @@ fn every_example_of_settings_starts_a_server() {
     let folder = tempfile::tempdir().unwrap();
     secrets(folder.path());
     for (environment, named) in [("dev", "development"), ("staging", "staging"), ("prod", "production")] {
-        // As it is; and with all that is commented out, of which the two ways to the issuer's keys exclude each other.
-        let from_file = ["AUTH_JWKS_URL", "AUTH_JWKS_CA_FILE"];
-        for (all, without) in [(false, &[][..]), (true, &["AUTH_JWKS_FILE"]), (true, &from_file)] {
+        for (all, without) in VARIANTS {
             let mut values = example(environment, all);
             assert!(values.len() > 5, "{environment}: {values:?}");
             values.retain(|name, _| !without.contains(&name.as_str()));
