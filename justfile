@@ -51,6 +51,16 @@ clients:
     cargo build --bin branch-loan-api
     node tests/clients/run.mjs "${CARGO_TARGET_DIR:-target}/debug/branch-loan-api"
 
+# Dashboards, alerts and traces against a real Prometheus and a real OTLP receiver
+observability:
+    cargo build --bin branch-loan-api
+    tests/observability/run "${CARGO_TARGET_DIR:-target}/debug/branch-loan-api"
+
+# What telemetry costs; needs wrk and a machine with nothing else to do: just overhead --rounds 11
+overhead *ARGS:
+    cargo build --release --bin branch-loan-api
+    python3 tests/observability/overhead.py "${CARGO_TARGET_DIR:-target}/release/branch-loan-api" {{ ARGS }}
+
 # How fast business days are closed: just bench --loans 200000 --chunk 1000,10000
 bench *ARGS:
     cargo bench --bench end_of_day -- {{ ARGS }}

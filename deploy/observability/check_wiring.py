@@ -38,6 +38,15 @@ for name, service in stack["services"].items():
         if source.startswith("./") and not (root / source).exists():
             complaints.append(f"{name} mounts {source}, which does not exist")
 
+# The API is fetched from at the port that the overlay opens.
+settings = stack["services"]["api"]["environment"]
+jobs = yaml.safe_load((here / "prometheus/prometheus.yml").read_text())["scrape_configs"]
+targets = [group["targets"] for job in jobs if job["job_name"] == "branch-loan-api" for group in job["static_configs"]]
+if targets != [[f"api:{settings['ADMIN_PORT']}"]] or settings["ADMIN_HOST"] != "0.0.0.0":
+    complaints.append(f"Prometheus asks {targets}, and the API is at port {settings['ADMIN_PORT']} of {settings['ADMIN_HOST']}")
+if "frontend" not in stack["services"]["prometheus"]["networks"]:
+    complaints.append("Prometheus is not on the API's network")
+
 # The ruler reads Loki's rules; none is read from a folder that is not the tenant's.
 for path in sorted((here / "loki/rules").rglob("*.yml")):
     if path.parent.name != "fake":

@@ -1,4 +1,4 @@
-//! The settings as documentation, read from the very definition that parses them: the README's table and
+//! The settings as documentation, read from the very definition that parses them: the README's tables and
 //! `.env.example`. Tests hold both files equal to what is generated here.
 
 use std::fmt::Write as _;
@@ -75,6 +75,30 @@ pub fn markdown_table() -> String {
         let _ = writeln!(out, "| `{}` | {} | {} |", setting.name, cell(&default), cell(&setting.help));
     }
     out.trim_start().to_owned()
+}
+
+/// What a setting is in development and what it is otherwise, where that differs.
+#[must_use]
+pub fn by_environment(setting: &Setting) -> Option<(String, String)> {
+    let (development, rest) = setting.default_in_words.as_deref()?.split_once(" in development, ")?;
+    Some((development.to_owned(), rest.strip_suffix(" otherwise")?.to_owned()))
+}
+
+/// The settings that the environment decides, as a Markdown table.
+#[must_use]
+pub fn environments_table() -> String {
+    let mut out = String::from("| Setting | development | staging, production |\n| --- | --- | --- |\n");
+    for setting in settings() {
+        if let Some((development, otherwise)) = by_environment(&setting) {
+            let _ = writeln!(out, "| `{}` | {} | {} |", setting.name, cell(&development), cell(&otherwise));
+        }
+    }
+    let required = settings().into_iter().filter(|setting| setting.help.contains("Required outside development"));
+    for setting in required {
+        let development = setting.default_in_words.unwrap_or_default();
+        let _ = writeln!(out, "| `{}` | {} | must be set |", setting.name, cell(&development));
+    }
+    out
 }
 
 fn cell(text: &str) -> String {

@@ -159,7 +159,7 @@ impl ConfigArgs {
             trusted_documents: self.trusted_documents.resolve()?,
             telemetry: self.telemetry.resolve(environment),
             admin: self.admin.resolve(),
-            traces: self.traces.resolve(),
+            traces: self.traces.resolve()?,
         };
         config.check_across()?;
         Ok(config)

@@ -59,14 +59,31 @@ fn env_example_is_what_the_parser_defines() {
 }
 
 #[test]
-fn the_readme_table_is_what_the_parser_defines() {
+fn the_readme_tables_are_what_the_parser_defines() {
     let path = documented("README.md");
     let Ok(actual) = fs::read_to_string(&path) else { return };
-    let (begin, end) = ("<!-- settings:begin -->\n", "<!-- settings:end -->");
-    let (before, rest) = actual.split_once(begin).expect("README.md has the marker settings:begin");
-    let (_, after) = rest.split_once(end).expect("README.md has the marker settings:end");
-    let expected = format!("{before}{begin}\n{}\n{end}{after}", docs::markdown_table());
+    let mut expected = actual.clone();
+    for (name, table) in [("settings", docs::markdown_table()), ("environments", docs::environments_table())] {
+        let (begin, end) = (format!("<!-- {name}:begin -->\n"), format!("<!-- {name}:end -->"));
+        let (before, rest) = expected.split_once(&begin).expect("README.md has the marker that begins the table");
+        let (_, after) = rest.split_once(&end).expect("README.md has the marker that ends the table");
+        expected = format!("{before}{begin}\n{table}\n{end}{after}");
+    }
     hold_equal(&path, &actual, &expected);
+}
+
+#[test]
+fn environments_differ_as_documented() {
+    let (development, production) =
+        (effective(&Sources::of::<String, String>([])), effective(&production(&[("APP_ENV", "production")])));
+    let mut count = 0;
+    for setting in docs::settings() {
+        let Some((in_development, otherwise)) = docs::by_environment(&setting) else { continue };
+        let name = setting.name.as_str();
+        assert_eq!((&development[name], &production[name]), (&in_development, &otherwise), "{name}");
+        count += 1;
+    }
+    assert!(count > 10, "{count}");
 }
 
 #[test]
@@ -150,6 +167,7 @@ fn samples(folder: &Path) -> Vec<(&'static str, String)> {
         ("ADMIN_HOST", "0.0.0.0"),
         ("ADMIN_PORT", "9000"),
         ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://collector:4318"),
+        ("OTEL_EXPORTER_OTLP_CERTIFICATE", "/collectors.pem"),
         ("OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf"),
         ("OTEL_SERVICE_NAME", "loans"),
         ("OTEL_RESOURCE_ATTRIBUTES", "deployment.environment.name=staging"),
@@ -177,6 +195,7 @@ fn every_documented_variable_is_read() {
             "AUTH_JWKS_URL" | "AUTH_JWKS_CA_FILE" => {
                 vec![("AUTH_JWKS_FILE", ""), ("AUTH_JWKS_URL", "https://id.example/jwks")]
             }
+            "OTEL_EXPORTER_OTLP_CERTIFICATE" => vec![("OTEL_EXPORTER_OTLP_ENDPOINT", "https://collector:4318")],
             "TRUSTED_DOCUMENTS" => vec![("TRUSTED_DOCUMENTS_FILE", "/manifest.json")],
             "TLS_CERT_FILE" => vec![("TLS_KEY_FILE", "other.pem")],
             "TLS_KEY_FILE" => vec![("TLS_CERT_FILE", "other.pem")],
@@ -382,6 +401,14 @@ fn settings_that_contradict_each_other_are_refused() {
         (vec![("ADMIN_PORT", "8000")], "ADMIN_PORT is API_PORT"),
         (vec![("API_PORT", "9000"), ("ADMIN_PORT", "9000"), ("ADMIN_HOST", "0.0.0.0")], "ADMIN_PORT is API_PORT"),
         (vec![("BODY_LIMIT_BYTES", "100")], "BODY_LIMIT_BYTES is below"),
+        (vec![("OTEL_EXPORTER_OTLP_CERTIFICATE", "/ca.pem")], "OTEL_EXPORTER_OTLP_CERTIFICATE is for an https"),
+        (
+            vec![
+                ("OTEL_EXPORTER_OTLP_CERTIFICATE", "/ca.pem"),
+                ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://collector:4318"),
+            ],
+            "OTEL_EXPORTER_OTLP_CERTIFICATE is for an https",
+        ),
         (vec![("REQUEST_DEADLINE_MS", "100")], "DATABASE_STATEMENT_TIMEOUT_MS is above"),
     ] {
         let message = refusal(&Sources::of(variables.clone()));

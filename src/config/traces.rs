@@ -1,9 +1,12 @@
 //! Where traces go, by OpenTelemetry's own variables. Without an endpoint there are none.
 
+use std::path::PathBuf;
+
 use clap::{Args, ValueEnum};
 use http::Uri;
 
 use super::effective::Effective;
+use super::error::ConfigError;
 
 /// Settings of traces, as given.
 #[derive(Debug, Clone, Args)]
@@ -13,6 +16,10 @@ pub struct TracesArgs {
     /// none, there are no traces.
     #[arg(long, env = "OTEL_EXPORTER_OTLP_ENDPOINT", value_parser = endpoint)]
     pub otel_exporter_otlp_endpoint: Option<String>,
+    /// A file in PEM form with the certificate authorities to trust at an https `OTEL_EXPORTER_OTLP_ENDPOINT`, instead of
+    /// the public ones. Read at start.
+    #[arg(long, env = "OTEL_EXPORTER_OTLP_CERTIFICATE")]
+    pub otel_exporter_otlp_certificate: Option<PathBuf>,
     /// How traces are sent; `http/protobuf` is the only way. Default: http/protobuf.
     #[arg(long, env = "OTEL_EXPORTER_OTLP_PROTOCOL", hide_possible_values = true)]
     pub otel_exporter_otlp_protocol: Option<OtlpProtocol>,
@@ -71,6 +78,8 @@ pub struct Attributes(pub Vec<(String, String)>);
 pub struct TracesConfig {
     /// The collector's base address; `None` for no traces.
     pub endpoint: Option<String>,
+    /// The authorities to trust there; `None` for the public ones.
+    pub certificate: Option<PathBuf>,
     /// How they are sent, where it was said.
     pub protocol: Option<OtlpProtocol>,
     /// The server's name.
@@ -85,16 +94,26 @@ pub struct TracesConfig {
 
 impl TracesArgs {
     /// Takes what is given.
-    #[must_use]
-    pub fn resolve(self) -> TracesConfig {
-        TracesConfig {
+    ///
+    /// # Errors
+    /// Authorities for an endpoint that nobody would ask for a certificate.
+    pub fn resolve(self) -> Result<TracesConfig, ConfigError> {
+        let secure = self.otel_exporter_otlp_endpoint.as_deref().is_some_and(|endpoint| endpoint.starts_with("https:"));
+        if self.otel_exporter_otlp_certificate.is_some() && !secure {
+            return Err(ConfigError::refused(
+                "OTEL_EXPORTER_OTLP_CERTIFICATE",
+                "is for an https OTEL_EXPORTER_OTLP_ENDPOINT, which is not set: remove it, or set that",
+            ));
+        }
+        Ok(TracesConfig {
             endpoint: self.otel_exporter_otlp_endpoint,
+            certificate: self.otel_exporter_otlp_certificate,
             protocol: self.otel_exporter_otlp_protocol,
             service_name: self.otel_service_name,
             attributes: self.otel_resource_attributes,
             sampler: self.otel_traces_sampler,
             share: self.otel_traces_sampler_arg,
-        }
+        })
     }
 }
 
@@ -102,6 +121,9 @@ impl TracesConfig {
     pub(super) fn describe(&self, out: &mut Effective) {
         if let Some(endpoint) = &self.endpoint {
             out.show("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint);
+        }
+        if let Some(path) = &self.certificate {
+            out.show("OTEL_EXPORTER_OTLP_CERTIFICATE", path.display());
         }
         if self.protocol.is_some() {
             out.show("OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf");

@@ -66,6 +66,7 @@ struct Line {
     facts: Facts,
     metrics: Arc<Metrics>,
     trace: Option<Trace>,
+    ids: Option<(String, String)>,
     status: Option<StatusCode>,
     _active: Active,
 }
@@ -83,7 +84,7 @@ impl Drop for Line {
         if let Some(trace) = &self.trace {
             trace.end_request(status);
         }
-        let (trace_id, span_id) = self.trace.as_ref().map(Trace::ids).unzip();
+        let (trace_id, span_id) = texts(self.ids.as_ref());
         let known = self.facts.lock();
         let (kind, name) = match &known.operation {
             Some((kind, name)) => (Some(kind.as_str()), name.as_deref()),
@@ -138,12 +139,13 @@ pub async fn observe(State(state): State<Arc<HttpState>>, mut request: Request, 
         facts: facts.clone(),
         metrics: Arc::clone(&telemetry.metrics),
         trace: trace.clone(),
+        ids: trace.as_ref().map(Trace::ids),
         status: None,
         _active: telemetry.metrics.requests.begun(method),
     };
     request.extensions_mut().insert(request_id.clone());
     request.extensions_mut().insert(facts);
-    let (trace_id, span_id) = trace.as_ref().map(Trace::ids).unzip();
+    let (trace_id, span_id) = texts(line.ids.as_ref());
     let span = tracing::info_span!("request", request_id = request_id.0, trace_id, span_id);
     let running = AssertUnwindSafe(next.run(request)).catch_unwind().instrument(span);
     let answer = match &trace {
@@ -165,6 +167,10 @@ pub async fn observe(State(state): State<Arc<HttpState>>, mut request: Request, 
     }
     line.status = Some(response.status());
     response
+}
+
+fn texts(ids: Option<&(String, String)>) -> (Option<&str>, Option<&str>) {
+    ids.map(|(trace_id, span_id)| (trace_id.as_str(), span_id.as_str())).unzip()
 }
 
 /// An id that sorts by time.

@@ -3,6 +3,7 @@
 //! followed, and time and size are not the other side's to choose. A collector that is away costs traces and nothing else.
 
 use std::io;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -25,6 +26,8 @@ use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 use tokio_util::task::AbortOnDropHandle;
 
+use super::traces::TracesError;
+
 /// From the first packet to the last byte of the answer.
 const OVERALL: Duration = Duration::from_secs(5);
 
@@ -40,9 +43,12 @@ pub(super) struct Client {
 }
 
 impl Client {
-    /// A client on the runtime this is called in.
-    pub(super) fn new() -> Result<Self, rustls::Error> {
-        let roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
+    /// A client on the runtime this is called in. `ca_file` names the authorities to trust, instead of the public ones.
+    pub(super) fn new(ca_file: Option<&Path>) -> Result<Self, TracesError> {
+        let roots = match ca_file {
+            Some(path) => authorities(path)?,
+            None => RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() },
+        };
         let mut tls = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
             .with_safe_default_protocol_versions()?
             .with_root_certificates(roots)
@@ -50,6 +56,15 @@ impl Client {
         tls.alpn_protocols = vec![b"http/1.1".to_vec()];
         Ok(Self { runtime: Handle::current(), tls: Arc::new(tls), failing: AtomicBool::new(false) })
     }
+}
+
+fn authorities(path: &Path) -> Result<RootCertStore, TracesError> {
+    let pem = std::fs::read(path)
+        .map_err(|error| TracesError::CaUnreadable { path: path.to_owned(), cause: error.kind() })?;
+    let certificates: Vec<_> = rustls_pemfile::certs(&mut pem.as_slice()).filter_map(Result::ok).collect();
+    let mut roots = RootCertStore::empty();
+    let (added, _) = roots.add_parsable_certificates(certificates);
+    if added == 0 { Err(TracesError::CaUnusable { path: path.to_owned() }) } else { Ok(roots) }
 }
 
 #[async_trait]

@@ -3,6 +3,7 @@
 //! done and which fields of the schema were asked for; never a query's text, a variable, a name that a client chose, or
 //! who asked.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -37,6 +38,24 @@ pub enum TracesError {
     /// The library refuses its own defaults.
     #[error("traces cannot be sent over TLS: {0}")]
     Tls(#[from] rustls::Error),
+    /// The file of authorities could not be read.
+    #[error(
+        "OTEL_EXPORTER_OTLP_CERTIFICATE={path:?} cannot be read ({cause}): correct the path or the file's permissions"
+    )]
+    CaUnreadable {
+        /// The file.
+        path: PathBuf,
+        /// The system's reason.
+        cause: std::io::ErrorKind,
+    },
+    /// The file of authorities holds no certificate.
+    #[error(
+        "OTEL_EXPORTER_OTLP_CERTIFICATE={path:?} holds no certificate: it must be a PEM file with BEGIN CERTIFICATE in it"
+    )]
+    CaUnusable {
+        /// The file.
+        path: PathBuf,
+    },
 }
 
 /// Where spans go. The default is nowhere.
@@ -62,7 +81,7 @@ impl Traces {
         let Some(base) = &config.endpoint else { return Ok(Self::default()) };
         let exporter = SpanExporter::builder()
             .with_http()
-            .with_http_client(Client::new()?)
+            .with_http_client(Client::new(config.certificate.as_deref())?)
             .with_protocol(Protocol::HttpBinary)
             .with_endpoint(format!("{base}/v1/traces"))
             .build()?;
@@ -82,7 +101,7 @@ impl Traces {
         let parent = sending.propagator.extract_with_context(&Context::new(), &Parent(headers));
         let method = method_label(method);
         let name = route.map_or_else(|| method.to_owned(), |route| format!("{method} {route}"));
-        let mut attributes = vec![KeyValue::new("http.request.method", method.to_owned())];
+        let mut attributes = vec![KeyValue::new("http.request.method", method)];
         attributes.extend(route.map(|route| KeyValue::new("http.route", route.to_owned())));
         Some(sending.begin(SpanBuilder::from_name(name).with_kind(SpanKind::Server), attributes, &parent))
     }
@@ -91,12 +110,17 @@ impl Traces {
     #[must_use]
     pub fn operation<'a>(&self, kind: &'static str, root_fields: impl Iterator<Item = &'a str>) -> Option<Trace> {
         let sending = self.0.as_ref()?;
+        let parent = Context::current();
+        // Of a request that is not traced nothing else is: most are not where only a share is.
+        if parent.has_active_span() && !parent.span().span_context().is_sampled() {
+            return None;
+        }
         let fields: Vec<StringValue> = root_fields.map(|field| field.to_owned().into()).collect();
         let attributes = vec![
             KeyValue::new("graphql.operation.type", kind),
             KeyValue::new("graphql.operation.root_fields", Value::Array(Array::String(fields))),
         ];
-        Some(sending.begin(SpanBuilder::from_name(kind), attributes, &Context::current()))
+        Some(sending.begin(SpanBuilder::from_name(kind), attributes, &parent))
     }
 
     /// A statement has ended that began so long ago, below the span that is current; without one there is none.
@@ -156,9 +180,9 @@ impl Trace {
     /// What the answer says of the trace, in the form of a `traceresponse` header.
     #[must_use]
     pub fn response_header(&self) -> String {
-        let (trace_id, span_id) = self.ids();
-        let sampled = u8::from(self.0.span().span_context().is_sampled());
-        format!("00-{trace_id}-{span_id}-0{sampled}")
+        let span = self.0.span();
+        let context = span.span_context();
+        format!("00-{}-{}-0{}", context.trace_id(), context.span_id(), u8::from(context.is_sampled()))
     }
 
     /// What `work` does is done in this span.

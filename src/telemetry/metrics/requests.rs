@@ -9,6 +9,9 @@ use super::family::{Buckets, Families};
 /// Methods with a label of their own, by RFC 9110 and RFC 5789; a client may make up others.
 const METHODS: [&str; 9] = ["CONNECT", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "TRACE"];
 
+/// What the API answers when the server cannot.
+const FAILURES: [&str; 3] = ["500", "503", "504"];
+
 /// A limit that turns requests away when it is reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Budget {
@@ -132,6 +135,9 @@ impl Requests {
         for code in ["INTERNAL", "OVERLOADED", "RATE_LIMITED", "TIMEOUT", "UNAUTHENTICATED", "UNAVAILABLE"] {
             requests.refusals.with_label_values(&[code]);
         }
+        for status in FAILURES {
+            requests.duration.with_label_values(&["POST", "/graphql", status]);
+        }
         requests
     }
 
@@ -188,8 +194,8 @@ impl Requests {
 
 /// A method as labels and spans say it.
 #[must_use]
-pub fn method_label(method: &str) -> &str {
-    if METHODS.contains(&method) { method } else { "_OTHER" }
+pub fn method_label(method: &str) -> &'static str {
+    METHODS.iter().copied().find(|known| *known == method).unwrap_or("_OTHER")
 }
 
 #[cfg(test)]
@@ -208,6 +214,18 @@ mod tests {
         let text = metrics.text();
         assert!(!text.to_lowercase().contains("canary"), "{text}");
         assert!(text.contains("http_server_active_requests{http_request_method=\"_OTHER\"} 0"), "{text}");
+    }
+
+    #[test]
+    fn what_alerts_look_for_is_there_before_it_happens() {
+        let text = Metrics::default().text();
+        for line in [
+            "http_server_request_duration_seconds_count{http_request_method=\"POST\",http_response_status_code=\"503\",http_route=\"/graphql\"} 0",
+            "branch_loan_refusals_total{code=\"INTERNAL\"} 0",
+            "branch_loan_overload_sheds_total{budget=\"writes\"} 0",
+        ] {
+            assert!(text.contains(line), "{line}\n{text}");
+        }
     }
 
     #[test]

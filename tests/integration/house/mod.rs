@@ -2,6 +2,7 @@
 
 mod audit;
 mod codes;
+mod examples;
 mod imports;
 mod observability;
 mod schema;

@@ -12,6 +12,7 @@ mod idempotency;
 mod limits;
 mod lock;
 mod names;
+mod newer_schema;
 mod overload;
 mod production;
 mod settings;

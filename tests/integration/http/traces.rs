@@ -8,11 +8,17 @@ use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::routing::post;
+use axum::serve::Listener;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::trace::v1::Span;
 use prost::Message;
+use rustls::ServerConfig;
+use rustls::crypto::aws_lc_rs;
+use rustls::pki_types::PrivateKeyDer;
 use serde_json::json;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
 
 use super::attacks_values::world;
 use crate::support::server::{Reply, Setup};
@@ -24,6 +30,25 @@ struct Collector(Arc<Mutex<Vec<Bytes>>>);
 impl Collector {
     async fn start(&self) -> SocketAddr {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        self.start_on(listener)
+    }
+
+    /// The same over TLS, as `localhost`; the certificate is its own authority.
+    async fn start_tls(&self) -> (SocketAddr, String) {
+        let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+        let key = PrivateKeyDer::try_from(made.signing_key.serialize_der()).unwrap();
+        let config = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(vec![made.cert.der().clone()], key)
+            .unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = self.start_on(TlsListener { listener, acceptor: TlsAcceptor::from(Arc::new(config)) });
+        (address, made.cert.pem())
+    }
+
+    fn start_on(&self, listener: impl Listener<Addr = SocketAddr>) -> SocketAddr {
         let address = listener.local_addr().unwrap();
         let router = Router::new().route("/v1/traces", post(keep)).with_state(self.clone());
         tokio::spawn(async move { axum::serve(listener, router).await });
@@ -43,6 +68,30 @@ impl Collector {
     /// Everything that was sent, as text.
     fn text(&self) -> String {
         format!("{:?}", self.requests()).to_lowercase()
+    }
+}
+
+struct TlsListener {
+    listener: TcpListener,
+    acceptor: TlsAcceptor,
+}
+
+impl Listener for TlsListener {
+    type Io = TlsStream<TcpStream>;
+    type Addr = SocketAddr;
+
+    async fn accept(&mut self) -> (Self::Io, Self::Addr) {
+        loop {
+            // Whoever does not trust the certificate hangs up.
+            let (stream, address) = self.listener.accept().await.unwrap();
+            if let Ok(stream) = self.acceptor.accept(stream).await {
+                return (stream, address);
+            }
+        }
+    }
+
+    fn local_addr(&self) -> std::io::Result<Self::Addr> {
+        self.listener.local_addr()
     }
 }
 
@@ -140,4 +189,35 @@ async fn a_collector_that_is_away_costs_traces_and_nothing_else() {
     let server = setup.start().await;
     server.data("{ __typename }", json!({})).await;
     server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn over_https_only_a_collector_that_is_trusted_is_told() {
+    let collector = Collector::default();
+    let (address, certificate) = collector.start_tls().await;
+    let endpoint = format!("https://localhost:{}", address.port());
+    let setup = || Setup::development().set("OTEL_EXPORTER_OTLP_ENDPOINT", &endpoint);
+
+    let server = setup().start().await;
+    server.data("{ __typename }", json!({})).await;
+    server.stop().await;
+    assert!(collector.spans().is_empty(), "the public authorities have not signed this certificate");
+
+    let trusting = |content: &str| {
+        let setup = setup();
+        let path = setup.folder().join("collectors.pem");
+        std::fs::write(&path, content).unwrap();
+        setup.set("OTEL_EXPORTER_OTLP_CERTIFICATE", path.display())
+    };
+    let server = trusting(&certificate).start().await;
+    server.data("{ __typename }", json!({})).await;
+    server.stop().await;
+    assert!(collector.spans().iter().any(|span| span.name == "POST /graphql"), "{}", collector.text());
+
+    let missing = setup().set("OTEL_EXPORTER_OTLP_CERTIFICATE", "/does/not/exist.pem");
+    for (setup, named) in [(missing, "cannot be read"), (trusting("no certificate"), "holds no certificate")] {
+        let message = setup.try_start().await.err().unwrap().to_string();
+        assert!(message.contains("OTEL_EXPORTER_OTLP_CERTIFICATE=") && message.contains(named), "{message}");
+        assert_eq!(message.lines().count(), 1);
+    }
 }
