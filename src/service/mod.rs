@@ -35,6 +35,7 @@ pub mod personal_data;
 mod personal_lookup;
 pub mod portfolio;
 pub mod problem;
+pub mod reading;
 pub mod self_check;
 pub mod tally;
 pub mod verify;
@@ -52,6 +53,7 @@ use crate::store::branches::BranchRecord;
 use crate::store::scope::Scope;
 use approval_limits::ApprovalLimits;
 use personal_data::PersonalDataKeys;
+use reading::Writers;
 use tally::Tally;
 
 pub use crate::store::abandonment::stop_when_abandoned;
@@ -78,6 +80,7 @@ pub struct Services {
     personal_data: PersonalDataKeys,
     rules: Rules,
     tally: Tally,
+    writers: Writers,
 }
 
 impl Services {
@@ -89,7 +92,16 @@ impl Services {
         personal_data: PersonalDataKeys,
         rules: Rules,
     ) -> Self {
-        Self { database, clock, ids, event_ids: OrderedIds::default(), personal_data, rules, tally: Tally::default() }
+        Self {
+            database,
+            clock,
+            ids,
+            event_ids: OrderedIds::default(),
+            personal_data,
+            rules,
+            tally: Tally::default(),
+            writers: Writers::default(),
+        }
     }
 
     /// Lets the caller act, or refuses; gives the branches they may act on.
