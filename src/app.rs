@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use async_graphql_parser::Error as SdlError;
 use futures_util::future::BoxFuture;
-use secrecy::ExposeSecret;
+use secrecy::{ExposeSecret, SecretString};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::{AbortOnDropHandle, TaskTracker};
@@ -15,6 +15,7 @@ use crate::auth::{AuthSetupError, Authenticator};
 use crate::clock::Clock;
 use crate::config::{Config, PiiKey};
 use crate::graphql::abandonment::StopsWhenAbandoned;
+use crate::graphql::read_after::ReadsFromReplica;
 use crate::graphql::schema;
 use crate::http::guard::{Engine, ManifestError};
 use crate::http::health::{Readiness, ReadinessCheck};
@@ -25,7 +26,7 @@ use crate::ids::IdSource;
 use crate::service::approval_limits::UnreadableLimits;
 use crate::service::personal_data::{PersonalDataKeys, UnusableKey};
 use crate::service::{Rules, Services};
-use crate::store::database::StatementObserver;
+use crate::store::database::{Migrations, ReplicaOptions, StatementObserver};
 use crate::store::{Database, DatabaseOptions, StoreError};
 use crate::telemetry::Telemetry;
 use crate::telemetry::traces::{Traces, TracesError};
@@ -53,6 +54,16 @@ pub enum StartError {
         "DATABASE_URL: the database cannot be migrated ({0}). Check that it is reachable and that its user may create tables."
     )]
     Migration(#[source] StoreError),
+    /// The schema was made by a newer version, and this one cannot bring it up to date.
+    #[error(
+        "DATABASE_URL: a newer version has changed the database's schema ({}). It is left as it is: run the newer version, \
+         or serve with MIGRATE_ON_START=off.",
+        .0.join(", ")
+    )]
+    NewerSchema(Vec<String>),
+    /// The replica's address is none.
+    #[error("DATABASE_READ_URL: {0}. Write it like postgres://user:password@host/name.")]
+    Replica(#[source] StoreError),
     /// The keys of the token issuer are unusable.
     #[error(transparent)]
     Authentication(#[from] AuthSetupError),
@@ -112,14 +123,45 @@ pub struct App {
 /// # Errors
 /// [`StartError::Database`].
 pub async fn open_database(config: &Config, observer: Option<StatementObserver>) -> Result<Database, StartError> {
-    let options = DatabaseOptions {
-        url: config.database.url.expose_secret().to_owned(),
+    let options = options(config, &config.database.url);
+    Database::connect(&options, observer).await.map_err(StartError::Database)
+}
+
+/// Brings the schema up to date, unless a newer version has been at it; tells how many changes that took.
+///
+/// # Errors
+/// [`StartError::NewerSchema`], [`StartError::Migration`].
+pub async fn migrate(database: &Database) -> Result<usize, StartError> {
+    let Migrations { pending, unknown } = database.migrations().await.map_err(StartError::Migration)?;
+    if !unknown.is_empty() {
+        return Err(StartError::NewerSchema(unknown));
+    }
+    database.migrate().await.map_err(StartError::Migration)?;
+    Ok(pending.len())
+}
+
+/// Adds the replica of a configuration, if there is one.
+///
+/// # Errors
+/// [`StartError::Replica`].
+pub async fn with_replica(
+    config: &Config,
+    database: Database,
+    observer: Option<StatementObserver>,
+) -> Result<Database, StartError> {
+    let Some(replica) = &config.database.replica else { return Ok(database) };
+    let options = ReplicaOptions { database: options(config, &replica.url), max_lag: replica.max_lag };
+    database.with_replica(&options, observer).await.map_err(StartError::Replica)
+}
+
+fn options(config: &Config, url: &SecretString) -> DatabaseOptions {
+    DatabaseOptions {
+        url: url.expose_secret().to_owned(),
         max_connections: config.database.max_connections,
         acquire_timeout: config.database.acquire_timeout,
         statement_timeout: config.database.statement_timeout,
         lock_timeout: config.database.lock_timeout,
-    };
-    Database::connect(&options, observer).await.map_err(StartError::Database)
+    }
 }
 
 /// Puts the use cases of a configuration together over a database.
@@ -151,13 +193,15 @@ pub async fn build(config: &Config, around: Surroundings) -> Result<App, StartEr
     let guard = Arc::new(guard::of(config).await?);
     let telemetry = Telemetry { metrics: Arc::default(), traces: Traces::start(&config.traces)? };
     let observer = instruments::of_statements(&telemetry, around.observer.clone());
-    let database = open_database(config, Some(observer)).await?;
+    let database = open_database(config, Some(Arc::clone(&observer))).await?;
+    let database = with_replica(config, database, Some(observer)).await?;
     if config.database.migrate_on_start {
-        database.migrate().await.map_err(StartError::Migration)?;
+        migrate(&database).await?;
     }
     let services = Arc::new(services(config, database.clone(), &around)?);
     let schemas = schema::build(Arc::clone(&services), limits::api(config));
-    let engine = Engine::new(Arc::clone(&guard), StopsWhenAbandoned(schemas.strict), StopsWhenAbandoned(schemas.fast));
+    let behind = |schema| StopsWhenAbandoned(ReadsFromReplica { schema, services: Arc::clone(&services) });
+    let engine = Engine::new(Arc::clone(&guard), behind(schemas.strict), behind(schemas.fast));
     let mut checks: Vec<Arc<dyn ReadinessCheck>> =
         vec![Arc::new(DatabaseAnswers(database.clone())), Arc::new(SchemaIsCurrent(database.clone()))];
     if authenticator.has_issuer() {
@@ -230,6 +274,8 @@ impl App {
         // Until the end, and not only until the shutdown begins: requests under way may need a new key.
         let authenticator = Arc::clone(&self.authenticator);
         let _issuer = AbortOnDropHandle::new(tokio::spawn(async move { authenticator.follow_issuer().await }));
+        let database = self.database.clone();
+        let follower = AbortOnDropHandle::new(tokio::spawn(async move { database.follow_replica().await }));
         let stop_sealing = CancellationToken::new();
         let sealer = tokio::spawn(sealer::run(self.services.clone(), self.seal_interval, stop_sealing.clone()));
         let router = http::router(Arc::clone(&self.state));
@@ -247,6 +293,9 @@ impl App {
             tracing::error!(%error, "the admin port did not end well");
         }
         self.instruments.telemetry.traces.stop().await;
+        // Before the connections close, which it would take for a replica that has gone.
+        follower.abort();
+        let _ = follower.await;
         self.database.close().await;
         served
     }

@@ -12,10 +12,10 @@ use crate::http::HttpState;
 use crate::http::guard::Guard;
 use crate::service::{ServiceError, Services};
 use crate::store::Database;
-use crate::store::database::{Ended, Purpose, StatementObserver, observer};
+use crate::store::database::{Ended, Purpose, ReplicaTally, Standing, StatementObserver, observer};
 use crate::telemetry::Telemetry;
 use crate::telemetry::metrics::requests::Budget;
-use crate::telemetry::metrics::state::{EndOfDay, EndOfDayRun, Pool, State};
+use crate::telemetry::metrics::state::{EndOfDay, EndOfDayRun, Pool, ReplicaState, State};
 
 /// Time between two looks at the audit trail and the end of day: as often as Prometheus asks by most people's settings.
 const EVERY: Duration = Duration::from_secs(15);
@@ -54,12 +54,18 @@ impl Instruments {
                 Purpose::Read => "reader",
                 Purpose::Write => "writer",
                 Purpose::Both => "both",
+                Purpose::Replica => "replica",
             },
             used: pool.open.saturating_sub(pool.idle),
             idle: pool.idle,
             max: pool.max,
         });
         state.pools(&pools.collect::<Vec<_>>());
+        if let Some(replica) = self.database.replica() {
+            let ReplicaTally { there, at_primary, fallbacks } = replica.tally();
+            let in_use = replica.standing() == Standing::InUse;
+            state.replica(&ReplicaState { in_use, lag: replica.lag(), there, at_primary, fallbacks });
+        }
         let documents = self.guard.documents();
         state.document_cache(documents.hits(), documents.misses(), documents.len(), documents.bytes());
         let (reads, writes) = (self.http.admission.reads(), self.http.admission.writes());

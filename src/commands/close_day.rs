@@ -1,6 +1,6 @@
 //! `close-day`: closes the business days of branches that are still open, and prints what it came to.
 
-use branch_loan_api::app::{self, StartError, Surroundings};
+use branch_loan_api::app::{self, Surroundings};
 use branch_loan_api::auth::{Actor, BranchGrant, Role};
 use branch_loan_api::config::Config;
 use branch_loan_api::service::branches::BranchKey;
@@ -29,7 +29,7 @@ pub fn run(config: &Config, arguments: &CloseDayArgs) -> Result<(), Failure> {
     block_on(async {
         if config.database.migrate_on_start {
             let database = app::open_database(config, None).await?;
-            database.migrate().await.map_err(StartError::Migration)?;
+            app::migrate(&database).await?;
             database.close().await;
         }
         let database = open_current(config).await?;

@@ -1,6 +1,6 @@
 //! `demo`: fills the database with demonstration data.
 
-use branch_loan_api::app::{self, StartError, Surroundings};
+use branch_loan_api::app::{self, Surroundings};
 use branch_loan_api::config::{Config, Environment};
 use branch_loan_api::service::ServiceError;
 use branch_loan_api::service::demo::{self, DemoOptions};
@@ -26,7 +26,7 @@ pub fn run(config: &Config, arguments: &DemoArgs) -> Result<(), Failure> {
     telemetry::init(&config.telemetry)?;
     block_on(async {
         let database = app::open_database(config, None).await?;
-        database.migrate().await.map_err(StartError::Migration)?;
+        app::migrate(&database).await?;
         let services = app::services(config, database.clone(), &Surroundings::real())?;
         let options = DemoOptions { loans: arguments.loans, seed: arguments.seed };
         let report = demo::run(&services, options).await.map_err(explain)?;

@@ -1,6 +1,6 @@
 //! `migrate`: brings the database's schema up to date. Several may run at once: one works, the others wait.
 
-use branch_loan_api::app::{self, StartError};
+use branch_loan_api::app;
 use branch_loan_api::config::Config;
 use branch_loan_api::telemetry;
 
@@ -10,10 +10,9 @@ pub fn run(config: &Config) -> Result<(), Failure> {
     telemetry::init(&config.telemetry)?;
     block_on(async {
         let database = app::open_database(config, None).await?;
-        let pending = database.pending_migrations().await.map_err(StartError::Migration)?;
-        database.migrate().await.map_err(StartError::Migration)?;
+        let applied = app::migrate(&database).await?;
         database.close().await;
-        match pending.len() {
+        match applied {
             0 => say("The database is up to date."),
             count => say(&format!("Applied {count} migrations; the database is up to date.")),
         }

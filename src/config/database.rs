@@ -1,4 +1,4 @@
-//! Which database, and how long to wait for it. Connecting is the store's work; here the URL is only judged: a known
+//! Which database, and how long to wait for it. Connecting is the store's work; here the URLs are only judged: a known
 //! engine, and outside development no password that everyone knows.
 
 use std::path::PathBuf;
@@ -27,7 +27,18 @@ pub struct DatabaseArgs {
     /// A file that holds the value of `DATABASE_URL`.
     #[arg(long, env = "DATABASE_URL_FILE")]
     pub database_url_file: Option<PathBuf>,
-    /// Connections in the pool. More than the database has cores to serve only lengthens its queue.
+    /// A streaming replica of that database that queries read from while it is fresh enough: `postgres://…`. Mutations
+    /// never go there. PostgreSQL only.
+    #[arg(long, env = "DATABASE_READ_URL", hide_env_values = true)]
+    pub database_read_url: Option<SecretString>,
+    /// A file that holds the value of `DATABASE_READ_URL`.
+    #[arg(long, env = "DATABASE_READ_URL_FILE")]
+    pub database_read_url_file: Option<PathBuf>,
+    /// How far the replica may lag behind before queries read from the primary instead, in milliseconds; 500 at least.
+    #[arg(long, env = "DATABASE_READ_MAX_LAG_MS", default_value = "2000", value_parser = milliseconds)]
+    pub database_read_max_lag_ms: Duration,
+    /// Connections in the pool. More than the database has cores to serve only lengthens its queue. A replica has a pool
+    /// of its own, as large.
     #[arg(long, env = "DATABASE_MAX_CONNECTIONS", default_value = "8", value_parser = count_u32)]
     pub database_max_connections: u32,
     /// Time a request waits for a free connection before it answers UNAVAILABLE, in milliseconds.
@@ -71,7 +82,21 @@ pub struct DatabaseConfig {
     pub lock_timeout: Duration,
     /// Migrate before serving.
     pub migrate_on_start: bool,
+    /// The replica to read from, if there is one.
+    pub replica: Option<ReplicaConfig>,
 }
+
+/// A replica that queries read from.
+#[derive(Debug, Clone)]
+pub struct ReplicaConfig {
+    /// Its connection URL.
+    pub url: SecretString,
+    /// How far it may lag behind.
+    pub max_lag: Duration,
+}
+
+/// The replica is looked at ten times a second: a shorter lag could not be told from none.
+const LEAST_LAG: Duration = Duration::from_millis(500);
 
 impl DatabaseArgs {
     /// Reads the URL's file if one is named, and judges the URL.
@@ -95,8 +120,14 @@ impl DatabaseArgs {
         };
         let engine = engine(url.expose_secret())?;
         if engine == Engine::Postgres && !environment.is_development() {
-            refuse_weak_password(url.expose_secret(), environment)?;
+            refuse_weak_password("DATABASE_URL", url.expose_secret(), environment)?;
         }
+        let read =
+            secret::resolve("DATABASE_READ_URL", self.database_read_url, self.database_read_url_file.as_deref())?;
+        let replica = match read {
+            Some(url) => Some(replica(url, engine, self.database_read_max_lag_ms, environment)?),
+            None => None,
+        };
         Ok(DatabaseConfig {
             url,
             engine,
@@ -105,6 +136,7 @@ impl DatabaseArgs {
             statement_timeout: self.database_statement_timeout_ms,
             lock_timeout: self.database_lock_timeout_ms,
             migrate_on_start: self.migrate_on_start.unwrap_or(environment.is_development()),
+            replica,
         })
     }
 }
@@ -118,12 +150,42 @@ impl DatabaseConfig {
 
     pub(super) fn describe(&self, out: &mut Effective) {
         out.masked("DATABASE_URL", &self.url, mask);
+        if let Some(replica) = &self.replica {
+            out.masked("DATABASE_READ_URL", &replica.url, mask);
+            out.span("DATABASE_READ_MAX_LAG_MS", replica.max_lag);
+        }
         out.show("DATABASE_MAX_CONNECTIONS", self.max_connections);
         out.span("DATABASE_ACQUIRE_TIMEOUT_MS", self.acquire_timeout);
         out.span("DATABASE_STATEMENT_TIMEOUT_MS", self.statement_timeout);
         out.span("DATABASE_LOCK_TIMEOUT_MS", self.lock_timeout);
         out.switch("MIGRATE_ON_START", self.migrate_on_start);
     }
+}
+
+/// Judges the URL of a replica beside the primary's.
+fn replica(
+    url: SecretString,
+    primary: Engine,
+    max_lag: Duration,
+    environment: Environment,
+) -> Result<ReplicaConfig, ConfigError> {
+    let refused = |text: &str| Err(ConfigError::refused("DATABASE_READ_URL", text));
+    if primary == Engine::Sqlite {
+        return refused("is set, and DATABASE_URL is SQLite, which has no replicas: remove it, or use PostgreSQL");
+    }
+    if engine(url.expose_secret()).ok() != Some(Engine::Postgres) {
+        return refused("must begin with postgres:// or postgresql://: correct it");
+    }
+    if !environment.is_development() {
+        refuse_weak_password("DATABASE_READ_URL", url.expose_secret(), environment)?;
+    }
+    if max_lag < LEAST_LAG {
+        return Err(ConfigError::refused(
+            "DATABASE_READ_MAX_LAG_MS",
+            format!("is below {} ms, which cannot be told from no lag: raise it", LEAST_LAG.as_millis()),
+        ));
+    }
+    Ok(ReplicaConfig { url, max_lag })
 }
 
 fn engine(url: &str) -> Result<Engine, ConfigError> {
@@ -136,7 +198,7 @@ fn engine(url: &str) -> Result<Engine, ConfigError> {
     }
 }
 
-fn refuse_weak_password(url: &str, environment: Environment) -> Result<(), ConfigError> {
+fn refuse_weak_password(name: &'static str, url: &str, environment: Environment) -> Result<(), ConfigError> {
     let parts = UrlParts::of(url);
     // A Unix socket or a client certificate identifies the server without a password.
     let identified_otherwise =
@@ -150,7 +212,7 @@ fn refuse_weak_password(url: &str, environment: Environment) -> Result<(), Confi
     };
     if weak {
         return Err(ConfigError::refused(
-            "DATABASE_URL",
+            name,
             format!(
                 "has no password or a well-known one, which APP_ENV={environment} refuses: give the database user a strong password"
             ),
@@ -253,7 +315,7 @@ mod tests {
             "postgres://loans:Xk29-long-and-strange@db/loans?password=postgres",
             "postgres://db/loans?user=loans&password=loans",
         ] {
-            let error = refuse_weak_password(url, Environment::Production).unwrap_err().to_string();
+            let error = refuse_weak_password("DATABASE_URL", url, Environment::Production).unwrap_err().to_string();
             assert!(error.starts_with("DATABASE_URL "), "{url}: {error}");
         }
         for url in [
@@ -261,7 +323,7 @@ mod tests {
             "postgres://loans@db/loans?sslcert=/run/client.pem&sslkey=/run/client.key",
             "postgres:///loans?host=/var/run/postgresql&user=loans",
         ] {
-            refuse_weak_password(url, Environment::Production).unwrap();
+            refuse_weak_password("DATABASE_URL", url, Environment::Production).unwrap();
         }
     }
 }

@@ -35,7 +35,7 @@ use clap::{Args, Parser};
 pub use admin::{AdminArgs, AdminConfig};
 pub use audit::{AuditArgs, AuditConfig};
 pub use auth::{AuthArgs, AuthConfig, AuthMode, DEVELOPMENT_TOKEN_SECRET, DevAuth, JwksSource, JwtAuth};
-pub use database::{DEFAULT_URL, DatabaseArgs, DatabaseConfig, Engine};
+pub use database::{DEFAULT_URL, DatabaseArgs, DatabaseConfig, Engine, ReplicaConfig};
 pub use environment::{Environment, EnvironmentArgs};
 pub use error::{ConfigError, Origin};
 pub use graphql::{GraphqlArgs, GraphqlConfig, GraphqlLimits};

@@ -124,6 +124,7 @@ fn samples(folder: &Path) -> Vec<(&'static str, String)> {
     };
     let mut all = vec![
         ("DATABASE_URL_FILE", file("url", "postgres://loans:Yk30-long-and-strange@db2/loans\n")),
+        ("DATABASE_READ_URL_FILE", file("read", "postgres://loans:Yk30-long-and-strange@replica2/loans\n")),
         ("PII_KEY_FILE", file("key", "zM3vEjRWeJq83vEjRWeJq83vEjRWeJq83vEjRWeJq80=\n")),
         ("PII_KEYS_OLD_FILE", file("old", "zM3vEjRWeJq83vEjRWeJq83vEjRWeJq83vEjRWeJq80=\n")),
         ("AUTH_DEV_SECRET_FILE", file("dev", "a development secret that is long enough\r\n")),
@@ -133,6 +134,7 @@ fn samples(folder: &Path) -> Vec<(&'static str, String)> {
         ("API_HOST", "0.0.0.0"),
         ("SHUTDOWN_DRAIN_MS", "0"),
         ("DATABASE_URL", "sqlite://other.db"),
+        ("DATABASE_READ_URL", "postgres://loans:Yk30-long-and-strange@replica2/loans"),
         ("MIGRATE_ON_START", "on"),
         ("AUTH_MODE", "jwt"),
         ("AUTH_DEV_SECRET", "another development secret that is long"),
@@ -196,6 +198,9 @@ fn every_documented_variable_is_read() {
                 vec![("AUTH_JWKS_FILE", ""), ("AUTH_JWKS_URL", "https://id.example/jwks")]
             }
             "OTEL_EXPORTER_OTLP_CERTIFICATE" => vec![("OTEL_EXPORTER_OTLP_ENDPOINT", "https://collector:4318")],
+            "DATABASE_READ_URL_FILE" | "DATABASE_READ_MAX_LAG_MS" => {
+                vec![("DATABASE_READ_URL", "postgres://loans:Xk29-long-and-strange@replica/loans")]
+            }
             "TRUSTED_DOCUMENTS" => vec![("TRUSTED_DOCUMENTS_FILE", "/manifest.json")],
             "TLS_CERT_FILE" => vec![("TLS_KEY_FILE", "other.pem")],
             "TLS_KEY_FILE" => vec![("TLS_CERT_FILE", "other.pem")],
@@ -276,6 +281,7 @@ fn what_is_unsafe_outside_development_is_refused() {
             (("PII_KEY", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="), "PII_KEY is a public or trivial key"),
             (("DATABASE_URL", ""), "DATABASE_URL must be set"),
             (("DATABASE_URL", "postgres://postgres:postgres@db/loans"), "DATABASE_URL has no password"),
+            (("DATABASE_READ_URL", "postgres://loans@replica/loans"), "DATABASE_READ_URL has no password"),
             (("AUTH_ISSUER", ""), "AUTH_ISSUER must be set"),
             (("AUTH_AUDIENCE", ""), "AUTH_AUDIENCE must be set"),
             (("AUTH_JWKS_FILE", ""), "AUTH_JWKS_URL or AUTH_JWKS_FILE must be set"),
@@ -393,6 +399,22 @@ fn settings_that_contradict_each_other_are_refused() {
             vec![("DATABASE_URL", DEFAULT_URL), ("DATABASE_URL_FILE", "/run/url")],
             "DATABASE_URL and DATABASE_URL_FILE are both set",
         ),
+        (
+            vec![("DATABASE_READ_URL", "postgres://lender@replica/loans")],
+            "DATABASE_READ_URL is set, and DATABASE_URL is SQLite, which has no replicas",
+        ),
+        (
+            vec![("DATABASE_URL", "postgres://lender@db/loans"), ("DATABASE_READ_URL", "sqlite://copy.db")],
+            "DATABASE_READ_URL must begin with postgres://",
+        ),
+        (
+            vec![
+                ("DATABASE_URL", "postgres://lender@db/loans"),
+                ("DATABASE_READ_URL", "postgres://lender@replica/loans"),
+                ("DATABASE_READ_MAX_LAG_MS", "499"),
+            ],
+            "DATABASE_READ_MAX_LAG_MS is below 500 ms",
+        ),
         (vec![("PII_KEY_FILE", "/does/not/exist")], "PII_KEY_FILE=\"/does/not/exist\" cannot be read"),
         (vec![("PII_KEY", "c2hvcnQ=")], "PII_KEY is not 32 bytes"),
         (vec![("AUTH_DEV_SECRET", "short")], "AUTH_DEV_SECRET is too short"),
@@ -478,7 +500,10 @@ fn dotenv_must_make_sense() {
 
 #[test]
 fn secrets_are_never_printed() {
-    let sources = production(&[("DATABASE_URL", "postgres://loans:hunter2-and-more@db/loans")]);
+    let sources = production(&[
+        ("DATABASE_URL", "postgres://loans:hunter2-and-more@db/loans"),
+        ("DATABASE_READ_URL", "postgres://loans:hunter2-and-more@replica/loans"),
+    ]);
     let config = Config::load(&sources).unwrap();
     let development =
         Config::load(&Sources::of([("AUTH_DEV_SECRET", "hunter2 hunter2 hunter2 hunter2 hunter2")])).unwrap();
@@ -495,6 +520,7 @@ fn secrets_are_never_printed() {
         assert!(!text.contains("hunter2") && !text.contains(KEY), "{text}");
     }
     assert!(config.redacted().contains("\nDATABASE_URL=postgres://loans:***@db/loans\n"));
+    assert!(config.redacted().contains("\nDATABASE_READ_URL=postgres://loans:***@replica/loans\n"));
     assert!(config.redacted().contains("\nPII_KEY=***\n"));
 }
 

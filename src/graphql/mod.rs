@@ -5,6 +5,7 @@ pub mod abandonment;
 pub mod error;
 pub mod mutation;
 pub mod query;
+pub mod read_after;
 pub mod request;
 pub mod schema;
 pub mod types;

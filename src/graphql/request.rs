@@ -8,9 +8,24 @@ use super::error::{ErrorCode, error};
 use crate::auth::Actor;
 use crate::service::{ServiceError, Services};
 
+pub use crate::service::reading::Position;
+
 /// The id a request is known by in its response headers, its errors and the log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RequestId(pub String);
+
+/// What an operation does with the data. The transport knows it before anything runs; an operation without it reads and
+/// writes at the primary.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// It reads, and must see everything before the position, if there is one.
+    Read {
+        /// What an earlier answer said.
+        after: Option<Position>,
+    },
+    /// It may write.
+    Write,
+}
 
 /// Limits of the API that the operator chooses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -132,7 +132,8 @@ pub fn respond(
     settings: &HttpSettings,
 ) -> Result<Response, HttpError> {
     let stage = stage(&answer);
-    let answer = presentable(answer, request_id, settings.max_errors);
+    let mut answer = presentable(answer, request_id, settings.max_errors);
+    let headers = std::mem::take(&mut answer.http_headers);
     let status = status(&answer, stage, media);
     let data = match stage {
         Stage::NotExecuted => None,
@@ -152,6 +153,7 @@ pub fn respond(
     }
     let mut response = Response::new(Body::from(body.bytes));
     *response.status_mut() = status;
+    response.headers_mut().extend(headers);
     response.headers_mut().insert(header::CONTENT_TYPE, media.header_value());
     Ok(response)
 }

@@ -9,7 +9,7 @@ use futures_util::stream::BoxStream;
 use super::guard::Refusal;
 use super::request::GraphqlRequest;
 use crate::auth::{Actor, Authenticator, Recognition};
-use crate::graphql::request::RequestId;
+use crate::graphql::request::{Position, RequestId};
 
 /// Turns the `Authorization` header into a caller.
 pub trait Authenticate: Send + Sync {
@@ -30,6 +30,8 @@ pub struct RequestContext {
     pub request_id: RequestId,
     /// Who asked.
     pub caller: Actor,
+    /// What a query must see of what was written before, as an earlier answer said.
+    pub read_after: Option<Position>,
 }
 
 /// The kinds of operation.

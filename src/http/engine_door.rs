@@ -11,6 +11,7 @@ use super::guard::manifest::hexadecimal;
 use super::guard::{Admitted, Engine, Refusal};
 use super::request::{Document, GraphqlRequest};
 use crate::auth::Actor;
+use crate::graphql::request::Access;
 
 impl<E: Executor> GraphqlDoor for Engine<E> {
     fn admit(&self, request: GraphqlRequest) -> Result<Box<dyn AdmittedOperation>, Refusal> {
@@ -41,9 +42,13 @@ struct EngineOperation<E> {
 }
 
 /// Every resolver finds the actor and the request's id in its context. The actor knows the id too, for the audit trail.
-fn with_context(request: Request, context: RequestContext) -> Request {
+fn with_context(request: Request, context: RequestContext, kind: OperationType) -> Request {
+    let access = match kind {
+        OperationType::Query => Access::Read { after: context.read_after },
+        OperationType::Mutation | OperationType::Subscription => Access::Write,
+    };
     let caller = Actor { request_id: Some(context.request_id.0.clone()), ..context.caller };
-    request.data(caller).data(context.request_id)
+    request.data(caller).data(context.request_id).data(access)
 }
 
 impl<E: Executor> AdmittedOperation for EngineOperation<E> {
@@ -69,12 +74,13 @@ impl<E: Executor> AdmittedOperation for EngineOperation<E> {
 
     fn execute(self: Box<Self>, context: RequestContext) -> BoxFuture<'static, Response> {
         let Self { engine, admitted, request } = *self;
-        let request = with_context(request, context);
+        let request = with_context(request, context, admitted.operation_type);
         async move { engine.execute_admitted(&admitted, request).await }.boxed()
     }
 
     fn subscribe(self: Box<Self>, context: RequestContext) -> BoxStream<'static, Response> {
         let Self { engine, admitted, request } = *self;
-        engine.stream_admitted(admitted, with_context(request, context), None)
+        let request = with_context(request, context, admitted.operation_type);
+        engine.stream_admitted(admitted, request, None)
     }
 }

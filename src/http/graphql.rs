@@ -25,7 +25,8 @@ use super::settings::HttpSettings;
 use super::state::HttpState;
 use super::{answer, body, client_address, graphiql, origin};
 use crate::auth::{Actor, AuthError};
-use crate::graphql::request::RequestId;
+use crate::graphql::read_after::READ_AFTER;
+use crate::graphql::request::{Position, RequestId};
 
 /// The address of the other end of the connection; the accept loop puts it into every request.
 #[derive(Debug, Clone, Copy)]
@@ -114,6 +115,7 @@ impl Exchange {
             check_body_headers(&parts.headers)?;
         }
         origin::check(&parts.headers, &parts.uri, &state.settings.cors_origins)?;
+        let read_after = read_after(&parts.headers)?;
         let body = if is_get { Bytes::new() } else { body::read(state, parts, body).await? };
         let caller = self.authenticate(state, authorization(&parts.headers)).await?;
         state.rate.charge_request(&Principal::Subject(caller.subject.clone()))?;
@@ -124,7 +126,7 @@ impl Exchange {
             OperationKind::Subscription => return Err(needs_socket().into()),
             OperationKind::Query | OperationKind::Mutation => {}
         }
-        let context = RequestContext { request_id: self.request_id.clone(), caller };
+        let context = RequestContext { request_id: self.request_id.clone(), caller, read_after };
         Ok(operation::execute(state, admitted, context).await?)
     }
 }
@@ -132,6 +134,22 @@ impl Exchange {
 /// A value that is not text is a token nobody issued; it must not pass for no token at all.
 fn authorization(headers: &HeaderMap) -> Option<&str> {
     headers.get(header::AUTHORIZATION).map(|value| value.to_str().unwrap_or("invalid"))
+}
+
+/// What the caller must see; of several positions the furthest. What is none is refused and not ignored: its sender counts
+/// on seeing what they wrote.
+fn read_after(headers: &HeaderMap) -> Result<Option<Position>, HttpError> {
+    let mut furthest = None;
+    for value in headers.get_all(READ_AFTER) {
+        let position = value.to_str().ok().and_then(|text| text.parse::<Position>().ok());
+        let Some(position) = position else {
+            return Err(HttpError::bad_request(
+                "The header X-Read-After is not as an answer had it; send it as it came, or not at all.",
+            ));
+        };
+        furthest = furthest.max(Some(position));
+    }
+    Ok(furthest)
 }
 
 fn check_body_headers(headers: &HeaderMap) -> Result<(), HttpError> {

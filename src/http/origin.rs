@@ -1,11 +1,12 @@
 //! Which web pages may call. It compares headers; who the user is does not matter here.
 
 use axum::http::uri::Authority;
-use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri, header};
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
 use super::errors::HttpError;
 use super::observe::REQUEST_ID;
+use crate::graphql::read_after::READ_AFTER;
 
 /// Refuses a browser's request from a page that is neither ours nor listed.
 ///
@@ -38,11 +39,12 @@ fn is_same_origin(origin: &HeaderValue, headers: &HeaderMap, uri: &Uri) -> bool 
 
 /// Tells browsers what the listed origins may do. Everyone else gets no CORS header, so the browser keeps the answer.
 pub fn cors(allowed: &[HeaderValue]) -> CorsLayer {
+    let read_after = HeaderName::from_static(READ_AFTER);
     CorsLayer::new()
         .allow_origin(AllowOrigin::list(allowed.iter().cloned()))
         .allow_methods([axum::http::Method::GET, axum::http::Method::POST])
-        .allow_headers([header::CONTENT_TYPE, header::AUTHORIZATION, header::ACCEPT, REQUEST_ID])
-        .expose_headers([REQUEST_ID, header::RETRY_AFTER])
+        .allow_headers([header::CONTENT_TYPE, header::AUTHORIZATION, header::ACCEPT, REQUEST_ID, read_after.clone()])
+        .expose_headers([REQUEST_ID, header::RETRY_AFTER, read_after])
         // Two hours is the longest Chromium remembers; each preflight saved is a round trip.
         .max_age(std::time::Duration::from_secs(7200))
 }

@@ -35,6 +35,7 @@ pub mod personal_data;
 mod personal_lookup;
 pub mod portfolio;
 pub mod problem;
+pub mod reading;
 pub mod self_check;
 pub mod tally;
 pub mod verify;
@@ -57,6 +58,7 @@ use crate::store::loans::LoanRecord;
 use crate::store::scope::Scope;
 use approval_limits::ApprovalLimits;
 use personal_data::PersonalDataKeys;
+use reading::Writers;
 use tally::Tally;
 
 pub use crate::store::abandonment::stop_when_abandoned;
@@ -84,6 +86,7 @@ pub struct Services {
     personal_data: PersonalDataKeys,
     rules: Rules,
     tally: Tally,
+    writers: Writers,
 }
 
 /// Reads by id that requests at the same time share.
@@ -116,8 +119,17 @@ impl Services {
         personal_data: PersonalDataKeys,
         rules: Rules,
     ) -> Self {
-        let (event_ids, tally) = (OrderedIds::default(), Tally::default());
-        Self { database, gathered: Gathered::new(), clock, ids, event_ids, personal_data, rules, tally }
+        Self {
+            database,
+            gathered: Gathered::new(),
+            clock,
+            ids,
+            event_ids: OrderedIds::default(),
+            personal_data,
+            rules,
+            tally: Tally::default(),
+            writers: Writers::default(),
+        }
     }
 
     /// Lets the caller act, or refuses; gives the branches they may act on.

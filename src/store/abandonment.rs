@@ -6,6 +6,7 @@ use std::future::Future;
 use std::time::Duration;
 
 use sea_orm::ConnectOptions;
+use sea_orm::sqlx::postgres::PgPoolOptions;
 use sea_orm::sqlx::sqlite::SqliteConnection;
 use sea_orm::sqlx::{Connection as _, Error as SqlxError};
 use tokio::time::timeout;
@@ -50,18 +51,16 @@ pub(super) async fn on_behalf_of<F: Future>(caller: Option<CancellationToken>, w
 
 /// Closes connections of PostgreSQL that come back in the middle of a statement. The server finds out within
 /// [`CLIENT_CHECK_INTERVAL`] and ends the statement.
-pub(super) fn close_what_is_abandoned(options: &mut ConnectOptions) {
-    options.map_sqlx_postgres_pool_opts(|pool| {
-        pool.after_release(|connection, _| {
-            Box::pin(async move {
-                // Waits for what is outstanding, and sends nothing of its own.
-                match timeout(GRACE, connection.flush()).await {
-                    Ok(finished) => finished.map(|()| true),
-                    Err(_) => Ok(false),
-                }
-            })
+pub(super) fn close_what_is_abandoned(pool: PgPoolOptions) -> PgPoolOptions {
+    pool.after_release(|connection, _| {
+        Box::pin(async move {
+            // Waits for what is outstanding, and sends nothing of its own.
+            match timeout(GRACE, connection.flush()).await {
+                Ok(finished) => finished.map(|()| true),
+                Err(_) => Ok(false),
+            }
         })
-    });
+    })
 }
 
 /// Interrupts what SQLite's readers do for callers who have left, and closes connections that come back in a transaction

@@ -1,5 +1,6 @@
-//! Connections and transactions, for both engines behind one door: reads go to a pool, writes run as one closure that
-//! begins, decides, writes and commits once, and that is run again from the start when it collided with another.
+//! Connections and transactions, for both engines behind one door: reads go to a pool, or to a replica's, writes run as one
+//! closure that begins, decides, writes and commits once, and that is run again from the start when it collided with
+//! another.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -21,12 +22,16 @@ mod ended;
 mod inspection;
 mod migrations;
 mod pools;
+mod reader;
+mod replica;
 mod traces;
 
 pub use ended::{Ended, observer};
 pub use inspection::{Endpoint, PostgresFacts, SqliteFacts, endpoint};
 pub use migrations::Migrations;
 pub use pools::{Pool, Purpose};
+pub use reader::{Reader, from_replica};
+pub use replica::{Replica, ReplicaOptions, ReplicaTally, Standing};
 
 /// A failed attempt is followed by at most this many further ones: past that the database is overloaded, and waiting
 /// longer would only add to its queue.
@@ -65,7 +70,7 @@ pub type Snapshot = DatabaseTransaction;
 /// The database: cheap to clone, shared by everyone.
 #[derive(Clone, Debug)]
 pub struct Database {
-    reader: DatabaseConnection,
+    reader: Reader,
     writer: DatabaseConnection,
     /// A connection of its own for probes: they must not wait behind requests.
     probe: DatabaseConnection,
@@ -96,12 +101,13 @@ impl Database {
             reader.set_metric_callback(move |info| observer(info));
             writer.set_metric_callback(move |info| second(info));
         }
+        let reader = Reader { primary: reader, replica: None };
         Ok(Self { reader, writer, probe, many_writers: !is_sqlite && options.max_connections > 1 })
     }
 
     /// The connections to read from.
     #[must_use]
-    pub fn reader(&self) -> &DatabaseConnection {
+    pub fn reader(&self) -> &Reader {
         &self.reader
     }
 
@@ -167,7 +173,8 @@ impl Database {
     }
 
     /// A transaction that only reads, and sees everything as it was at its beginning. It may take long: PostgreSQL's
-    /// statement timeout does not apply to it. Dropping it ends it.
+    /// statement timeout does not apply to it. Dropping it ends it. It is always the primary's: on a replica, whatever
+    /// takes long is canceled by what the primary cleans up.
     ///
     /// # Errors
     /// What the database answers.
@@ -178,7 +185,7 @@ impl Database {
             access_mode: postgres.then_some(AccessMode::ReadOnly),
             sqlite_transaction_mode: (!postgres).then_some(SqliteTransactionMode::Deferred),
         };
-        let transaction = begin(&self.reader, options).await?;
+        let transaction = begin(&self.reader.primary, options).await?;
         if postgres {
             transaction.execute_unprepared("SET LOCAL statement_timeout = 0").await?;
         }
@@ -196,7 +203,10 @@ impl Database {
 
     /// Closes every connection.
     pub async fn close(&self) {
-        for connection in [&self.reader, &self.writer, &self.probe] {
+        if let Some(replica) = self.replica() {
+            replica.close().await;
+        }
+        for connection in [&self.reader.primary, &self.writer, &self.probe] {
             if let Err(error) = connection.close_by_ref().await {
                 tracing::warn!(%error, "the database connection did not close cleanly");
             }
@@ -274,7 +284,7 @@ fn postgres_options(options: &DatabaseOptions) -> ConnectOptions {
             ("client_connection_check_interval", abandonment::CLIENT_CHECK_INTERVAL),
         ])
     });
-    abandonment::close_what_is_abandoned(&mut connect);
+    connect.map_sqlx_postgres_pool_opts(abandonment::close_what_is_abandoned);
     connect
 }
 

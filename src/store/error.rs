@@ -146,6 +146,11 @@ impl From<DbErr> for StoreError {
     }
 }
 
+/// Whether a statement took longer than it may.
+pub(super) fn is_too_slow(error: &DbErr) -> bool {
+    cause(error).is_some_and(|cause| matches!(classify(cause), Kind::TooSlow))
+}
+
 enum Kind {
     Collision,
     TooSlow,

@@ -2,7 +2,7 @@
 //! go together in the next one. A request that comes alone goes at once and waits for no timer; the busier the server
 //! is, the more rows one round trip brings. Whoever asks sees at least what was committed before they asked, since nobody
 //! joins a statement that has begun. Access is not decided here: the scope is part of the statement, and requests of
-//! different scopes never share one.
+//! different scopes never share one, nor do those that may read from a replica and those that may not.
 //!
 //! Written by hand: async-graphql's data loader waits for a timer, and the crates there are for this run a task that
 //! every read has to pass through.
@@ -11,10 +11,11 @@ use std::collections::HashMap;
 use std::mem;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use sea_orm::{ConnectionTrait, EntityTrait};
+use sea_orm::EntityTrait;
 use tokio::sync::{Semaphore, oneshot};
 use uuid::Uuid;
 
+use super::database::Reader;
 use super::error::StoreError;
 use super::filter::Field;
 use super::find;
@@ -30,7 +31,8 @@ const MOST_IDLE: usize = 1_000;
 #[derive(Debug)]
 pub struct Gather<R> {
     id: fn(&R) -> Uuid,
-    queues: Mutex<HashMap<Scope, Arc<Queue<R>>>>,
+    /// Reads of the primary, and of the replica: what it answers may be older than somebody else must see.
+    queues: [Mutex<HashMap<Scope, Arc<Queue<R>>>>; 2],
 }
 
 /// Rows by their ids.
@@ -60,7 +62,7 @@ impl<R: Clone> Gather<R> {
     /// Of rows that have these ids.
     #[must_use]
     pub fn new(id: fn(&R) -> Uuid) -> Self {
-        Self { id, queues: Mutex::default() }
+        Self { id, queues: Default::default() }
     }
 
     /// The rows with these ids, in their order; `None` where none exists for this scope.
@@ -69,7 +71,7 @@ impl<R: Clone> Gather<R> {
     /// Whatever the database answers.
     pub async fn by_ids<F>(
         &self,
-        connection: &impl ConnectionTrait,
+        connection: &Reader,
         scope: &Scope,
         ids: &[Uuid],
     ) -> Result<Vec<Option<R>>, StoreError>
@@ -80,7 +82,7 @@ impl<R: Clone> Gather<R> {
         if ids.is_empty() {
             return Ok(Vec::new());
         }
-        let queue = self.queue(scope);
+        let queue = self.queue(scope, connection.is_replica());
         let (answer, mut answered) = oneshot::channel();
         let place = queue.join(Waiting { ids: ids.to_vec(), answer });
         let rows = tokio::select! {
@@ -112,7 +114,7 @@ impl<R: Clone> Gather<R> {
 
     async fn load<F>(
         &self,
-        connection: &impl ConnectionTrait,
+        connection: &Reader,
         scope: &Scope,
         together: &[Waiting<R>],
     ) -> Result<Rows<R>, StoreError>
@@ -130,8 +132,8 @@ impl<R: Clone> Gather<R> {
         Arc::new(rows.into_iter().map(|row| ((self.id)(&row), row)).collect())
     }
 
-    fn queue(&self, scope: &Scope) -> Arc<Queue<R>> {
-        let mut queues = locked(&self.queues);
+    fn queue(&self, scope: &Scope, of_replica: bool) -> Arc<Queue<R>> {
+        let mut queues = locked(&self.queues[usize::from(of_replica)]);
         if let Some(queue) = queues.get(scope) {
             return Arc::clone(queue);
         }

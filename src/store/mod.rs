@@ -32,8 +32,10 @@ pub mod loans;
 pub mod numbers;
 pub mod page;
 pub mod portfolio;
+pub mod position;
 pub mod scope;
 pub mod verify;
 
 pub use database::{Database, DatabaseOptions};
 pub use error::StoreError;
+pub use position::Position;

@@ -8,6 +8,7 @@ mod clock;
 mod database;
 mod disk;
 mod issuer;
+mod replica;
 mod report;
 
 use branch_loan_api::app::{self, Surroundings};
@@ -76,6 +77,7 @@ async fn look(config: &Config, mut report: Report) -> Report {
                 },
                 false => report.skip("books", "the schema must be up to date first"),
             }
+            replica::check(config, &database, &mut report).await;
             database.close().await;
         }
         None => report.skip("migrations, books", "the database must be there first"),

@@ -1,7 +1,7 @@
 //! The schema's changes: which of them the database has seen, and bringing it up to date. It may not guess: a database that
 //! does not answer is no database without a schema.
 
-use sea_orm::{ConnectionTrait, FromQueryResult, Statement};
+use sea_orm::{ConnectionTrait, DatabaseConnection, FromQueryResult, Statement};
 
 use super::Database;
 use crate::store::error::StoreError;
@@ -52,19 +52,24 @@ impl Database {
     /// # Errors
     /// What the database answers.
     pub async fn migrations(&self) -> Result<Migrations, StoreError> {
-        use migration::MigratorTrait;
-        let known: Vec<String> = migration::Migrator::migrations().iter().map(|one| one.name().to_owned()).collect();
-        let sql = "SELECT version FROM seaql_migrations ORDER BY version";
-        let statement = Statement::from_string(self.probe.get_database_backend(), sql);
-        let applied: Vec<String> = match Applied::find_by_statement(statement).all(&self.probe).await {
-            Ok(rows) => rows.into_iter().map(|row| row.version).collect(),
-            Err(error) => match StoreError::from(error) {
-                // The table of migrations does not exist before the first one.
-                error if error.is_missing_table() => Vec::new(),
-                error => return Err(error),
-            },
-        };
-        let unknown = applied.iter().filter(|name| !known.contains(name)).cloned().collect();
-        Ok(Migrations { pending: known.into_iter().filter(|name| !applied.contains(name)).collect(), unknown })
+        at(&self.probe).await
     }
+}
+
+/// How the schema at a connection differs from this program's.
+pub(super) async fn at(connection: &DatabaseConnection) -> Result<Migrations, StoreError> {
+    use migration::MigratorTrait;
+    let known: Vec<String> = migration::Migrator::migrations().iter().map(|one| one.name().to_owned()).collect();
+    let sql = "SELECT version FROM seaql_migrations ORDER BY version";
+    let statement = Statement::from_string(connection.get_database_backend(), sql);
+    let applied: Vec<String> = match Applied::find_by_statement(statement).all(connection).await {
+        Ok(rows) => rows.into_iter().map(|row| row.version).collect(),
+        Err(error) => match StoreError::from(error) {
+            // The table of migrations does not exist before the first one.
+            error if error.is_missing_table() => Vec::new(),
+            error => return Err(error),
+        },
+    };
+    let unknown = applied.iter().filter(|name| !known.contains(name)).cloned().collect();
+    Ok(Migrations { pending: known.into_iter().filter(|name| !applied.contains(name)).collect(), unknown })
 }

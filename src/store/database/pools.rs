@@ -24,6 +24,8 @@ pub enum Purpose {
     Write,
     /// Both: PostgreSQL has one pool.
     Both,
+    /// Reading from the replica.
+    Replica,
 }
 
 impl Database {
@@ -31,10 +33,12 @@ impl Database {
     #[must_use]
     pub fn pools(&self) -> Vec<Pool> {
         if self.is_postgres() {
-            return vec![of(self.writer.get_postgres_connection_pool(), Purpose::Both)];
+            let replica = self.replica().map(|it| of(it.pool().get_postgres_connection_pool(), Purpose::Replica));
+            let both = of(self.writer.get_postgres_connection_pool(), Purpose::Both);
+            return [both].into_iter().chain(replica).collect();
         }
         vec![
-            of(self.reader.get_sqlite_connection_pool(), Purpose::Read),
+            of(self.reader.primary.get_sqlite_connection_pool(), Purpose::Read),
             of(self.writer.get_sqlite_connection_pool(), Purpose::Write),
         ]
     }

@@ -4,7 +4,7 @@
 use prometheus::core::Collector;
 use prometheus::proto::MetricFamily;
 use prometheus::{
-    Gauge, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry,
+    Gauge, GaugeVec, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry,
 };
 
 /// A name under which values are found.
@@ -68,6 +68,11 @@ impl Families {
     /// A gauge of seconds.
     pub(super) fn seconds(&mut self, name: &str, help: &str) -> Gauge {
         self.made(Gauge::new(name, help))
+    }
+
+    /// Gauges of seconds.
+    pub(super) fn seconds_of(&mut self, name: &str, help: &str, labels: &[&str]) -> GaugeVec {
+        self.made(GaugeVec::new(Opts::new(name, help), labels))
     }
 
     /// Durations.

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use prometheus::{Gauge, IntCounter, IntCounterVec, IntGauge, IntGaugeVec};
+use prometheus::{Gauge, GaugeVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec};
 
 use super::family::Families;
 use super::requests::Budget;
@@ -11,7 +11,7 @@ use super::requests::Budget;
 /// A pool of connections.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pool {
-    /// `reader` or `writer`; `both` where one pool does both.
+    /// `reader` or `writer`; `both` where one pool does both; `replica`.
     pub name: &'static str,
     /// Connections in use.
     pub used: u32,
@@ -19,6 +19,21 @@ pub struct Pool {
     pub idle: u32,
     /// The most there can be.
     pub max: u32,
+}
+
+/// How a read replica stands, and what it has done since the start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ReplicaState {
+    /// Whether queries read from it.
+    pub in_use: bool,
+    /// How far it is behind; [`Duration::MAX`] while that is not known.
+    pub lag: Duration,
+    /// Queries sent there.
+    pub there: u64,
+    /// Queries sent to the primary.
+    pub at_primary: u64,
+    /// Statements that the primary answered in its place.
+    pub fallbacks: u64,
 }
 
 /// The last run of the end of day that this server made.
@@ -61,6 +76,10 @@ pub struct State {
     unbalanced: IntGauge,
     books_checked: IntGauge,
     watch_failures: IntCounter,
+    replica_in_use: IntGaugeVec,
+    replica_lag: GaugeVec,
+    replica_queries: IntCounterVec,
+    replica_fallbacks: IntCounterVec,
 }
 
 impl State {
@@ -116,6 +135,23 @@ impl State {
                 "branch_loan_watch_failures_total",
                 "Looks at the books, the audit trail and the end of day that the database did not answer.",
             ),
+            // Without labels, and still vectors: no value at all where there is no replica.
+            replica_in_use: families.gauges(
+                "branch_loan_replica_in_use",
+                "Whether queries read from the replica.",
+                &[],
+            ),
+            replica_lag: families.seconds_of("branch_loan_replica_lag_seconds", "How far the replica is behind.", &[]),
+            replica_queries: families.counters(
+                "branch_loan_replica_queries_total",
+                "Queries, by the database they were sent to.",
+                &["database"],
+            ),
+            replica_fallbacks: families.counters(
+                "branch_loan_replica_fallbacks_total",
+                "Statements that the replica did not answer and the primary did.",
+                &[],
+            ),
         }
     }
 
@@ -126,6 +162,16 @@ impl State {
             self.pool_connections.with_label_values(&[pool.name, "idle"]).set(pool.idle.into());
             self.pool_max.with_label_values(&[pool.name]).set(pool.max.into());
         }
+    }
+
+    /// The read replica.
+    pub fn replica(&self, replica: &ReplicaState) {
+        self.replica_in_use.with_label_values(NONE).set(replica.in_use.into());
+        // Hundreds of billions of years while it is not known: any threshold is below.
+        self.replica_lag.with_label_values(NONE).set(replica.lag.as_secs_f64());
+        catch_up(&self.replica_queries.with_label_values(&["replica"]), replica.there);
+        catch_up(&self.replica_queries.with_label_values(&["primary"]), replica.at_primary);
+        catch_up(&self.replica_fallbacks.with_label_values(NONE), replica.fallbacks);
     }
 
     /// The cache of documents.
@@ -181,6 +227,9 @@ impl State {
         self.watch_failures.inc();
     }
 }
+
+/// No labels, for a family that has none.
+const NONE: &[&str] = &[];
 
 /// A counter that stands where the total does; a total never falls.
 fn catch_up(counter: &IntCounter, total: u64) {

@@ -18,7 +18,7 @@ use crate::support::server::PII_KEY;
 const OTHER_KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
 
 /// What was found, and whether the exit code says the same.
-struct Findings(Vec<Json>);
+pub struct Findings(Vec<Json>);
 
 impl Findings {
     #[track_caller]
@@ -36,13 +36,13 @@ impl Findings {
     }
 
     #[track_caller]
-    fn from(place: &Place) -> Self {
+    pub fn from(place: &Place) -> Self {
         Self::of(&place.run(&["doctor", "--json"]))
     }
 
     /// The status, the finding and the remedy of a check.
     #[track_caller]
-    fn told(&self, check: &str, status: &str) -> String {
+    pub fn told(&self, check: &str, status: &str) -> String {
         let found = self.0.iter().find(|line| line["check"] == check && line["status"] == status);
         let line = found.unwrap_or_else(|| panic!("no {check} that is {status}: {:#?}", self.0));
         format!("{}: {}", line["finding"].as_str().unwrap(), line["remedy"].as_str().unwrap_or_default())

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use branch_loan_api::store::abandonment::stop_when_abandoned;
 use branch_loan_api::store::{Database, DatabaseOptions};
-use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, Statement};
+use sea_orm::{ConnectionTrait, DbBackend, Statement};
 
 use crate::support::engines::Engine;
 use crate::support::server::{PATIENCE, soon};
@@ -63,7 +63,7 @@ async fn nothing_runs(engine: &Engine) {
     .await;
 }
 
-async fn count(connection: &DatabaseConnection, sql: &str) -> i64 {
+async fn count(connection: &impl ConnectionTrait, sql: &str) -> i64 {
     let statement = Statement::from_string(connection.get_database_backend(), sql);
     connection.query_one_raw(statement).await.unwrap().unwrap().try_get_by_index(0).unwrap()
 }

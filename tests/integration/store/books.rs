@@ -6,6 +6,7 @@ use branch_loan_api::service::loans::LoanRecord;
 use branch_loan_api::store::StoreError;
 use branch_loan_api::store::branches::{self, BranchKey};
 use branch_loan_api::store::calendars::{self, Holiday};
+use branch_loan_api::store::database::Reader;
 use branch_loan_api::store::find::Lock;
 use branch_loan_api::store::journal::{self, Booking, EntryKind, EntryRecord, LineRecord};
 use branch_loan_api::store::loan_balances::LoanProjection;
@@ -18,7 +19,7 @@ use lending::ledger::{Account, Entry, Posting, Side};
 use lending::loan::{ChargeKind, Event, Installment, PaymentKind, Portions, Reschedule, Transaction, TransactionKind};
 use lending::money::Currency;
 use lending::rate::Rate;
-use sea_orm::{ConnectionTrait, DatabaseConnection, Statement};
+use sea_orm::{ConnectionTrait, Statement};
 use uuid::Uuid;
 
 use crate::support::engines::Engine;
@@ -115,7 +116,7 @@ fn one_of_each() -> Vec<Event> {
 }
 
 impl Books {
-    fn reader(&self) -> &DatabaseConnection {
+    fn reader(&self) -> &Reader {
         self.world.database.reader()
     }
 

@@ -1,9 +1,9 @@
 //! A private PostgreSQL cluster: made with `initdb` in a temporary folder, listening on the loopback address only, and
 //! gone when the test binary is, however it ends: the shell that watches over it waits on a pipe this process holds.
 
-use std::io::Write;
+use std::io::{Read, Write};
 use std::net::{Ipv4Addr, TcpListener};
-use std::os::unix::fs::chown;
+use std::os::unix::fs::{PermissionsExt, chown};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
@@ -108,7 +108,7 @@ impl Cluster {
 
     /// The same with settings of its own, lines of its configuration file.
     pub async fn start_with(binaries: Binaries, settings: &str) -> Result<Self, String> {
-        let folder = tempfile::Builder::new().prefix("branch-loan-postgres-").tempdir().map_err(told)?.keep();
+        let folder = empty_folder(User::unprivileged())?;
         Self::start_in(folder, false, binaries, settings).await
     }
 
@@ -116,14 +116,14 @@ impl Cluster {
     /// to get to it.
     #[allow(dead_code, reason = "only a bench asks")]
     pub async fn keep_in(folder: &Path, binaries: Binaries, settings: &str) -> Result<Self, String> {
+        if let Some(user) = User::unprivileged() {
+            chown(folder, Some(user.uid), Some(user.gid)).map_err(told)?;
+        }
         Self::start_in(folder.to_owned(), true, binaries, settings).await
     }
 
     async fn start_in(folder: PathBuf, kept: bool, binaries: Binaries, settings: &str) -> Result<Self, String> {
         let user = User::unprivileged();
-        if let Some(user) = user {
-            chown(&folder, Some(user.uid), Some(user.gid)).map_err(told)?;
-        }
         let port = free_port()?;
         let cluster = Self { binaries, user, folder, port, kept, running: Mutex::new(None) };
         if !cluster.folder.join("PG_VERSION").exists() {
@@ -132,6 +132,80 @@ impl Cluster {
         cluster.configure(settings)?;
         cluster.run().await?;
         Ok(cluster)
+    }
+
+    /// A copy of a running cluster by a base backup, with a port of its own, which has not been started.
+    #[allow(dead_code, reason = "only tests of replicas and restores ask")]
+    pub fn copy_of(original: &Self, more: &[&str]) -> Result<Self, String> {
+        let folder = empty_folder(original.user)?;
+        let port = free_port()?;
+        let copy =
+            Self { binaries: original.binaries.clone(), user: original.user, folder, port, running: Mutex::new(None) };
+        let mut backup = copy
+            .command(&copy.binaries.tool("pg_basebackup"))
+            .args(["--no-password", "--host=127.0.0.1", "--checkpoint=fast", "--wal-method=stream", "--no-sync"])
+            .arg(format!("--port={}", original.port))
+            .arg(format!("--username={ROLE}"))
+            .arg("--pgdata")
+            .arg(&copy.folder)
+            .args(more)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .map_err(told)?;
+        let deadline = Instant::now() + PATIENCE;
+        let status = loop {
+            if let Some(status) = backup.try_wait().map_err(told)? {
+                break status;
+            }
+            if Instant::now() > deadline {
+                let _ = backup.kill();
+                return Err(format!("the base backup does not end; the log:\n{}", original.log()));
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        };
+        let mut complaint = String::new();
+        if let Some(mut stderr) = backup.stderr.take() {
+            stderr.read_to_string(&mut complaint).map_err(told)?;
+        }
+        match status.success() {
+            true => copy.configure(&format!("port = {port}\n")).map(|()| copy),
+            false => Err(format!("the base backup failed: {complaint}")),
+        }
+    }
+
+    /// A streaming replica of a running cluster.
+    #[allow(dead_code, reason = "only tests of replicas ask")]
+    pub async fn standby_of(primary: &Self) -> Result<Self, String> {
+        let standby = Self::copy_of(primary, &["--write-recovery-conf"])?;
+        standby.run().await?;
+        Ok(standby)
+    }
+
+    /// Adds lines to its configuration file, for the next start.
+    #[allow(dead_code, reason = "only tests of replicas and restores ask")]
+    pub fn configure(&self, lines: &str) -> Result<(), String> {
+        let mut file =
+            std::fs::OpenOptions::new().append(true).open(self.folder.join("postgresql.conf")).map_err(told)?;
+        file.write_all(format!("\n{lines}").as_bytes()).map_err(told)
+    }
+
+    /// Makes an empty file in its folder.
+    #[allow(dead_code, reason = "only tests of restores ask")]
+    pub fn touch(&self, name: &str) -> Result<(), String> {
+        let path = self.folder.join(name);
+        std::fs::write(&path, "").map_err(told)?;
+        match self.user {
+            Some(user) => chown(&path, Some(user.uid), Some(user.gid)).map_err(told),
+            None => Ok(()),
+        }
+    }
+
+    /// A folder of its user's that is none of its own, for what it archives. Whoever asks removes it.
+    #[allow(dead_code, reason = "only tests of restores ask")]
+    pub fn folder_beside(&self) -> Result<PathBuf, String> {
+        empty_folder(self.user)
     }
 
     /// The address of one of its databases.
@@ -235,6 +309,17 @@ impl Cluster {
         }
     }
 
+    /// Sends a signal to the server and every process it has started, by their ids: `STOP` makes it answer nothing while it
+    /// holds on to its connections, until `CONT`.
+    #[allow(dead_code, reason = "only tests of replicas ask")]
+    pub fn signal(&self, name: &str) {
+        let server = self.server().expect("a server that runs");
+        let mut all = children(server);
+        all.insert(0, server);
+        let sent = Command::new("kill").args(["-s", name]).args(all.iter().map(u32::to_string)).status().unwrap();
+        assert!(sent.success());
+    }
+
     /// Kills the server with every process it has started, by their ids: nothing is written any more, and nothing is
     /// told to anybody. [`run`](Self::run) starts it again.
     #[allow(dead_code, reason = "only the crash harness asks")]
@@ -271,6 +356,11 @@ impl Cluster {
 
 impl Drop for Cluster {
     fn drop(&mut self) {
+        // A test may have failed between STOP and CONT.
+        if let Some(server) = self.server() {
+            let ids = children(server).into_iter().chain([server]).map(|id| id.to_string());
+            let _ = Command::new("kill").args(["-s", "CONT"]).args(ids).stderr(Stdio::null()).status();
+        }
         self.stop();
         if !self.kept {
             let _ = std::fs::remove_dir_all(&self.folder);
@@ -298,6 +388,20 @@ fn lives(process: u32) -> bool {
 
 fn told(error: std::io::Error) -> String {
     error.to_string()
+}
+
+fn empty_folder(user: Option<User>) -> Result<PathBuf, String> {
+    let folder = tempfile::Builder::new()
+        .prefix("branch-loan-postgres-")
+        // PostgreSQL refuses a folder that others may read.
+        .permissions(std::fs::Permissions::from_mode(0o700))
+        .tempdir()
+        .map_err(told)?
+        .keep();
+    if let Some(user) = user {
+        chown(&folder, Some(user.uid), Some(user.gid)).map_err(told)?;
+    }
+    Ok(folder)
 }
 
 fn free_port() -> Result<u16, String> {
