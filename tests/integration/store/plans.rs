@@ -86,7 +86,7 @@ fn reads_all_loans(step: &str) -> bool {
 /// Sorts more than a small part of the loans: PostgreSQL sorts a hundred rather than walk along an index for them.
 fn sorts(step: &str) -> bool {
     let rows = step.split(" rows=").nth(1).and_then(|rest| rest.split(' ').next()?.parse::<u32>().ok());
-    let sorts = step.starts_with("Sort ") && rows.is_none_or(|rows| rows > LOANS / 20);
+    let sorts = step.starts_with("Sort  (cost=") && rows.is_none_or(|rows| rows > LOANS / 20);
     sorts || step.starts_with("USE TEMP B-TREE FOR ORDER BY")
 }
 
