@@ -34,6 +34,7 @@ use crate::telemetry::traces::{Traces, TracesError};
 mod guard;
 mod instruments;
 mod limits;
+mod portfolio;
 mod sealer;
 
 use instruments::Instruments;
@@ -278,12 +279,16 @@ impl App {
         let follower = AbortOnDropHandle::new(tokio::spawn(async move { database.follow_replica().await }));
         let stop_sealing = CancellationToken::new();
         let sealer = tokio::spawn(sealer::run(self.services.clone(), self.seal_interval, stop_sealing.clone()));
+        let tidying = tokio::spawn(portfolio::run(self.services.clone(), stop_sealing.clone()));
         let router = http::router(Arc::clone(&self.state));
         let background = self.state.background.clone();
         let served = server::serve(listener, self.tls, router, self.server, background, shutdown).await;
         stop_sealing.cancel();
         if let Err(error) = sealer.await {
             tracing::error!(%error, "the sealer of the audit trail did not end well");
+        }
+        if let Err(error) = tidying.await {
+            tracing::error!(%error, "the portfolio's background work did not end well");
         }
         sealer::finish(&self.services).await;
         stop_admin.cancel();

@@ -51,6 +51,7 @@ pub async fn fill(world: &World, loans: i32, branches: i32) -> u64 {
         let sql = copy(&raw, world.engine.is_postgres(), table, copies, branches).await + " ORDER BY " + order;
         raw.execute_unprepared(&sql).await.unwrap();
     }
+    world.services.tidy_portfolio().await.unwrap();
     if world.engine.is_postgres() {
         raw.execute_unprepared("VACUUM (ANALYZE)").await.unwrap();
     }

@@ -26,6 +26,7 @@ mod m20261124_000021_journal_references;
 mod m20261124_000022_journal_line_indexes;
 mod m20261124_000030_audit;
 mod m20261128_000040_erased_borrowers;
+mod m20261129_000050_portfolio_changes;
 
 /// The list of migrations, in the order they run.
 #[derive(Debug, Clone, Copy)]
@@ -55,6 +56,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261124_000022_journal_line_indexes::Migration),
             Box::new(m20261124_000030_audit::Migration),
             Box::new(m20261128_000040_erased_borrowers::Migration),
+            Box::new(m20261129_000050_portfolio_changes::Migration),
         ]
     }
 }

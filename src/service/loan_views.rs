@@ -101,6 +101,9 @@ impl LoanView {
     }
 }
 
+/// Branches by id, each with the days it works.
+pub(super) type Offices = HashMap<Uuid, (BranchRecord, Calendar)>;
+
 impl Services {
     /// One loan, if it exists for the caller, on a day (the branch's business date by default) and as the books knew it
     /// at a moment: transactions and reversals recorded later are left out. `None` too for a loan that was not applied
@@ -194,10 +197,7 @@ impl Services {
     }
 
     /// Branches by id, each with the days it works: one statement for the branches, one for their holidays.
-    async fn branches_with_calendars(
-        &self,
-        mut ids: Vec<Uuid>,
-    ) -> Result<HashMap<Uuid, (BranchRecord, Calendar)>, ServiceError> {
+    pub(super) async fn branches_with_calendars(&self, mut ids: Vec<Uuid>) -> Result<Offices, ServiceError> {
         ids.sort_unstable();
         ids.dedup();
         let reader = self.database.reader();

@@ -155,24 +155,46 @@ impl<F: Field> Filter<F> {
     }
 
     fn condition(&self, scope: &Scope) -> Result<Condition, StoreError> {
+        self.with_leaves(&|leaf| {
+            Ok(match leaf {
+                Self::Field(field, test) => field_condition(*field, test, scope)?,
+                Self::Search(text) => F::search(&LikePattern::new(text, scope)?),
+                Self::UnderBranches(ids) => of_branches::<F>(|| branches_below(roots(ids, scope))),
+                Self::InTimeZones(zones) => of_branches::<F>(|| in_time_zones(zones)),
+                Self::All(_) | Self::Any(_) | Self::Not(_) => leaf.condition(scope)?,
+            })
+        })
+    }
+
+    /// The filter as SQL, given what becomes of what is none of several parts.
+    pub(super) fn with_leaves(
+        &self,
+        leaf: &dyn Fn(&Self) -> Result<Condition, StoreError>,
+    ) -> Result<Condition, StoreError> {
         Ok(match self {
             Self::All(parts) => parts
                 .iter()
-                .try_fold(Condition::all(), |all, part| Ok::<_, StoreError>(all.add(part.condition(scope)?)))?,
+                .try_fold(Condition::all(), |all, part| Ok::<_, StoreError>(all.add(part.with_leaves(leaf)?)))?,
             // An empty OR would be rendered as nothing, that is, as true.
             Self::Any(parts) if parts.is_empty() => Condition::all().add(never()),
             Self::Any(parts) => parts
                 .iter()
-                .try_fold(Condition::any(), |any, part| Ok::<_, StoreError>(any.add(part.condition(scope)?)))?,
+                .try_fold(Condition::any(), |any, part| Ok::<_, StoreError>(any.add(part.with_leaves(leaf)?)))?,
             Self::Not(inner) => match inner.as_ref() {
                 Self::All(parts) if parts.is_empty() => Condition::all().add(never()),
-                other => other.condition(scope)?.not(),
+                other => other.with_leaves(leaf)?.not(),
             },
-            Self::Field(field, test) => field_condition(*field, test, scope)?,
-            Self::Search(text) => F::search(&LikePattern::new(text, scope)?),
-            Self::UnderBranches(ids) => of_branches::<F>(|| branches_below(roots(ids, scope))),
-            Self::InTimeZones(zones) => of_branches::<F>(|| in_time_zones(zones)),
+            other => leaf(other)?,
         })
+    }
+
+    /// Whether all that is asked is of a kind.
+    pub(super) fn asks_only(&self, is_known: &dyn Fn(&Self) -> bool) -> bool {
+        match self {
+            Self::All(parts) | Self::Any(parts) => parts.iter().all(|part| part.asks_only(is_known)),
+            Self::Not(inner) => inner.asks_only(is_known),
+            other => is_known(other),
+        }
     }
 }
 

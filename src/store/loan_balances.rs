@@ -30,8 +30,11 @@ pub struct LoanProjection {
     pub charged_off_on: Option<NaiveDate>,
     /// The last day the accrued income is of.
     pub accrued_through: Option<NaiveDate>,
-    /// The day all this is as of.
+    /// The day the books were last written for: all this is as of it, unless it was refreshed since.
     pub projected_on: Option<NaiveDate>,
+    /// The day the balances, the dates and the installments were last worked out for. It is before the day of the books
+    /// where a day that was closed changed nothing of them, and after it where only they were worked out anew.
+    pub refreshed_on: Option<NaiveDate>,
 }
 
 impl LoanProjection {
@@ -52,7 +55,23 @@ impl LoanProjection {
             charged_off_on: state.charged_off_on,
             accrued_through,
             projected_on: Some(state.as_of),
+            refreshed_on: Some(state.as_of),
         })
+    }
+
+    /// The same for another day, of which nothing is booked: what the journal holds, and the day it was written for,
+    /// stay.
+    ///
+    /// # Errors
+    /// [`FoldError::Overflow`].
+    pub fn refreshed(&self, state: &LoanState) -> Result<Self, FoldError> {
+        Ok(Self { projected_on: self.projected_on, ..Self::of(state, self.accrued, self.accrued_through)? })
+    }
+
+    /// The day the balances, the dates and the installments are right for.
+    #[must_use]
+    pub fn right_on(&self) -> Option<NaiveDate> {
+        self.projected_on.max(self.refreshed_on)
     }
 }
 
@@ -80,6 +99,7 @@ impl From<&loan::Model> for LoanProjection {
             charged_off_on: row.charged_off_on,
             accrued_through: row.accrued_through,
             projected_on: row.projected_on,
+            refreshed_on: row.refreshed_on,
         }
     }
 }

@@ -256,6 +256,7 @@ impl TryFrom<&LoanRecord> for loan::ActiveModel {
             charged_off_on: Set(projection.charged_off_on),
             accrued_through: Set(projection.accrued_through),
             projected_on: Set(projection.projected_on),
+            refreshed_on: Set(projection.refreshed_on),
             version: Set(record.version),
             created_at: Set(record.created_at),
             updated_at: Set(record.updated_at),
@@ -429,7 +430,7 @@ pub async fn update(transaction: &impl ConnectionTrait, record: &LoanRecord) -> 
 }
 
 /// What an end of day may change of a loan.
-const OF_A_DAY: [loan::Column; 22] = [
+const OF_A_DAY: [loan::Column; 23] = [
     loan::Column::Status,
     loan::Column::DefaultedOn,
     loan::Column::ClosedOn,
@@ -449,6 +450,7 @@ const OF_A_DAY: [loan::Column; 22] = [
     loan::Column::ChargedOffOn,
     loan::Column::AccruedThrough,
     loan::Column::ProjectedOn,
+    loan::Column::RefreshedOn,
     loan::Column::Version,
     loan::Column::UpdatedAt,
     loan::Column::DisbursedMinor,
@@ -461,5 +463,28 @@ const OF_A_DAY: [loan::Column; 22] = [
 pub async fn update_day(transaction: &impl ConnectionTrait, records: &[LoanRecord]) -> Result<(), StoreError> {
     let rows = records.iter().map(loan::ActiveModel::try_from).collect::<Result<Vec<_>, _>>()?;
     let conflict = OnConflict::column(loan::Column::Id).update_columns(OF_A_DAY).to_owned();
+    insert::or_update::<loan::Entity, _>(transaction, rows, &conflict).await
+}
+
+/// What another day makes of a loan's balances. Its books, its version and when it was changed are not among it.
+const OF_A_REFRESH: [loan::Column; 9] = [
+    loan::Column::OutstandingPrincipalMinor,
+    loan::Column::OutstandingInterestMinor,
+    loan::Column::OutstandingFeesMinor,
+    loan::Column::OutstandingPenaltiesMinor,
+    loan::Column::CreditMinor,
+    loan::Column::OldestUnpaidDueOn,
+    loan::Column::NextDueOn,
+    loan::Column::MaturesOn,
+    loan::Column::RefreshedOn,
+];
+
+/// Writes the balances of loans that the caller has locked, in few statements.
+///
+/// # Errors
+/// Whatever the database answers.
+pub async fn update_balances(transaction: &impl ConnectionTrait, records: &[LoanRecord]) -> Result<(), StoreError> {
+    let rows = records.iter().map(loan::ActiveModel::try_from).collect::<Result<Vec<_>, _>>()?;
+    let conflict = OnConflict::column(loan::Column::Id).update_columns(OF_A_REFRESH).to_owned();
     insert::or_update::<loan::Entity, _>(transaction, rows, &conflict).await
 }

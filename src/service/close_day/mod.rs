@@ -111,7 +111,9 @@ impl Services {
     /// # Errors
     /// Those of [`Services::close_days`].
     pub async fn close_days_by_command(&self, actor: &Actor, input: &CloseDay) -> Result<ClosedDays, ServiceError> {
-        self.close_days_as("close-day", actor, input).await
+        let closed = self.close_days_as("close-day", actor, input).await?;
+        self.refresh_portfolio_at_end_of_day().await;
+        Ok(closed)
     }
 
     async fn close_days_as(
@@ -127,6 +129,7 @@ impl Services {
                 self.note_run(&closed, started.elapsed());
                 let branches = closed.branches.iter().map(|closed| (closed.branch.id, closed.branch.code.clone()));
                 self.seal_at_end_of_day(&branches.collect::<Vec<_>>()).await;
+                self.tidy_portfolio_at_end_of_day().await;
                 Ok(closed)
             }
             Err(error) => Err(self.refused(actor, &trail.about, error).await),

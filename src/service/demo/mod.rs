@@ -96,6 +96,7 @@ pub async fn run(services: &Services, options: DemoOptions) -> Result<DemoReport
     five::write(services, &countries, &mut report).await?;
     Portfolio::new(countries, options).write(services, &mut report).await?;
     note(services, options, &report).await?;
+    services.tidy_portfolio().await?;
     Ok(report)
 }
 

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Days, NaiveDate, Utc};
 
+use super::fold::Folded;
 use crate::service::error::ServiceError;
 use crate::service::list::{Filter, Scalar, Test};
 use crate::service::loans::LoanField;
@@ -25,9 +26,9 @@ pub(super) struct Slice {
 }
 
 impl Slice {
-    /// The loans whose projection is right for the day.
-    pub fn choice<'a>(&'a self, scope: &'a Scope) -> Choice<'a> {
-        Choice { scope, filter: &self.filter, part: Part::Projected(self.day) }
+    /// The loans whose projection is right for the day: those that were not folded.
+    pub fn choice<'a>(&'a self, scope: &'a Scope, folded: &'a Folded) -> Choice<'a> {
+        Choice { scope, filter: &self.filter, part: Part::Except(folded.in_place_of()) }
     }
 }
 
@@ -35,7 +36,7 @@ impl Slice {
 type Zones = BTreeMap<NaiveDate, Vec<String>>;
 
 impl Services {
-    async fn zones(&self) -> Result<Zones, ServiceError> {
+    pub(super) async fn zones(&self) -> Result<Zones, ServiceError> {
         let now: DateTime<Utc> = self.now();
         let mut zones = Zones::new();
         for zone in store::time_zones(self.database.reader()).await? {

@@ -20,7 +20,10 @@ const AT_ONCE: u64 = 500;
 
 /// Everything a report can ask of folded loans.
 #[derive(Default)]
-pub(super) struct Folded(BTreeMap<(GroupKey, &'static str), Figures>);
+pub(super) struct Folded {
+    figures: BTreeMap<(GroupKey, &'static str), Figures>,
+    in_place_of: Vec<Uuid>,
+}
 
 #[derive(Default)]
 struct Figures {
@@ -38,8 +41,13 @@ impl Folded {
         group: GroupBy,
         measure: impl Fn(&'a Figures) -> M,
     ) -> impl Iterator<Item = ((GroupKey, &'static str), M)> {
-        let of_group = self.0.iter().filter(move |((key, _), _)| group_of(key) == group);
+        let of_group = self.figures.iter().filter(move |((key, _), _)| group_of(key) == group);
         of_group.map(move |(place, figures)| (place.clone(), measure(figures)))
+    }
+
+    /// The loans that were folded because their projection is not right for the day.
+    pub fn in_place_of(&self) -> &[Uuid] {
+        &self.in_place_of
     }
 
     pub fn counted(&self, group: GroupBy) -> impl Iterator<Item = ((GroupKey, &'static str), Counted)> {
@@ -84,7 +92,7 @@ impl Folded {
             GroupKey::Officer(record.officer.clone()),
         ];
         for key in keys {
-            self.0.entry((key, currency)).or_default().add(record.terms.principal.minor(), &view.state)?;
+            self.figures.entry((key, currency)).or_default().add(record.terms.principal.minor(), &view.state)?;
         }
         Ok(())
     }
@@ -168,6 +176,9 @@ impl Services {
             let records = store::chunk(self.database.reader(), choice, after, AT_ONCE).await?;
             let Some(last) = records.last() else { return Ok(()) };
             after = Some(last.id);
+            if !slice.past {
+                folded.in_place_of.extend(records.iter().map(|record| record.id));
+            }
             for view in self.views(records, Some(slice.day), None).await? {
                 let status = match slice.past {
                     true => lifecycle_on(&view).map(|lifecycle| lifecycle.status()),

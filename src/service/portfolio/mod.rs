@@ -2,8 +2,9 @@
 //! and by status, branch, product and officer. Amounts are always per currency.
 //!
 //! A day has three kinds of loans. Where a branch's business date is the day or before it, projections are right for it,
-//! but for the few loans whose interest grows day by day and that nobody has written since: those are folded. Where the
-//! business date is past the day, every loan is folded as of the day, chunk by chunk. All three make the same sums.
+//! but for late loans whose interest grows day by day and that were not refreshed for the day yet: those are folded, and
+//! left out of all other sums by their ids, whatever becomes of them meanwhile. Where the business date is past the day,
+//! every loan is folded as of the day, chunk by chunk. All three make the same sums.
 //!
 //! | file | holds |
 //! |---|---|
@@ -11,10 +12,14 @@
 //! | `days` | business dates by time zone, and filters on days past due |
 //! | `fold` | sums of loans folded to a day |
 //! | `ratio` | portfolio at risk |
+//! | `refresh` | late loans whose balances are worked out anew for a day |
+//! | `roll_up` | how what writes add to the sums is put together |
 
 mod days;
 mod fold;
 mod ratio;
+mod refresh;
+mod roll_up;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -37,6 +42,7 @@ use fold::Folded;
 
 pub use crate::store::portfolio::{AGES, Aged, Counted, Flow, Flows, GroupBy, GroupKey, Late, Owed, Rescheduled, Sums};
 pub use ratio::{AtRisk, at_risk};
+pub use refresh::Pace;
 
 /// A period: its first and its last day.
 pub type Period = (NaiveDate, NaiveDate);
@@ -115,10 +121,11 @@ impl Report {
                 let everything = Choice { scope: &scope, filter: &filter, part: Part::Everything };
                 return Ok(Arc::new(store::counted(reader, everything, group).await?));
             }
+            let folded = self.folded(services, &scope).await?;
             for slice in self.projected(services).await? {
-                add(&mut sums, store::counted(reader, slice.choice(&scope), group).await?)?;
+                add(&mut sums, store::counted(reader, slice.choice(&scope, folded), group).await?)?;
             }
-            add(&mut sums, self.folded(services, &scope).await?.counted(group))?;
+            add(&mut sums, folded.counted(group))?;
             Ok(Arc::new(sums))
         };
         self.counted.cell(group).get_or_try_init(load).await.cloned()
@@ -136,11 +143,12 @@ impl Report {
     ) -> Result<Arc<Sums<Owed>>, ServiceError> {
         let load = async || {
             let scope = services.authorize(actor, Action::ReadPortfolio)?;
-            let mut sums = Sums::new();
+            let (reader, mut sums) = (services.database.reader(), Sums::new());
+            let folded = self.folded(services, &scope).await?;
             for slice in self.projected(services).await? {
-                add(&mut sums, store::owed(services.database.reader(), slice.choice(&scope), group).await?)?;
+                add(&mut sums, store::owed(reader, slice.choice(&scope, folded), group).await?)?;
             }
-            add(&mut sums, self.folded(services, &scope).await?.owed(group))?;
+            add(&mut sums, folded.owed(group))?;
             Ok(Arc::new(sums))
         };
         self.owed.cell(group).get_or_try_init(load).await.cloned()
@@ -159,10 +167,11 @@ impl Report {
         let load = async || {
             let scope = services.authorize(actor, Action::ReadPortfolio)?;
             let (reader, mut sums) = (services.database.reader(), Sums::new());
+            let folded = self.folded(services, &scope).await?;
             for slice in self.projected(services).await? {
-                add(&mut sums, store::late(reader, slice.choice(&scope), group, slice.day).await?)?;
+                add(&mut sums, store::late(reader, slice.choice(&scope, folded), group, slice.day).await?)?;
             }
-            add(&mut sums, self.folded(services, &scope).await?.late(group))?;
+            add(&mut sums, folded.late(group))?;
             Ok(Arc::new(sums))
         };
         self.late.cell(group).get_or_try_init(load).await.cloned()
@@ -181,10 +190,11 @@ impl Report {
         let load = async || {
             let scope = services.authorize(actor, Action::ReadPortfolio)?;
             let (reader, mut sums) = (services.database.reader(), Sums::new());
+            let folded = self.folded(services, &scope).await?;
             for slice in self.projected(services).await? {
-                add(&mut sums, store::aged(reader, slice.choice(&scope), group, slice.day).await?)?;
+                add(&mut sums, store::aged(reader, slice.choice(&scope, folded), group, slice.day).await?)?;
             }
-            add(&mut sums, self.folded(services, &scope).await?.aged(group))?;
+            add(&mut sums, folded.aged(group))?;
             Ok(Arc::new(sums))
         };
         self.aged.cell(group).get_or_try_init(load).await.cloned()
@@ -203,10 +213,11 @@ impl Report {
         let load = async || {
             let scope = services.authorize(actor, Action::ReadPortfolio)?;
             let (reader, mut sums) = (services.database.reader(), Sums::new());
+            let folded = self.folded(services, &scope).await?;
             for slice in self.projected(services).await? {
-                add(&mut sums, store::rescheduled(reader, slice.choice(&scope), group).await?)?;
+                add(&mut sums, store::rescheduled(reader, slice.choice(&scope, folded), group).await?)?;
             }
-            add(&mut sums, self.folded(services, &scope).await?.rescheduled(group))?;
+            add(&mut sums, folded.rescheduled(group))?;
             Ok(Arc::new(sums))
         };
         self.rescheduled.cell(group).get_or_try_init(load).await.cloned()
@@ -233,10 +244,11 @@ impl Report {
             return Ok(Arc::clone(flows));
         }
         let (reader, mut sums) = (services.database.reader(), Sums::new());
+        let folded = self.folded(services, &scope).await?;
         for slice in self.projected(services).await? {
-            add(&mut sums, store::flows(reader, slice.choice(&scope), group, period).await?)?;
+            add(&mut sums, store::flows(reader, slice.choice(&scope, folded), group, period).await?)?;
         }
-        add(&mut sums, self.folded(services, &scope).await?.flows(group, period)?)?;
+        add(&mut sums, folded.flows(group, period)?)?;
         let sums = Arc::new(sums);
         known.insert((group, period), Arc::clone(&sums));
         Ok(sums)

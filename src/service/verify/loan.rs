@@ -65,14 +65,20 @@ fn check(stored: &Stored, calendar: &Calendar, findings: &mut Findings<'_>) -> R
     let as_of = projection.projected_on.unwrap_or(NaiveDate::MIN);
     let history = StoredTransaction::history(&stored.history);
     let state = Loan::fold(&stored.loan.terms, &history, calendar, as_of)?;
-    rows(stored, &state, findings);
+    let right_on = projection.right_on().unwrap_or(NaiveDate::MIN);
+    let refreshed = match right_on > as_of {
+        true => Some(Loan::fold(&stored.loan.terms, &history, calendar, right_on)?),
+        false => None,
+    };
+    let balances = refreshed.as_ref().unwrap_or(&state);
+    rows(stored, balances, findings);
     splits(stored, &state, findings);
     entries(stored, &state, findings);
 
     let through = projection.accrued_through;
     let earned = state.earned(through.unwrap_or(NaiveDate::MIN))?;
     findings.compare(FindingKind::Accrued, "accrued", &earned, &projection.accrued);
-    let expected = LoanProjection::of(&state, projection.accrued, through)?;
+    let expected = LoanProjection { refreshed_on: projection.refreshed_on, ..projection.refreshed(balances)? };
     findings.compare(FindingKind::Balance, "projection", &expected, projection);
     let settled = stored.loan.state.clone().settled(&state, "");
     findings.compare(FindingKind::Status, "status", &settled, &stored.loan.state);

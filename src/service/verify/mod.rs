@@ -18,7 +18,7 @@ use crate::store::database::Snapshot;
 use crate::store::find::Lock;
 use crate::store::scope::Scope;
 use crate::store::verify::{self as store, LedgerRule};
-use crate::store::{calendars, journal, loan_history, loan_projection};
+use crate::store::{calendars, journal, loan_history, loan_projection, portfolio};
 
 pub use audit::AuditVerification;
 
@@ -61,6 +61,8 @@ pub enum FindingKind {
     PrincipalControl,
     /// The overpayment liability of a branch is not its loans' credit.
     CreditControl,
+    /// Sums that are kept of the portfolio are not what its loans come to.
+    PortfolioSum,
     /// A link of the audit chain is missing, or it or its event is not what was sealed; the first of its chain.
     AuditChain,
     /// An audit chain does not end where it says.
@@ -89,6 +91,7 @@ impl FindingKind {
             Self::TrialBalance => "TRIAL_BALANCE",
             Self::PrincipalControl => "PRINCIPAL_CONTROL",
             Self::CreditControl => "CREDIT_CONTROL",
+            Self::PortfolioSum => "PORTFOLIO_SUM",
             Self::AuditChain => "AUDIT_CHAIN",
             Self::AuditHead => "AUDIT_HEAD",
             Self::AuditQueue => "AUDIT_QUEUE",
@@ -182,6 +185,10 @@ impl Services {
                     actual: broken.actual.to_string(),
                 });
             }
+        }
+        for broken in portfolio::broken_sums(&snapshot, only).await? {
+            let (subject, expected, actual) = (broken.subject, broken.expected, broken.actual);
+            verification.note(Finding { kind: FindingKind::PortfolioSum, loan: None, subject, expected, actual });
         }
         audit::verify(&snapshot, &branches, only, &below, &mut verification).await?;
         Ok(verification)

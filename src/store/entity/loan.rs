@@ -56,6 +56,7 @@ pub struct Model {
     pub charged_off_on: Option<Date>,
     pub accrued_through: Option<Date>,
     pub projected_on: Option<Date>,
+    pub refreshed_on: Option<Date>,
     pub version: i64,
     pub created_at: DateTimeUtc,
     pub updated_at: DateTimeUtc,

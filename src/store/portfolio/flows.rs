@@ -92,7 +92,7 @@ async fn expected(
     query
         .from(loan_installment::Entity)
         .inner_join(loan::Entity, of_loan())
-        .cond_where(choice.condition()?)
+        .cond_where(choice.condition(connection.get_database_backend())?)
         .and_where(Expr::col((loan_installment::Entity, loan_installment::Column::DueOn)).between(from, to));
     group_columns(&mut query, group);
     for (name, part) in PORTIONS.into_iter().zip(asked_for()) {
@@ -146,7 +146,7 @@ async fn transactions(
             loan::Entity,
             Expr::col((loan_transaction::Entity, Of::LoanId)).equals((loan::Entity, loan::Column::Id)),
         )
-        .cond_where(choice.condition()?)
+        .cond_where(choice.condition(connection.get_database_backend())?)
         .and_where(Of::Kind.is_in(kinds.map(TransactionKind::as_str)))
         .and_where(Of::ValueDate.between(from, to))
         .expr_as(Expr::col((loan_transaction::Entity, Of::Kind)), "flow_kind")

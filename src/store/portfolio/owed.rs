@@ -8,6 +8,7 @@ use lending::loan::{FoldError, Portions, TransactionKind};
 use sea_orm::sea_query::{Expr, ExprTrait, Query, SelectStatement, SimpleExpr};
 use sea_orm::{ColumnTrait, ConnectionTrait};
 
+use super::sums::{Family, Source, source};
 use super::{Choice, GroupBy, PORTIONS, Sums, column, group_columns, grouped, is_active, place, portions, sum};
 use crate::store::entity::{loan, loan_installment, loan_reversal, loan_transaction};
 use crate::store::error::StoreError;
@@ -99,10 +100,8 @@ pub async fn counted(
     choice: Choice<'_>,
     group: GroupBy,
 ) -> Result<Sums<Counted>, StoreError> {
-    let mut query = grouped(choice, group)?;
-    query
-        .expr_as(column(loan::Column::Id).count(), "loans")
-        .expr_as(sum(column(loan::Column::PrincipalMinor)), "principal");
+    let Source { mut query, count } = source(choice, group, Family::Portfolio, connection.get_database_backend())?;
+    query.expr_as(count, "loans").expr_as(sum(column(loan::Column::PrincipalMinor)), "principal");
     let rows = connection.query_all(&query).await?;
     let read = |row| -> Result<_, StoreError> {
         let row: &sea_orm::QueryResult = row;
@@ -134,7 +133,7 @@ pub async fn owed(
     choice: Choice<'_>,
     group: GroupBy,
 ) -> Result<Sums<Owed>, StoreError> {
-    let mut query = grouped(choice, group)?;
+    let Source { mut query, .. } = source(choice, group, Family::Portfolio, connection.get_database_backend())?;
     outstanding(&mut query);
     query.expr_as(sum(column(loan::Column::CreditMinor)), "credit");
     let rows = connection.query_all(&query).await?;
@@ -154,12 +153,12 @@ pub async fn late(
     group: GroupBy,
     on: NaiveDate,
 ) -> Result<Sums<Late>, StoreError> {
-    let mut query = grouped(choice, group)?;
+    let Source { mut query, count } = source(choice, group, Family::Arrears, connection.get_database_backend())?;
     let since = Expr::case(column(loan::Column::OldestUnpaidDueOn).lt(on), column(loan::Column::OldestUnpaidDueOn));
     query
         .and_where(is_active())
         .expr_as(since, "late_since")
-        .expr_as(column(loan::Column::Id).count(), "loans")
+        .expr_as(count, "loans")
         .expr_as(sum(column(loan::Column::OutstandingPrincipalMinor)), "principal")
         // By its name: what is selected and what is grouped by hold values of their own.
         .group_by_col("late_since");
@@ -194,7 +193,7 @@ pub async fn aged(
     query
         .from(loan_installment::Entity)
         .inner_join(loan::Entity, of_loan())
-        .cond_where(choice.condition()?)
+        .cond_where(choice.condition(connection.get_database_backend())?)
         .and_where(due_on().lte(on))
         .and_where(something_left())
         .expr_as(age_of(&due_on(), on), "age")
@@ -264,7 +263,7 @@ pub async fn rescheduled(
     choice: Choice<'_>,
     group: GroupBy,
 ) -> Result<Sums<Rescheduled>, StoreError> {
-    let mut query = grouped(choice, group)?;
+    let mut query = grouped(choice, group, connection.get_database_backend())?;
     query
         .and_where(is_active())
         .and_where(loan::Column::Id.in_subquery(with_new_agreement()))

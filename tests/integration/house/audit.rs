@@ -3,7 +3,7 @@
 use super::sources;
 
 /// Where a transaction may begin without `Trail::write`, and how it comes to its events.
-const OWN_WAY: [(&str, &str); 9] = [
+const OWN_WAY: [(&str, &str); 11] = [
     ("src/service/audit/mod.rs", "is the trail"),
     ("src/service/audit/sealing.rs", "seals the trail"),
     ("src/service/audit/unmask.rs", "writes nothing but an event"),
@@ -13,6 +13,8 @@ const OWN_WAY: [(&str, &str); 9] = [
     ("src/service/demo/mod.rs", "writes the one event of a run"),
     ("src/service/demo/portfolio.rs", "makes data up, under the one event of its run"),
     ("src/service/demo/rows.rs", "makes data up, under the one event of its run"),
+    ("src/service/portfolio/refresh.rs", "works out anew what follows from the books, and changes none"),
+    ("src/service/portfolio/roll_up.rs", "puts sums together, which it does not change"),
 ];
 
 #[test]

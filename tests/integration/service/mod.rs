@@ -22,6 +22,7 @@ mod oversight;
 mod permissions;
 mod portfolio;
 mod portfolio_days;
+mod portfolio_sums;
 mod races;
 mod report_speed;
 mod scopes;

@@ -398,6 +398,7 @@ async fn the_balances_of_a_loan_come_back(engine: Engine) {
         charged_off_on: Some(day("2026-01-04")),
         accrued_through: Some(day("2026-01-05")),
         projected_on: Some(day("2026-01-06")),
+        refreshed_on: Some(day("2026-01-07")),
     };
     let record = LoanRecord { projection, version: books.loan.version + 1, ..books.loan.clone() };
     let written = &record;

@@ -1,0 +1,69 @@
+//! Schema changes of a database that is in use: what a later change works out from the rows that are there is what it
+//! would have been told of one by one.
+
+use branch_loan_api::service::portfolio::{GroupBy, Report};
+use sea_orm::ConnectionTrait;
+
+use crate::support::engines::Engine;
+use crate::support::fill::fill;
+use crate::support::random::Dice;
+use crate::support::services::{World, admin};
+
+both_engines!(sums_of_the_portfolio_begin_with_the_loans_that_are_there);
+
+/// Takes back the change that brought the sums.
+fn undone(postgres: bool) -> Vec<String> {
+    let mut undone = Vec::new();
+    for family in ["portfolio", "arrears"] {
+        let triggers: &[&str] =
+            if postgres { &["inserted", "updated", "deleted"] } else { &["inserted", "deleted", "changed", "moved"] };
+        for trigger in triggers {
+            let on = if postgres { " ON loans" } else { "" };
+            undone.push(format!("DROP TRIGGER loans_{family}_{trigger}{on}"));
+        }
+        if postgres {
+            undone.push(format!("DROP FUNCTION note_{family}_change"));
+        }
+    }
+    undone.push(format!("DROP TRIGGER branches_move_totals{}", if postgres { " ON branches" } else { "" }));
+    if postgres {
+        undone.push("DROP FUNCTION move_totals".to_owned());
+    }
+    for family in ["portfolio", "arrears"] {
+        undone.extend(["changes", "sums", "totals"].map(|table| format!("DROP TABLE {family}_{table}")));
+    }
+    for sql in [
+        "DROP INDEX ix_loans_refreshed_while_late",
+        "DROP INDEX ix_loans_late_since_refreshed",
+        "DROP INDEX ix_loans_officer_created_at_id",
+        "DROP INDEX ix_loans_product_id_created_at_id",
+        "CREATE INDEX ix_loans_officer_id ON loans (officer, id)",
+        "CREATE INDEX ix_loans_product_id_id ON loans (product_id, id)",
+        "DROP INDEX ix_loans_status_oldest_unpaid_or_never_id",
+        "CREATE INDEX ix_loans_status_oldest_unpaid_due_on ON loans (status, oldest_unpaid_due_on)",
+        "ALTER TABLE loans DROP COLUMN refreshed_on",
+        "DELETE FROM seaql_migrations WHERE version = 'm20261129_000050_portfolio_changes'",
+    ] {
+        undone.push(sql.to_owned());
+    }
+    undone
+}
+
+async fn sums_of_the_portfolio_begin_with_the_loans_that_are_there(engine: Engine) {
+    let database = engine.connect().await;
+    fill(&database, &mut Dice::new(), 500).await;
+    let raw = engine.raw().await;
+    for sql in undone(engine.is_postgres()) {
+        raw.execute_unprepared(&sql).await.unwrap();
+    }
+    raw.close().await.unwrap();
+    let pending = database.pending_migrations().await.unwrap();
+    assert_eq!(pending, ["m20261129_000050_portfolio_changes"]);
+    database.migrate().await.unwrap();
+    let world = World::new(engine).await;
+    let counted = Report::new(Default::default(), None);
+    let counted = counted.counted(&world.services, &admin(), GroupBy::Nothing).await.unwrap();
+    assert_eq!(counted.values().map(|one| one.count).sum::<i64>(), 500);
+    let verification = world.services.verify_books(&admin(), None).await.unwrap();
+    assert!(verification.is_clean(), "{:#?}", verification.findings);
+}
