@@ -112,12 +112,7 @@ impl<R: Clone> Gather<R> {
         Ok(ids.iter().map(|id| rows.get(id).cloned()).collect())
     }
 
-    async fn load<F>(
-        &self,
-        connection: &Reader,
-        scope: &Scope,
-        together: &[Waiting<R>],
-    ) -> Result<Rows<R>, StoreError>
+    async fn load<F>(&self, connection: &Reader, scope: &Scope, together: &[Waiting<R>]) -> Result<Rows<R>, StoreError>
     where
         F: Field,
         R: TryFrom<<F::Entity as EntityTrait>::Model, Error = StoreError>,
