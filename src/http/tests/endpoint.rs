@@ -202,11 +202,14 @@ async fn cors_answers_listed_origins_and_no_others() {
     };
     let reply = preflight(listed).await;
     assert_eq!(reply.header("access-control-allow-origin"), listed);
-    assert!(reply.header("access-control-allow-headers").contains("authorization"));
+    for header in ["authorization", "x-read-after"] {
+        assert!(reply.header("access-control-allow-headers").contains(header), "{header}");
+    }
     assert_eq!(preflight("https://evil.example").await.header("access-control-allow-origin"), "");
 
     let reply = Reply::of(server.post(r#"{"query":"{ hello }"}"#).header("origin", listed)).await;
     assert_eq!((reply.status, reply.header("access-control-allow-origin")), (StatusCode::OK, listed));
+    assert!(reply.header("access-control-expose-headers").contains("x-read-after"));
     for origin in ["https://evil.example", "null"] {
         let reply = Reply::of(server.post(r#"{"query":"mutation { note }"}"#).header("origin", origin)).await;
         assert_eq!((reply.status, reply.code().as_str()), (StatusCode::FORBIDDEN, "ORIGIN_NOT_ALLOWED"));
@@ -214,6 +217,24 @@ async fn cors_answers_listed_origins_and_no_others() {
     let own = format!("http://{}", server.address);
     let reply = Reply::of(server.post(r#"{"query":"mutation { note }"}"#).header("origin", own)).await;
     assert_eq!(reply.json(), json!({"data": {"note": 1}}));
+}
+
+/// Whether there is a replica or not: a client need not know.
+#[tokio::test]
+async fn a_position_to_read_after_is_one_or_is_refused() {
+    let server = Setup::default().start().await;
+    let after = |value: &'static str| {
+        Reply::of(
+            server.post(r#"{"query":"{ hello }"}"#).header("x-read-after", "0/16B3748").header("x-read-after", value),
+        )
+    };
+    for good in ["0/0", "16/b374D848", "FFFFFFFF/FFFFFFFF"] {
+        assert_eq!(after(good).await.status, StatusCode::OK, "{good}");
+    }
+    for bad in ["", "7", "0/", "-1/0", "0/0,0/0", "0/123456789", "now"] {
+        let reply = after(bad).await;
+        assert_eq!((reply.status, reply.code().as_str()), (StatusCode::BAD_REQUEST, "BAD_REQUEST"), "{bad}");
+    }
 }
 
 #[tokio::test]
