@@ -129,7 +129,7 @@ impl Cluster {
         if !cluster.folder.join("PG_VERSION").exists() {
             cluster.initialize()?;
         }
-        cluster.configure(settings)?;
+        cluster.settle(settings)?;
         cluster.run().await?;
         Ok(cluster)
     }
@@ -139,8 +139,8 @@ impl Cluster {
     pub fn copy_of(original: &Self, more: &[&str]) -> Result<Self, String> {
         let folder = empty_folder(original.user)?;
         let port = free_port()?;
-        let copy =
-            Self { binaries: original.binaries.clone(), user: original.user, folder, port, running: Mutex::new(None) };
+        let (binaries, user) = (original.binaries.clone(), original.user);
+        let copy = Self { binaries, user, folder, port, kept: false, running: Mutex::new(None) };
         let mut backup = copy
             .command(&copy.binaries.tool("pg_basebackup"))
             .args(["--no-password", "--host=127.0.0.1", "--checkpoint=fast", "--wal-method=stream", "--no-sync"])
@@ -265,7 +265,8 @@ impl Cluster {
         Ok(())
     }
 
-    fn configure(&self, settings: &str) -> Result<(), String> {
+    /// Writes its configuration file.
+    fn settle(&self, settings: &str) -> Result<(), String> {
         let settings = format!(
             "listen_addresses = '127.0.0.1'\nport = {}\nunix_socket_directories = ''\nmax_connections = 300\n\
              lc_messages = 'C'\n{settings}",
