@@ -110,7 +110,7 @@ leave_nothing() {
   docker images --quiet --filter dangling=true | xargs --no-run-if-empty docker rmi --force
   docker images --format '{{.Repository}}:{{.Tag}}' | grep -e '^branch-loan-api' -e '^127\.0\.0\.1:' |
     xargs --no-run-if-empty docker rmi --force
-  docker builder prune --force --keep-storage 12GB
+  docker builder prune --force --keep-storage 8GB
 } >/dev/null 2>&1
 
 stop_engine() {
