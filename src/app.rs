@@ -115,6 +115,7 @@ pub struct App {
     database: Database,
     services: Arc<Services>,
     seal_interval: Duration,
+    tidy_interval: Duration,
     instruments: Arc<Instruments>,
     ledger_interval: Duration,
 }
@@ -234,6 +235,7 @@ pub async fn build(config: &Config, around: Surroundings) -> Result<App, StartEr
         database,
         services,
         seal_interval: config.audit.seal_interval,
+        tidy_interval: config.portfolio.tidy_interval,
         instruments: Arc::new(instruments),
         ledger_interval: config.admin.books_check_interval,
     })
@@ -279,7 +281,7 @@ impl App {
         let follower = AbortOnDropHandle::new(tokio::spawn(async move { database.follow_replica().await }));
         let stop_sealing = CancellationToken::new();
         let sealer = tokio::spawn(sealer::run(self.services.clone(), self.seal_interval, stop_sealing.clone()));
-        let tidying = tokio::spawn(portfolio::run(self.services.clone(), stop_sealing.clone()));
+        let tidying = tokio::spawn(portfolio::run(self.services.clone(), self.tidy_interval, stop_sealing.clone()));
         let router = http::router(Arc::clone(&self.state));
         let background = self.state.background.clone();
         let served = server::serve(listener, self.tls, router, self.server, background, shutdown).await;

@@ -6,44 +6,40 @@ use std::fmt::Debug;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at};
+use tokio::time::{Instant, MissedTickBehavior, interval_at};
 use tokio_util::sync::CancellationToken;
 
 use crate::service::Services;
 use crate::service::portfolio::Pace;
 
-/// What a server that starts has to do first is to answer.
-const FIRST: Duration = Duration::from_secs(1);
+/// Stale loans are looked for every sixth time; when there are none, that is a look into an index for each
+/// business date.
+const TIMES_TO_A_REFRESH: u32 = 6;
 
-/// How often changes are put together: a report reads what came in since.
-const ROLL_UP_EVERY: Duration = Duration::from_secs(5);
-
-/// How often stale loans are looked for; when there are none, that is a look into an index for each business date.
-const REFRESH_EVERY: Duration = Duration::from_secs(30);
-
-/// Does both until it is told to stop; a transaction that has begun is finished.
-pub(super) async fn run(services: Arc<Services>, stop: CancellationToken) {
-    tokio::join!(roll_up(&services, &stop), refresh(&services, &stop));
+/// Does both, for the first time after one interval: what a server that starts has to do first is to answer. Ends when it
+/// is told to; a transaction that has begun is finished.
+pub(super) async fn run(services: Arc<Services>, interval: Duration, stop: CancellationToken) {
+    tokio::join!(roll_up(&services, interval, &stop), refresh(&services, interval, &stop));
 }
 
-async fn roll_up(services: &Services, stop: &CancellationToken) {
+async fn roll_up(services: &Services, interval: Duration, stop: &CancellationToken) {
     let mut failing = false;
-    let mut ticks = every(ROLL_UP_EVERY);
+    let mut ticks = ticks(interval, interval);
     while stop.run_until_cancelled(ticks.tick()).await.is_some() {
         note(&mut failing, "changes of the portfolio cannot be put together", services.roll_up_portfolio().await);
     }
 }
 
-async fn refresh(services: &Services, stop: &CancellationToken) {
+async fn refresh(services: &Services, interval: Duration, stop: &CancellationToken) {
     let mut failing = false;
-    let mut ticks = every(REFRESH_EVERY);
+    let mut ticks = ticks(interval, interval.saturating_mul(TIMES_TO_A_REFRESH));
     while stop.run_until_cancelled(ticks.tick()).await.is_some() {
         note(&mut failing, "loans cannot be refreshed", services.refresh_portfolio(Pace::Yielding, stop).await);
     }
 }
 
-fn every(period: Duration) -> Interval {
-    let mut ticks = interval_at(Instant::now() + FIRST, period);
+fn ticks(first: Duration, period: Duration) -> tokio::time::Interval {
+    let mut ticks = interval_at(Instant::now() + first, period);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     ticks
 }

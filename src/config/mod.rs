@@ -18,6 +18,7 @@ mod http;
 mod lending;
 mod overload;
 mod personal_data;
+mod portfolio;
 mod secret;
 mod server;
 mod sources;
@@ -43,6 +44,7 @@ pub use http::{HttpArgs, HttpConfig, HttpLimits, Origins};
 pub use lending::{LendingArgs, LendingConfig};
 pub use overload::{AddressHeader, OverloadArgs, OverloadConfig, TrustedProxies};
 pub use personal_data::{PersonalDataArgs, PersonalDataConfig, PiiKey};
+pub use portfolio::{PortfolioArgs, PortfolioConfig};
 pub use server::{ServerArgs, ServerConfig};
 pub use sources::Sources;
 pub use telemetry::{LogFormat, TelemetryArgs, TelemetryConfig};
@@ -79,6 +81,9 @@ pub struct ConfigArgs {
     /// The audit trail.
     #[command(flatten)]
     pub audit: AuditArgs,
+    /// The portfolio.
+    #[command(flatten)]
+    pub portfolio: PortfolioArgs,
     /// Limits before GraphQL.
     #[command(flatten)]
     pub http: HttpArgs,
@@ -121,6 +126,8 @@ pub struct Config {
     pub lending: LendingConfig,
     /// The audit trail.
     pub audit: AuditConfig,
+    /// The portfolio.
+    pub portfolio: PortfolioConfig,
     /// Limits before GraphQL.
     pub http: HttpConfig,
     /// How much at once.
@@ -153,6 +160,7 @@ impl ConfigArgs {
             personal_data: self.personal_data.resolve(environment)?,
             lending: self.lending.resolve(environment),
             audit: self.audit.resolve(),
+            portfolio: self.portfolio.resolve(),
             http: self.http.resolve(environment)?,
             overload: self.overload.resolve(environment),
             graphql: self.graphql.resolve(environment),
@@ -201,6 +209,7 @@ impl Config {
         self.personal_data.describe(out);
         self.lending.describe(out);
         self.audit.describe(out);
+        self.portfolio.describe(out);
         self.http.describe(out);
         self.overload.describe(out);
         self.graphql.describe(out);

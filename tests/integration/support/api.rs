@@ -26,7 +26,7 @@ pub const START: &str = "2026-03-02T09:00:00.000Z";
 /// The request id every test request carries, so that whole answers can be compared.
 pub const REQUEST_ID: &str = "test";
 
-/// The sealer would add its statements to those of the test; a test that wants it calls it.
+/// What a server does beside requests would add its statements to those of the test; a test that wants it calls it.
 const NEVER: &str = "86400000";
 
 /// What came back over HTTP.
@@ -142,6 +142,7 @@ impl TestApi {
             ("RATE_BURST", "1000000"),
             ("RATE_PER_SECOND", "1000000"),
             ("AUDIT_SEAL_INTERVAL_MS", NEVER),
+            ("PORTFOLIO_TIDY_INTERVAL_MS", NEVER),
         ];
         let config = Config::load(&Sources::of(defaults.iter().chain(settings).copied())).unwrap();
 
