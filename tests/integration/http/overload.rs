@@ -23,6 +23,7 @@ async fn raw(config: &Config) -> DatabaseConnection {
 }
 
 /// Turns the table of branches into one that is read without end and has no rows.
+/// What a server does beside requests would read them, too: it is to be turned off.
 async fn make_branches_endless(server: &Server) {
     let sql = "ALTER TABLE branches RENAME TO branches_kept; CREATE VIEW branches AS
         WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c)
@@ -37,6 +38,7 @@ async fn make_branches_endless(server: &Server) {
 async fn a_read_that_runs_away_stops_when_its_client_leaves() {
     let setup = Setup::development().set("READS_IN_FLIGHT", 1).set("READS_QUEUED", 1).set("QUEUE_WAIT_MS", 100);
     let setup = setup.set("DATABASE_MAX_CONNECTIONS", 1).set("REQUEST_DEADLINE_MS", 86_400_000);
+    let setup = setup.set("PORTFOLIO_TIDY_INTERVAL_MS", 86_400_000);
     let server = setup.set("DATABASE_ACQUIRE_TIMEOUT_MS", PATIENCE.as_millis()).start().await;
     server.data(CREATE, json!({})).await;
     make_branches_endless(&server).await;
@@ -60,7 +62,7 @@ async fn a_read_that_runs_away_stops_when_its_client_leaves() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_read_that_runs_away_stops_at_its_deadline() {
     let setup = Setup::development().set("DATABASE_MAX_CONNECTIONS", 1).set("REQUEST_DEADLINE_MS", 3_000);
-    let setup = setup.set("DATABASE_STATEMENT_TIMEOUT_MS", 3_000);
+    let setup = setup.set("DATABASE_STATEMENT_TIMEOUT_MS", 3_000).set("PORTFOLIO_TIDY_INTERVAL_MS", 86_400_000);
     let server = setup.set("DATABASE_ACQUIRE_TIMEOUT_MS", PATIENCE.as_millis()).start().await;
     make_branches_endless(&server).await;
     let reply = server.ask(READ).await;
