@@ -12,7 +12,8 @@ use tokio_util::sync::CancellationToken;
 use super::{Failure, block_on, say};
 
 pub fn run(config: &Config) -> Result<(), Failure> {
-    telemetry::init(&config.telemetry)?;
+    // Held until the server has ended, or its last lines are lost.
+    let _log = telemetry::init_for_server(&config.telemetry)?;
     block_on(async {
         let listener = bind(config.server.address(), "API_HOST", "API_PORT").await?;
         let address = listener.local_addr()?;

@@ -1,9 +1,10 @@
 //! The log: lines to standard error, JSON for machines or text for people. What is logged is decided where it happens;
 //! here only form and filter are. Personal data and tokens never reach a log call, so nothing is filtered for them.
 
-use std::io::{IsTerminal as _, stderr};
+use std::io::{BufWriter, IsTerminal as _, stderr};
 
 use tracing::Subscriber;
+use tracing_appender::non_blocking::{NonBlockingBuilder, WorkerGuard};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::{LevelFilter, ParseError};
 use tracing_subscriber::fmt::MakeWriter;
@@ -21,7 +22,7 @@ pub enum TelemetryError {
     Twice(#[from] tracing::subscriber::SetGlobalDefaultError),
 }
 
-/// Starts the log of this process on standard error. Call it once, before anything worth logging happens.
+/// Starts the log of this process on standard error, each line written before the call returns. Call it once, before anything worth logging happens.
 ///
 /// # Errors
 /// See [`TelemetryError`].
@@ -29,6 +30,23 @@ pub fn init(config: &TelemetryConfig) -> Result<(), TelemetryError> {
     let subscriber = subscriber(config, stderr, stderr().is_terminal())?;
     Ok(tracing::subscriber::set_global_default(subscriber)?)
 }
+
+/// The same for a server: requests hand their lines to a thread, which writes as many as there are at once, because a
+/// system call for each line would be a twentieth of a small request. What waits is written when the guard is dropped;
+/// where nobody takes the lines, those who log wait.
+///
+/// # Errors
+/// See [`TelemetryError`].
+pub fn init_for_server(config: &TelemetryConfig) -> Result<WorkerGuard, TelemetryError> {
+    let lines = BufWriter::with_capacity(AT_ONCE, stderr());
+    let (writer, guard) = NonBlockingBuilder::default().lossy(false).thread_name("log").finish(lines);
+    let subscriber = subscriber(config, writer, stderr().is_terminal())?;
+    tracing::subscriber::set_global_default(subscriber)?;
+    Ok(guard)
+}
+
+/// Bytes written at once; lines beyond are a write of their own.
+const AT_ONCE: usize = 64 * 1024;
 
 /// The log onto any writer; `color` applies to the form for people.
 fn subscriber<W>(

@@ -9,7 +9,7 @@ pub mod traces;
 
 use std::sync::Arc;
 
-pub use log::{TelemetryError, init};
+pub use log::{TelemetryError, init, init_for_server};
 use metrics::Metrics;
 use traces::Traces;
 
