@@ -125,7 +125,7 @@ secret_files() { # secret_files ENVIRONMENT
   local told
   told=$(containers "branch-loan-api-$1" | xargs docker inspect && containers "branch-loan-api-$1" | xargs --max-args 1 docker logs 2>&1)
   is "$1: no secret is in what the engine tells, nor in a log" 0 "$(grep -c --fixed-strings -f <(cat "$work/secrets/$1/"{postgres_password,pii_key}) <<<"$told")"
-  is "$1: the API has two files of secrets, which it cannot write" "/run/secrets/database_url /run/secrets/pii_key" \
+  is "$1: the API has three files of secrets, one of them empty, which it cannot write" "/run/secrets/database_read_url /run/secrets/database_url /run/secrets/pii_key" \
     "$(docker inspect "$(container_of "$1" api)" | jq --raw-output '[.[0].Mounts[] | select(.Destination | startswith("/run/secrets")) | select(.RW | not) | .Destination] | sort | join(" ")')"
 }
 
