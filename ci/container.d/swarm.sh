@@ -22,14 +22,11 @@ part_swarm() {
   check "the stack is deployed" swarm_deploy "$one" || { docker service ps --no-trunc "$swarm_service"; return; }
   swarm_serves "$one"
   swarm_confined
-  check "an update to a good image" swarm_deploy "$two"
-  check "is completed" within 240 update_is completed
-  swarm_serves "$two"
   is "no replica is looked at" 0 "$(swarm_ask 9000 /metrics | grep -c '^branch_loan_replica_in_use')"
-  check "a read replica is named" swarm_deploy "$two" --compose-file "$checkout/deploy/swarm/read-replica.yml"
+  check "an update to a good image, and to a read replica" swarm_deploy "$two" --compose-file "$checkout/deploy/swarm/read-replica.yml"
   check "is completed" within 240 update_is completed
   swarm_serves "$two"
-  has "it takes writes, and is not read from" 'branch_loan_replica_in_use 0' "$(swarm_ask 9000 /metrics)"
+  has "the replica takes writes, and is not read from" 'branch_loan_replica_in_use 0' "$(swarm_ask 9000 /metrics)"
   swarm_deploy "$sick" >/dev/null 2>&1
   check "from an image that does not become healthy Swarm goes back" within 240 update_is rollback_completed
   swarm_serves "$two"
