@@ -84,12 +84,22 @@ def metrics(documents):
             yield "the ServiceMonitor finds no Service with the admin port"
 
 
+def ways_out(documents):
+    """Complaints about the ways out of the pods: one more than names, database and issuer's keys where there is a replica."""
+    names = {variable["name"] for document in documents for _, spec in pods(document) for variable in spec["containers"][0]["env"]}
+    expected = 4 if "DATABASE_READ_URL_FILE" in names else 3
+    for policy in documents:
+        if policy["kind"] == "NetworkPolicy" and len(policy["spec"]["egress"]) != expected:
+            yield f"{policy['metadata']['name']} has {len(policy['spec']['egress'])} ways out, not {expected}"
+
+
 def complaints(documents, settings):
     kinds = {document["kind"] for document in documents}
     for kind in ("Deployment", "Service", "ServiceAccount", "NetworkPolicy", "Job", "CronJob"):
         if kind not in kinds:
             yield f"there is no {kind}"
     yield from metrics(documents)
+    yield from ways_out(documents)
     for document in documents:
         if document["metadata"].get("namespace") is None:
             yield f"{document['kind']} {document['metadata']['name']}: is in no namespace"

@@ -11,9 +11,9 @@ import yaml
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 ENVIRONMENTS = ("dev", "staging", "prod")
 OVERLAYS = ("observability",)
-SWARM = "deploy/swarm/stack.yml"
+SWARM = {"swarm": "deploy/swarm/stack.yml", "swarm-read-replica": "deploy/swarm/read-replica.yml"}
 LOOPBACK = re.compile(r"^127\.0\.0\.1:")
-SECRETS = ("DATABASE_URL", "PII_KEY", "PII_KEYS_OLD", "AUTH_DEV_SECRET")
+SECRETS = ("DATABASE_URL", "DATABASE_READ_URL", "PII_KEY", "PII_KEYS_OLD", "AUTH_DEV_SECRET")
 # ${NAME}, ${NAME:-default}, ${NAME:?why}, ${NAME:+then}
 VARIABLE = re.compile(r"\$\{([A-Z_]+)(?::?([-?+])[^}]*)?\}")
 
@@ -109,9 +109,23 @@ def swarm(data, text, settings, shutdown_ms):
         yield "its log is not rotated"
     if seconds(api["stop_grace_period"]) * 1000 <= shutdown_ms[0]:
         yield "it is killed before SHUTDOWN_DRAIN_MS and SHUTDOWN_TIMEOUT_MS are over"
+    yield from swarm_secrets(data, settings)
+
+
+def swarm_addition(data, settings):
+    """Complaints about what is added to the Swarm stack: settings and secrets, and nothing that changes how it runs."""
+    added = {key for service in data["services"].values() for key in service}
+    if set(data["services"]) != {"api"} or added - {"environment", "secrets"}:
+        yield f"adds more than settings and secrets to the API: {', '.join(sorted(added | set(data['services'])))}"
+    else:
+        yield from swarm_secrets(data, settings)
+
+
+def swarm_secrets(data, settings):
+    """Complaints about secrets that are not Swarm's, and about settings that do not exist."""
     if not all(secret.get("external") for secret in data["secrets"].values()):
         yield "a secret is not Swarm's"
-    for variable in api["environment"]:
+    for variable in data["services"]["api"]["environment"]:
         if variable not in settings:
             yield f"{variable} is no setting of the server"
         if variable in SECRETS:
@@ -188,13 +202,14 @@ def shutdown_milliseconds(env_example):
 
 
 def complaints(texts, examples, env_example):
-    """All of them: `texts` maps dev, staging, prod and the overlays to their files' contents."""
+    """All of them: `texts` maps dev, staging, prod, the overlays and Swarm's to their files' contents."""
     settings, shutdown = known_settings(env_example), shutdown_milliseconds(env_example)
     names, found = set(), []
     for kind, text in texts.items():
         data = yaml.safe_load(text)
-        if kind == "swarm":
-            found += [f"{SWARM}: {line}" for line in swarm(data, text, settings, shutdown)]
+        if kind in SWARM:
+            of_swarm = swarm(data, text, settings, shutdown) if kind == "swarm" else swarm_addition(data, settings)
+            found += [f"{SWARM[kind]}: {line}" for line in of_swarm]
             continue
         said = []
         if "version" in data:
@@ -219,10 +234,11 @@ def complaints(texts, examples, env_example):
 
 def read():
     files = {kind: (ROOT / f"compose.{kind}.yml").read_text() for kind in ENVIRONMENTS + OVERLAYS}
-    files["swarm"] = (ROOT / SWARM).read_text()
     strays = {path.name for path in ROOT.glob("*compose*.y*ml")} - {f"compose.{kind}.yml" for kind in files}
+    strays |= {str(path.relative_to(ROOT)) for path in ROOT.glob("deploy/swarm/*.y*ml")} - set(SWARM.values())
     if strays:
         sys.exit(f"no rule says what {', '.join(sorted(strays))} must hold")
+    files |= {kind: (ROOT / path).read_text() for kind, path in SWARM.items()}
     examples = {kind: (ROOT / f".env.{kind}.example").read_text() for kind in ENVIRONMENTS}
     return files, examples, (ROOT / ".env.example").read_text()
 

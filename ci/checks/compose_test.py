@@ -30,6 +30,7 @@ CHANGES = [
     ("prod", 'volumes: ["db_data:/var/lib/postgresql/data"]', "volumes: []", "not in a volume"),
     ("prod", "POSTGRES_PASSWORD_FILE: /run", "POSTGRES_PASSWORD: /run", "the password is in the environment"),
     ("prod", "DATABASE_URL_FILE: /run", "DATABASE_URL: /run", "the secret DATABASE_URL"),
+    ("prod", "DATABASE_READ_URL_FILE: $", "DATABASE_READ_URL: $", "the secret DATABASE_READ_URL"),
     ("prod", "AUTH_MODE: jwt", "GUNICORN_WORKERS: 4", "no setting of the server"),
     ("prod", "image: ${IMAGE:?", "image: ${IMAGES:?", "not the one that IMAGE names"),
     ("prod", "pull_policy: missing", "stdin_open: false", "no pull_policy"),
@@ -54,6 +55,11 @@ CHANGES = [
     ("swarm", "PII_KEY_FILE:", "PII_KEY:", "the secret PII_KEY"),
     ("swarm", "AUTH_MODE:", "WORKERS:", "no setting"),
     ("swarm", "endpoint_mode: dnsrr", "endpoint_mode: vip\n    ports: [\"8000:8000\"]\n    deploy:", "routing mesh"),
+    ("swarm-read-replica", "    secrets:\n", "    ports: [\"8000:8000\"]\n    secrets:\n", "more than settings and secrets"),
+    ("swarm-read-replica", "  api:\n", "  other:\n", "more than settings and secrets"),
+    ("swarm-read-replica", "external: true\n    name", "file: x\n    name", "not Swarm's"),
+    ("swarm-read-replica", "DATABASE_READ_URL_FILE:", "DATABASE_READ_URL:", "the secret DATABASE_READ_URL"),
+    ("swarm-read-replica", "DATABASE_READ_MAX_LAG_MS:", "MAX_LAG:", "MAX_LAG is no setting"),
     ("observability", "services:\n", "name: monitoring\nservices:\n", "name of the stack"),
 ]
 

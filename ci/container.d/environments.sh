@@ -39,6 +39,9 @@ part_environments() {
   echo "AUTH_JWKS_FILE=$work/secrets/staging/jwks.json" >>"$checkout/.env.staging"
   settled prod "$reference" "$prod"
   printf '%s\n' "AUTH_JWKS_URL=https://issuer.test:8443/jwks.json" "AUTH_JWKS_CA_FILE=$work/keys/authority.pem" >>"$checkout/.env.prod"
+  # A read replica that is none: staging has no such file.
+  install -m 0400 -o 65532 "$work/secrets/prod/database_url" "$work/secrets/prod/database_read_url"
+  echo "DATABASE_READ_URL_FILE=$work/secrets/prod/database_read_url" >>"$checkout/.env.prod"
 
   missing_settings staging
   missing_settings prod
@@ -55,6 +58,8 @@ part_environments() {
     secret_files "$environment"
     callers "$environment" "http://127.0.0.1:$port"
   done
+  has "prod: what takes writes is not read from" 'queries read from the primary alone' "$(with prod logs api)"
+  is "staging: nobody looks for a replica" 0 "$(with staging logs api | grep -c 'queries read from')"
   is "what was written in staging is not in production" 0 "$(codes "http://127.0.0.1:$prod" | grep -c STAGING)"
   crash staging "http://127.0.0.1:$staging"
   again staging "http://127.0.0.1:$staging"
@@ -125,7 +130,7 @@ secret_files() { # secret_files ENVIRONMENT
   local told
   told=$(containers "branch-loan-api-$1" | xargs docker inspect && containers "branch-loan-api-$1" | xargs --max-args 1 docker logs 2>&1)
   is "$1: no secret is in what the engine tells, nor in a log" 0 "$(grep -c --fixed-strings -f <(cat "$work/secrets/$1/"{postgres_password,pii_key}) <<<"$told")"
-  is "$1: the API has two files of secrets, which it cannot write" "/run/secrets/database_url /run/secrets/pii_key" \
+  is "$1: the API has three files of secrets, which it cannot write" "/run/secrets/database_read_url /run/secrets/database_url /run/secrets/pii_key" \
     "$(docker inspect "$(container_of "$1" api)" | jq --raw-output '[.[0].Mounts[] | select(.Destination | startswith("/run/secrets")) | select(.RW | not) | .Destination] | sort | join(" ")')"
 }
 

@@ -22,9 +22,11 @@ part_swarm() {
   check "the stack is deployed" swarm_deploy "$one" || { docker service ps --no-trunc "$swarm_service"; return; }
   swarm_serves "$one"
   swarm_confined
-  check "an update to a good image" swarm_deploy "$two"
+  is "no replica is looked at" 0 "$(swarm_ask 9000 /metrics | grep -c '^branch_loan_replica_in_use')"
+  check "an update to a good image, and to a read replica" swarm_deploy "$two" --compose-file "$checkout/deploy/swarm/read-replica.yml"
   check "is completed" within 240 update_is completed
   swarm_serves "$two"
+  has "the replica takes writes, and is not read from" 'branch_loan_replica_in_use 0' "$(swarm_ask 9000 /metrics)"
   swarm_deploy "$sick" >/dev/null 2>&1
   check "from an image that does not become healthy Swarm goes back" within 240 update_is rollback_completed
   swarm_serves "$two"
@@ -42,7 +44,10 @@ swarm_surroundings() {
   check "a database, not of the stack" docker run --detach --name swarm-db --network edge --network-alias swarm-db \
     --env POSTGRES_USER=branch_loan --env POSTGRES_PASSWORD="$password" --env POSTGRES_DB=branch_loan "$postgres_image" || return
   check "an issuer with an authority of its own" run_issuer swarm-issuer edge || return
-  printf 'postgres://branch_loan:%s@swarm-db:5432/branch_loan' "$password" | docker secret create branch_loan_api_database_url - >/dev/null
+  local name
+  for name in database_url database_read_url; do
+    printf 'postgres://branch_loan:%s@swarm-db:5432/branch_loan' "$password" | docker secret create "branch_loan_api_$name" - >/dev/null
+  done
   openssl rand -base64 32 | docker secret create branch_loan_api_pii_key - >/dev/null
   check "which answers" within 60 docker exec swarm-db pg_isready --quiet --host 127.0.0.1 --username branch_loan
 }
@@ -58,8 +63,8 @@ swarm_migrate() {
 
 migrated() { [[ $(docker service ps --format '{{.CurrentState}}' loans-migrate) == Complete* ]]; }
 
-swarm_deploy() {
-  IMAGE=$1 timeout 400 docker stack deploy --with-registry-auth --detach=false --compose-file "$checkout/deploy/swarm/stack.yml" branch-loan-api
+swarm_deploy() { # swarm_deploy IMAGE ARGUMENT…
+  IMAGE=$1 timeout 400 docker stack deploy --with-registry-auth --detach=false --compose-file "$checkout/deploy/swarm/stack.yml" "${@:2}" branch-loan-api
 }
 
 update_state() { docker service inspect "$swarm_service" --format '{{.UpdateStatus.State}}'; }

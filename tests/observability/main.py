@@ -36,7 +36,10 @@ def at_work(report, api, prometheus):
     firing = prometheus.firing()
     report.check("a server that is well raises no alert", firing == OF_LOKI, str(firing - OF_LOKI))
     traffic.usual(api, "second")
-    traffic.locked(api)
+    # One by itself, too: a rate of 503 there is only once Prometheus has seen the first.
+    traffic.locked(api, "turned away first", 1)
+    report.check("so is the first that is turned away", scraped(prometheus, api))
+    traffic.locked(api, "turned away", traffic.TURNED_AWAY - 1)
     traffic.broken(api)
     report.check("and again", scraped(prometheus, api))
     replays = prometheus.value("branch_loan_idempotency_replays_total")
@@ -64,8 +67,9 @@ def metrics(report, binary, folder):
         with alertmanager.serving(), prometheus.serving():
             with api.serving():
                 at_work(report, api, prometheus)
-                expressions.check_dashboards(report, prometheus)
-                expressions.check_rules(report, prometheus)
+                asked_for = expressions.check_dashboards(report, prometheus)
+                asked_for |= expressions.check_rules(report, prometheus)
+                expressions.check_exceptions(report, asked_for)
                 alerts(report, prometheus, bodies, OF_TRAFFIC)
             until("the server is missed", lambda: GONE <= prometheus.firing())
             until("the receiver is told", lambda: "BranchLoanApiGone" in told(bodies))

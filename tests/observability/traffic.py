@@ -50,15 +50,15 @@ def usual(api, name):
         assert not errors, errors
 
 
-def locked(api):
-    """One mutation waits for a lock that somebody else has, and has the only place; all others are turned away."""
+def locked(api, name, others):
+    """One mutation waits for a lock that somebody else has, and has the only place; the others are turned away."""
     used = 'branch_loan_places{budget="writes",state="used"}'
     connection = sqlite3.connect(api.database, isolation_level=None)
     with contextlib.closing(connection), concurrent.futures.ThreadPoolExecutor(1) as pool:
         connection.execute("BEGIN IMMEDIATE")
-        waiting = pool.submit(api.post, APPLY, application("waits"))
+        waiting = pool.submit(api.post, APPLY, application(f"{name} waits"))
         until("the mutation has its place", lambda: api.sample(used) == 1)
-        turned_away = [api.post(APPLY, application(f"turned away {n}"))[0] for n in range(TURNED_AWAY)]
+        turned_away = [api.post(APPLY, application(f"{name} {n}"))[0] for n in range(others)]
         connection.execute("ROLLBACK")
         waiting.result()
     assert set(turned_away) == {503}, turned_away

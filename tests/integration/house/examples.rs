@@ -80,8 +80,10 @@ fn container(environment: &str, values: &BTreeMap<String, String>, folder: &Path
 fn secrets(folder: &Path) {
     let secrets = folder.join("secrets");
     fs::create_dir_all(&secrets).unwrap();
-    fs::write(secrets.join("database_url"), "postgres://branch_loan:Xk29-long-and-strange@db:5432/branch_loan\n")
-        .unwrap();
+    for (name, host) in [("database_url", "db"), ("database_read_url", "replica")] {
+        let url = format!("postgres://branch_loan:Xk29-long-and-strange@{host}:5432/branch_loan\n");
+        fs::write(secrets.join(name), url).unwrap();
+    }
     fs::write(secrets.join("pii_key"), "zM3vEjRWeJq83vEjRWeJq83vEjRWeJq83vEjRWeJq80=\n").unwrap();
 }
 
@@ -99,6 +101,7 @@ fn every_example_of_settings_starts_a_server() {
             let config = Config::load(&Sources::of(container)).unwrap_or_else(|error| panic!("{environment}: {error}"));
             assert_eq!(config.environment.to_string(), named);
             assert_eq!(matches!(config.auth, AuthConfig::Jwt(_)), environment != "dev");
+            assert_eq!(config.database.replica.is_some(), all && environment != "dev", "{environment}");
             assert_eq!(config.admin.port.is_some(), all && environment != "dev", "{environment}");
         }
     }

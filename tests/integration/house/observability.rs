@@ -14,8 +14,9 @@ const RULES: &str = "deploy/observability/prometheus/rules/branch-loan-api.yml";
 const DASHBOARD: &str = "deploy/observability/grafana/dashboards/branch-loan-api.json";
 
 /// Words of a query that are no metric; `up` is Prometheus' own, `job` a label by which dashboards choose.
-const WORDS: [&str; 13] = [
+const WORDS: [&str; 14] = [
     "and",
+    "avg_over_time",
     "by",
     "count",
     "histogram_quantile",

@@ -21,10 +21,10 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
 
 {{/* Secrets are files; a setting that is a secret would be in the pod's description. */}}
 {{- define "loans.env" -}}
-{{- range $name := list "DATABASE_URL" "PII_KEY" "PII_KEYS_OLD" "AUTH_DEV_SECRET" }}
+{{- range $name := list "DATABASE_URL" "DATABASE_READ_URL" "PII_KEY" "PII_KEYS_OLD" "AUTH_DEV_SECRET" }}
 {{- if hasKey $.Values.settings $name }}{{ fail (printf "settings.%s is a secret: put it into the Secret that secrets.name names" $name) }}{{ end }}
 {{- end }}
-{{- $own := list "APP_ENV" "API_HOST" "API_PORT" "DATABASE_URL_FILE" "PII_KEY_FILE" "PII_KEYS_OLD_FILE" "AUTH_JWKS_CA_FILE" "ADMIN_HOST" "ADMIN_PORT" "SHUTDOWN_DRAIN_MS" "SHUTDOWN_TIMEOUT_MS" }}
+{{- $own := list "APP_ENV" "API_HOST" "API_PORT" "DATABASE_URL_FILE" "DATABASE_READ_URL_FILE" "PII_KEY_FILE" "PII_KEYS_OLD_FILE" "AUTH_JWKS_CA_FILE" "ADMIN_HOST" "ADMIN_PORT" "SHUTDOWN_DRAIN_MS" "SHUTDOWN_TIMEOUT_MS" }}
 {{- range $name := $own }}
 {{- if hasKey $.Values.settings $name }}{{ fail (printf "settings.%s has a value of its own in values.yaml" $name) }}{{ end }}
 {{- end }}
@@ -32,6 +32,10 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
   value: {{ .Values.environment }}
 - name: DATABASE_URL_FILE
   value: /run/secrets/branch-loan-api/{{ .Values.secrets.databaseUrl }}
+{{- with .Values.secrets.databaseReadUrl }}
+- name: DATABASE_READ_URL_FILE
+  value: /run/secrets/branch-loan-api/{{ . }}
+{{- end }}
 - name: PII_KEY_FILE
   value: /run/secrets/branch-loan-api/{{ .Values.secrets.piiKey }}
 {{- with .Values.secrets.piiKeysOld }}
