@@ -11,7 +11,8 @@
     clippy::expect_used,
     clippy::panic,
     clippy::print_stdout,
-    clippy::print_stderr
+    clippy::print_stderr,
+    clippy::as_conversions
 )]
 
 #[path = "../end_of_day/fill.rs"]
