@@ -58,8 +58,8 @@ impl JwtAuthenticator {
             Ok(token) => token,
             Err(refusal) => return settled(Err(refusal)),
         };
-        if let Some(known) = self.keys.current(now).and_then(|keys| self.verified.get(token, &keys)) {
-            return settled(claims::actor(known.claims(), &self.expected, now));
+        if let Some(signed) = self.keys.current(now).and_then(|keys| self.verified.get(token, &keys)) {
+            return settled(claims::actor(&signed.claims, &self.expected, now));
         }
         let presented = match presented(token) {
             Ok(presented) => presented,
@@ -105,8 +105,8 @@ impl JwtAuthenticator {
             return Err(AuthError::WrongAlgorithm);
         }
         let claims = token::signed_claims(presented.token, key.algorithm, &key.decoding)?;
-        let known = self.verified.remember(presented.token, Arc::clone(&keys), claims);
-        claims::actor(known.claims(), &self.expected, now)
+        let signed = self.verified.remember(presented.token, Arc::clone(&keys), claims);
+        claims::actor(&signed.claims, &self.expected, now)
     }
 
     pub(super) fn has_issuer(&self) -> bool {

@@ -16,19 +16,11 @@ const MOST: usize = 4_096;
 /// The signed claims of tokens.
 pub(super) struct Verified(Cache<[u8; 32], Arc<Signed>>);
 
-struct Signed {
+/// What a token says whose signature was found right.
+pub(super) struct Signed {
     /// The keys it was checked with. With other keys, be it only because the file was read again, it is checked again.
     keys: Arc<KeySet>,
-    claims: Map<String, Value>,
-}
-
-/// The claims of a token that was checked before.
-pub(super) struct Known(Arc<Signed>);
-
-impl Known {
-    pub(super) fn claims(&self) -> &Map<String, Value> {
-        &self.0.claims
-    }
+    pub(super) claims: Map<String, Value>,
 }
 
 impl Default for Verified {
@@ -39,16 +31,15 @@ impl Default for Verified {
 
 impl Verified {
     /// The token's claims, if it was checked with these very keys.
-    pub(super) fn get(&self, token: &str, keys: &Arc<KeySet>) -> Option<Known> {
-        let signed = self.0.get(&digest(token))?;
-        Arc::ptr_eq(&signed.keys, keys).then_some(Known(signed))
+    pub(super) fn get(&self, token: &str, keys: &Arc<KeySet>) -> Option<Arc<Signed>> {
+        self.0.get(&digest(token)).filter(|signed| Arc::ptr_eq(&signed.keys, keys))
     }
 
     /// Remembers a token whose signature one of these keys has made.
-    pub(super) fn remember(&self, token: &str, keys: Arc<KeySet>, claims: Map<String, Value>) -> Known {
+    pub(super) fn remember(&self, token: &str, keys: Arc<KeySet>, claims: Map<String, Value>) -> Arc<Signed> {
         let signed = Arc::new(Signed { keys, claims });
         self.0.insert(digest(token), Arc::clone(&signed));
-        Known(signed)
+        signed
     }
 }
 

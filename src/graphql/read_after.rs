@@ -25,7 +25,10 @@ pub struct ReadsFromReplica<E> {
 
 impl<E: Executor> Executor for ReadsFromReplica<E> {
     async fn execute(&self, request: Request) -> Response {
-        let (actor, access) = (find::<Actor>(&request.data).cloned(), find::<Access>(&request.data).copied());
+        let (actor, access) = match self.services.has_replica() {
+            true => (find::<Actor>(&request.data).cloned(), find::<Access>(&request.data).copied()),
+            false => (None, None),
+        };
         // An operation is a large future: passed on by value it would fill a debug build's stack.
         let work = Box::pin(self.schema.execute(request));
         match (actor, access) {

@@ -77,9 +77,7 @@ impl Services {
         let scope = self.authorize(actor, Action::ReadBorrowers)?;
         let reader = self.database.reader();
         match key {
-            BorrowerKey::Id(id) => {
-                Ok(self.gathered.borrowers.by_ids::<BorrowerField>(reader, &scope, &[*id]).await?.pop().flatten())
-            }
+            BorrowerKey::Id(id) => Ok(self.gathered.borrowers.by_id::<BorrowerField>(reader, &scope, *id).await?),
             _ => Ok(store::find(reader, &scope, key, Lock::None).await?),
         }
     }

@@ -61,9 +61,7 @@ impl Services {
         let scope = self.authorize(actor, Action::ReadBranches)?;
         let reader = self.database.reader();
         match key {
-            BranchKey::Id(id) => {
-                Ok(self.gathered.branches.by_ids::<BranchField>(reader, &scope, &[*id]).await?.pop().flatten())
-            }
+            BranchKey::Id(id) => Ok(self.gathered.branches.by_id::<BranchField>(reader, &scope, *id).await?),
             _ => Ok(store::find(reader, &scope, key, Lock::None).await?),
         }
     }

@@ -88,9 +88,7 @@ impl Services {
         let scope = self.authorize(actor, Action::ReadLoans)?;
         let reader = self.database.reader();
         match key {
-            LoanKey::Id(id) => {
-                Ok(self.gathered.loans.by_ids::<LoanField>(reader, &scope, &[*id]).await?.pop().flatten())
-            }
+            LoanKey::Id(id) => Ok(self.gathered.loans.by_id::<LoanField>(reader, &scope, *id).await?),
             _ => Ok(store::find(reader, &scope, key, Lock::None).await?),
         }
     }

@@ -15,6 +15,12 @@ use writers::Need;
 pub(super) use writers::Writers;
 
 impl Services {
+    /// Whether there is a replica that queries may read from.
+    #[must_use]
+    pub fn has_replica(&self) -> bool {
+        self.database.replica().is_some()
+    }
+
     /// Does `work`, a query's, which must see everything before `after`, on the replica if that can answer it.
     pub async fn read<F: Future>(&self, actor: &Actor, after: Option<Position>, work: F) -> F::Output {
         let Some(replica) = self.database.replica() else { return work.await };

@@ -65,6 +65,18 @@ impl<R: Clone> Gather<R> {
         Self { id, queues: Default::default() }
     }
 
+    /// The row with this id, if it exists for this scope.
+    ///
+    /// # Errors
+    /// Whatever the database answers.
+    pub async fn by_id<F>(&self, connection: &Reader, scope: &Scope, id: Uuid) -> Result<Option<R>, StoreError>
+    where
+        F: Field,
+        R: TryFrom<<F::Entity as EntityTrait>::Model, Error = StoreError>,
+    {
+        Ok(self.by_ids::<F>(connection, scope, &[id]).await?.pop().flatten())
+    }
+
     /// The rows with these ids, in their order; `None` where none exists for this scope.
     ///
     /// # Errors

@@ -22,7 +22,8 @@ pub enum TelemetryError {
     Twice(#[from] tracing::subscriber::SetGlobalDefaultError),
 }
 
-/// Starts the log of this process on standard error, each line written before the call returns. Call it once, before anything worth logging happens.
+/// Starts the log of this process on standard error, each line written before the call returns. Call it once, before
+/// anything worth logging happens.
 ///
 /// # Errors
 /// See [`TelemetryError`].

@@ -1,6 +1,7 @@
 //! `AUTH_MODE=jwt`: what is accepted, and a corpus of everything that must not be.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 use std::sync::LazyLock;
 
 use base64::Engine;
@@ -32,10 +33,15 @@ static THE_ISSUER: LazyLock<Issuer> = LazyLock::new(|| {
 fn server(keys: &[Value], roles_claim: &str) -> JwtAuthenticator {
     let file = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(file.path(), json!({"keys": keys}).to_string()).unwrap();
+    trusting(file.path(), roles_claim)
+}
+
+/// Trusts the keys of a file.
+pub(super) fn trusting(file: &Path, roles_claim: &str) -> JwtAuthenticator {
     JwtAuthenticator::new(&JwtAuth {
         issuer: ISSUER.to_owned(),
         audience: AUDIENCE.to_owned(),
-        jwks: JwksSource::File(file.path().to_owned()),
+        jwks: JwksSource::File(file.to_owned()),
         roles_claim: roles_claim.to_owned(),
         branches_claim: "branches".to_owned(),
     })

@@ -3,9 +3,9 @@
 use chrono::TimeDelta;
 
 use super::super::jwt::JwtAuthenticator;
+use super::jwt::trusting;
 use super::keys::write;
 use super::*;
-use crate::config::{JwksSource, JwtAuth};
 
 struct Server {
     folder: tempfile::TempDir,
@@ -17,15 +17,7 @@ impl Server {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("keys.json");
         write(&path, &document(signer), 0);
-        let authenticator = JwtAuthenticator::new(&JwtAuth {
-            issuer: ISSUER.to_owned(),
-            audience: AUDIENCE.to_owned(),
-            jwks: JwksSource::File(path),
-            roles_claim: "roles".to_owned(),
-            branches_claim: "branches".to_owned(),
-        })
-        .unwrap();
-        Self { folder, authenticator }
+        Self { authenticator: trusting(&path, "roles"), folder }
     }
 
     fn trust_only(&self, signer: &Signer) {

@@ -121,7 +121,8 @@ impl Services {
                             let reference = input::external_ref(input)?;
                             let change = books.decide(&input.what, on)?;
                             let stamp = write::Stamp { by: &actor.subject, now, id, reference, ids: &*self.ids };
-                            write::change(&transaction, &mut books, &change, &stamp).await
+                            let recorded = write::change(&transaction, &mut books, &change, &stamp).await?;
+                            Ok(Recorded { view: Some(Box::new(books.into_view())), ..recorded })
                         }
                     }
                 })
@@ -183,17 +184,10 @@ impl Books {
     }
 
     /// What a query would read of the loan.
-    fn view(&self) -> LoanView {
-        let mut history = self.history.clone();
+    fn into_view(self) -> LoanView {
+        let Self { loan: record, branch, calendar, mut history, today: as_of, state } = self;
         history.sort_by_key(|one| (one.transaction.on, one.transaction.sequence));
-        LoanView {
-            record: self.loan.clone(),
-            branch: self.branch.clone(),
-            history,
-            calendar: self.calendar.clone(),
-            as_of: self.today,
-            state: self.state.clone(),
-        }
+        LoanView { record, branch, history, calendar, as_of, state }
     }
 
     pub(super) const fn currency(&self) -> Currency {

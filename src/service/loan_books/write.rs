@@ -45,7 +45,7 @@ pub(super) async fn change(
     let amount = change.added.as_ref().and_then(|added| added.event.amount());
     Ok(Recorded {
         loan: books.loan.clone(),
-        view: Some(Box::new(books.view())),
+        view: None,
         transaction: recorded,
         amount: amount.map(|minor| Money::new(minor, books.currency())),
         replay,
