@@ -35,6 +35,7 @@ mod guard;
 mod instruments;
 mod limits;
 mod portfolio;
+mod rounds;
 mod sealer;
 
 use instruments::Instruments;

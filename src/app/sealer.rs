@@ -4,9 +4,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::time::{MissedTickBehavior, interval, timeout};
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
+use super::rounds::Rounds;
 use crate::service::Services;
 
 /// How long a shutdown waits for the last events: a supervisor does not wait for ever, and the next start seals them too.
@@ -14,26 +15,9 @@ const LAST: Duration = Duration::from_secs(5);
 
 /// Seals until it is told to stop; a batch that has begun is finished.
 pub(super) async fn run(services: Arc<Services>, every: Duration, stop: CancellationToken) {
-    let mut ticks = interval(every);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    // The first tick is at once.
-    ticks.tick().await;
-    let mut failing = false;
-    while stop.run_until_cancelled(ticks.tick()).await.is_some() {
-        match services.seal_audit_trail().await {
-            Ok(0) => failing = false,
-            Ok(sealed) => {
-                failing = false;
-                tracing::debug!(sealed, "audit events sealed");
-            }
-            // Once is enough to know while the database is away.
-            Err(cause) if !failing => {
-                failing = true;
-                tracing::error!(?cause, "audit events cannot be sealed; trying again");
-            }
-            Err(cause) => tracing::debug!(?cause, "audit events cannot be sealed yet"),
-        }
-    }
+    let (done, failed) = ("audit events sealed", "audit events cannot be sealed");
+    let rounds = Rounds { first: every, period: every, done, failed };
+    rounds.run(&stop, || services.seal_audit_trail()).await;
 }
 
 /// Seals what the server leaves behind.
