@@ -27,6 +27,7 @@ mod m20261124_000022_journal_line_indexes;
 mod m20261124_000030_audit;
 mod m20261128_000040_erased_borrowers;
 mod m20261129_000050_portfolio_changes;
+mod m20261129_000060_loans_of_a_branch;
 
 /// The list of migrations, in the order they run.
 #[derive(Debug, Clone, Copy)]
@@ -57,6 +58,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261124_000030_audit::Migration),
             Box::new(m20261128_000040_erased_borrowers::Migration),
             Box::new(m20261129_000050_portfolio_changes::Migration),
+            Box::new(m20261129_000060_loans_of_a_branch::Migration),
         ]
     }
 }

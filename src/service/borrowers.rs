@@ -1,6 +1,8 @@
 //! Use cases around borrowers: looking at them, registering them, changing what is known of them. Telephone number and
 //! national id are sealed on the way in, and shown in full only to those who may see them.
 
+use std::sync::Arc;
+
 use chrono::NaiveDate;
 use uuid::Uuid;
 
@@ -73,12 +75,16 @@ impl Services {
     ///
     /// # Errors
     /// [`ServiceError::Forbidden`]; whatever the database answers.
-    pub async fn borrower(&self, actor: &Actor, key: &BorrowerKey) -> Result<Option<BorrowerRecord>, ServiceError> {
+    pub async fn borrower(
+        &self,
+        actor: &Actor,
+        key: &BorrowerKey,
+    ) -> Result<Option<Arc<BorrowerRecord>>, ServiceError> {
         let scope = self.authorize(actor, Action::ReadBorrowers)?;
         let reader = self.database.reader();
         match key {
             BorrowerKey::Id(id) => Ok(self.gathered.borrowers.by_id::<BorrowerField>(reader, &scope, *id).await?),
-            _ => Ok(store::find(reader, &scope, key, Lock::None).await?),
+            _ => Ok(store::find(reader, &scope, key, Lock::None).await?.map(Arc::new)),
         }
     }
 
@@ -90,7 +96,7 @@ impl Services {
         &self,
         actor: &Actor,
         ids: &[Uuid],
-    ) -> Result<Vec<Option<BorrowerRecord>>, ServiceError> {
+    ) -> Result<Vec<Option<Arc<BorrowerRecord>>>, ServiceError> {
         let scope = self.authorize(actor, Action::ReadBorrowers)?;
         Ok(self.gathered.borrowers.by_ids::<BorrowerField>(self.database.reader(), &scope, ids).await?)
     }
@@ -107,11 +113,11 @@ impl Services {
         filter: &Filter<BorrowerField>,
         order: &[SortKey<BorrowerField>],
         request: &PageRequest,
-    ) -> Result<Page<BorrowerRecord>, ServiceError> {
+    ) -> Result<Page<Arc<BorrowerRecord>>, ServiceError> {
         let scope = self.authorize(actor, Action::ReadBorrowers)?;
         let filter = self.by_hash(filter)?;
         self.record_lookup(actor, &filter).await?;
-        Ok(page::page(self.database.reader(), &scope, &filter, order, request).await?)
+        Ok(self.gathered.borrowers.page(self.database.reader(), &scope, &filter, order, request).await?)
     }
 
     /// How many borrowers match, counted up to [`COUNT_CAP`].

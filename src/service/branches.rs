@@ -1,5 +1,7 @@
 //! Use cases around branches: looking at them, opening, changing and closing them.
 
+use std::sync::Arc;
+
 use lending::money::Currency;
 use uuid::Uuid;
 
@@ -57,12 +59,12 @@ impl Services {
     ///
     /// # Errors
     /// [`ServiceError::Forbidden`]; whatever the database answers.
-    pub async fn branch(&self, actor: &Actor, key: &BranchKey) -> Result<Option<BranchRecord>, ServiceError> {
+    pub async fn branch(&self, actor: &Actor, key: &BranchKey) -> Result<Option<Arc<BranchRecord>>, ServiceError> {
         let scope = self.authorize(actor, Action::ReadBranches)?;
         let reader = self.database.reader();
         match key {
             BranchKey::Id(id) => Ok(self.gathered.branches.by_id::<BranchField>(reader, &scope, *id).await?),
-            _ => Ok(store::find(reader, &scope, key, Lock::None).await?),
+            _ => Ok(store::find(reader, &scope, key, Lock::None).await?.map(Arc::new)),
         }
     }
 
@@ -70,7 +72,11 @@ impl Services {
     ///
     /// # Errors
     /// [`ServiceError::Forbidden`]; whatever the database answers.
-    pub async fn branches_by_id(&self, actor: &Actor, ids: &[Uuid]) -> Result<Vec<Option<BranchRecord>>, ServiceError> {
+    pub async fn branches_by_id(
+        &self,
+        actor: &Actor,
+        ids: &[Uuid],
+    ) -> Result<Vec<Option<Arc<BranchRecord>>>, ServiceError> {
         let scope = self.authorize(actor, Action::ReadBranches)?;
         Ok(self.gathered.branches.by_ids::<BranchField>(self.database.reader(), &scope, ids).await?)
     }
@@ -85,9 +91,9 @@ impl Services {
         filter: &Filter<BranchField>,
         order: &[SortKey<BranchField>],
         request: &PageRequest,
-    ) -> Result<Page<BranchRecord>, ServiceError> {
+    ) -> Result<Page<Arc<BranchRecord>>, ServiceError> {
         let scope = self.authorize(actor, Action::ReadBranches)?;
-        Ok(page::page(self.database.reader(), &scope, filter, order, request).await?)
+        Ok(self.gathered.branches.page(self.database.reader(), &scope, filter, order, request).await?)
     }
 
     /// How many branches match, counted up to [`COUNT_CAP`].

@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::Services;
 use super::error::ServiceError;
-use super::list::{Filter, Page, PageRequest, Scalar, Test};
+use super::list::{Cursor, Filter, Page, PageRequest, Scalar, Test};
 use super::loans::LoanField;
 use crate::auth::Actor;
 use crate::auth::policy::Action;
@@ -99,7 +99,7 @@ impl Services {
         }
         rows.truncate(most);
         let (has_previous, has_next) = if request.backward { (more, place.is_some()) } else { (place.is_some(), more) };
-        let row = |(place, due): (Place, Due)| Ok((write(sheet, &place)?, due));
+        let row = |(place, due): (Place, Due)| Ok((Cursor::Written(write(sheet, &place)?), due));
         Ok(Page { rows: rows.into_iter().map(row).collect::<Result<_, ServiceError>>()?, has_previous, has_next })
     }
 

@@ -1,6 +1,8 @@
 //! Use cases around groups whose members answer for each other's loans: looking at them, creating, changing and closing
 //! them. Who belongs to them is in [`super::group_members`].
 
+use std::sync::Arc;
+
 use chrono::Weekday;
 use uuid::Uuid;
 
@@ -65,16 +67,24 @@ impl Services {
     ///
     /// # Errors
     /// [`ServiceError::Forbidden`]; whatever the database answers.
-    pub async fn group(&self, actor: &Actor, key: &GroupKey) -> Result<Option<GroupRecord>, ServiceError> {
+    pub async fn group(&self, actor: &Actor, key: &GroupKey) -> Result<Option<Arc<GroupRecord>>, ServiceError> {
         let scope = self.authorize(actor, Action::ReadGroups)?;
-        Ok(store::find(self.database.reader(), &scope, key, Lock::None).await?)
+        let reader = self.database.reader();
+        match key {
+            GroupKey::Id(id) => Ok(self.gathered.groups.by_id::<GroupField>(reader, &scope, *id).await?),
+            _ => Ok(store::find(reader, &scope, key, Lock::None).await?.map(Arc::new)),
+        }
     }
 
     /// Groups in the order of the ids; `None` where none exists for the caller.
     ///
     /// # Errors
     /// [`ServiceError::Forbidden`]; whatever the database answers.
-    pub async fn groups_by_id(&self, actor: &Actor, ids: &[Uuid]) -> Result<Vec<Option<GroupRecord>>, ServiceError> {
+    pub async fn groups_by_id(
+        &self,
+        actor: &Actor,
+        ids: &[Uuid],
+    ) -> Result<Vec<Option<Arc<GroupRecord>>>, ServiceError> {
         let scope = self.authorize(actor, Action::ReadGroups)?;
         Ok(self.gathered.groups.by_ids::<GroupField>(self.database.reader(), &scope, ids).await?)
     }
@@ -89,9 +99,9 @@ impl Services {
         filter: &Filter<GroupField>,
         order: &[SortKey<GroupField>],
         request: &PageRequest,
-    ) -> Result<Page<GroupRecord>, ServiceError> {
+    ) -> Result<Page<Arc<GroupRecord>>, ServiceError> {
         let scope = self.authorize(actor, Action::ReadGroups)?;
-        Ok(page::page(self.database.reader(), &scope, filter, order, request).await?)
+        Ok(self.gathered.groups.page(self.database.reader(), &scope, filter, order, request).await?)
     }
 
     /// How many groups match, counted up to [`COUNT_CAP`].

@@ -3,7 +3,7 @@
 use uuid::Uuid;
 
 pub use crate::store::filter::{Filter, Scalar, Test};
-pub use crate::store::page::{Page, PageRequest, SortKey};
+pub use crate::store::page::{Cursor, Page, PageRequest, SortKey};
 
 /// Counting stops here: past it a caller wants "many", and an exact count would read the whole table.
 pub const COUNT_CAP: u64 = 10_001;

@@ -1,6 +1,8 @@
 //! Use cases around loan products: looking at them, creating, changing and retiring them. A change never touches loans
 //! that exist: they carry their own terms.
 
+use std::sync::Arc;
+
 use lending::loan::{Conditions, Field, LimitsField, LoanTerms, PeriodUnit, ProductLimits};
 use lending::money::{Currency, Money};
 use lending::rate::Rate;
@@ -89,9 +91,15 @@ impl Services {
         &self,
         actor: &Actor,
         key: &LoanProductKey,
-    ) -> Result<Option<LoanProductRecord>, ServiceError> {
+    ) -> Result<Option<Arc<LoanProductRecord>>, ServiceError> {
         self.authorize(actor, Action::ReadProducts)?;
-        Ok(store::find(self.database.reader(), key, Lock::None).await?)
+        let reader = self.database.reader();
+        match key {
+            LoanProductKey::Id(id) => {
+                Ok(self.gathered.products.by_id::<LoanProductField>(reader, &Scope::All, *id).await?)
+            }
+            _ => Ok(store::find(reader, key, Lock::None).await?.map(Arc::new)),
+        }
     }
 
     /// Loan products in the order of the ids; `None` where there is none.
@@ -102,7 +110,7 @@ impl Services {
         &self,
         actor: &Actor,
         ids: &[Uuid],
-    ) -> Result<Vec<Option<LoanProductRecord>>, ServiceError> {
+    ) -> Result<Vec<Option<Arc<LoanProductRecord>>>, ServiceError> {
         self.authorize(actor, Action::ReadProducts)?;
         Ok(self.gathered.products.by_ids::<LoanProductField>(self.database.reader(), &Scope::All, ids).await?)
     }
@@ -117,9 +125,9 @@ impl Services {
         filter: &Filter<LoanProductField>,
         order: &[SortKey<LoanProductField>],
         request: &PageRequest,
-    ) -> Result<Page<LoanProductRecord>, ServiceError> {
+    ) -> Result<Page<Arc<LoanProductRecord>>, ServiceError> {
         self.authorize(actor, Action::ReadProducts)?;
-        Ok(page::page(self.database.reader(), &Scope::All, filter, order, request).await?)
+        Ok(self.gathered.products.page(self.database.reader(), &Scope::All, filter, order, request).await?)
     }
 
     /// How many loan products match, counted up to [`COUNT_CAP`].

@@ -1,6 +1,8 @@
 //! Use cases around loans, from the application to the decision: looking at them, applying, approving, rejecting,
 //! withdrawing. What a step may do is decided by `lending`; what it may be called with is checked here.
 
+use std::sync::Arc;
+
 use chrono::NaiveDate;
 use lending::loan::{Business, Lifecycle, TransitionError};
 use serde::Serialize;
@@ -84,12 +86,12 @@ impl Services {
     ///
     /// # Errors
     /// [`ServiceError::Forbidden`]; whatever the database answers.
-    pub async fn loan(&self, actor: &Actor, key: &LoanKey) -> Result<Option<LoanRecord>, ServiceError> {
+    pub async fn loan(&self, actor: &Actor, key: &LoanKey) -> Result<Option<Arc<LoanRecord>>, ServiceError> {
         let scope = self.authorize(actor, Action::ReadLoans)?;
         let reader = self.database.reader();
         match key {
             LoanKey::Id(id) => Ok(self.gathered.loans.by_id::<LoanField>(reader, &scope, *id).await?),
-            _ => Ok(store::find(reader, &scope, key, Lock::None).await?),
+            _ => Ok(store::find(reader, &scope, key, Lock::None).await?.map(Arc::new)),
         }
     }
 
@@ -97,7 +99,7 @@ impl Services {
     ///
     /// # Errors
     /// [`ServiceError::Forbidden`]; whatever the database answers.
-    pub async fn loans_by_id(&self, actor: &Actor, ids: &[Uuid]) -> Result<Vec<Option<LoanRecord>>, ServiceError> {
+    pub async fn loans_by_id(&self, actor: &Actor, ids: &[Uuid]) -> Result<Vec<Option<Arc<LoanRecord>>>, ServiceError> {
         let scope = self.authorize(actor, Action::ReadLoans)?;
         Ok(self.gathered.loans.by_ids::<LoanField>(self.database.reader(), &scope, ids).await?)
     }
@@ -112,10 +114,10 @@ impl Services {
         filter: &Filter<LoanField>,
         order: &[SortKey<LoanField>],
         request: &PageRequest,
-    ) -> Result<Page<LoanRecord>, ServiceError> {
+    ) -> Result<Page<Arc<LoanRecord>>, ServiceError> {
         let scope = self.authorize(actor, Action::ReadLoans)?;
         let filter = self.dated(filter).await?;
-        Ok(page::page(self.database.reader(), &scope, &filter, order, request).await?)
+        Ok(self.gathered.loans.page(self.database.reader(), &scope, &filter, order, request).await?)
     }
 
     /// How many loans match, counted up to [`COUNT_CAP`].

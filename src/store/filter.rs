@@ -14,6 +14,7 @@ use uuid::Uuid;
 use super::branches::BranchField;
 use super::entity::branch;
 use super::error::StoreError;
+use super::rows::ByPlace;
 use super::scope::Scope;
 
 /// SQLite matches patterns of at most 50,000 bytes; nobody types a tenth of that.
@@ -96,7 +97,7 @@ impl<F> Default for Filter<F> {
 /// A table's fields that can be filtered or sorted by.
 pub trait Field: Copy + Eq + Serialize + Send + Sync + 'static {
     /// The table.
-    type Entity: EntityTrait;
+    type Entity: ByPlace;
 
     /// A name for the list, bound into its cursors.
     const LIST: &'static str;

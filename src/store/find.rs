@@ -11,6 +11,7 @@ use uuid::Uuid;
 
 use super::error::StoreError;
 use super::filter::Field;
+use super::rows::{self, ByPlace};
 use super::scope::Scope;
 
 /// Whether a row is only read, or locked until the transaction ends because it is about to be changed.
@@ -39,13 +40,13 @@ where
     F: Field,
     R: TryFrom<<F::Entity as EntityTrait>::Model, Error = StoreError>,
 {
-    let mut select = F::Entity::find().filter(condition).filter(scope.condition::<F>());
+    let mut select = F::Entity::select().filter(condition).filter(scope.condition::<F>());
     select = match lock {
         Lock::None => select,
         Lock::Shared => select.lock(LockType::KeyShare),
         Lock::ForUpdate => select.lock_exclusive(),
     };
-    select.one(connection).await?.map(R::try_from).transpose()
+    rows::one(connection, select).await?.map(R::try_from).transpose()
 }
 
 /// The rows with these ids that exist for this scope, in no particular order. No statement is sent for no ids.
@@ -60,14 +61,8 @@ where
     if ids.is_empty() {
         return Ok(Vec::new());
     }
-    F::Entity::find()
-        .filter(is_among::<F>(connection, ids))
-        .filter(scope.condition::<F>())
-        .all(connection)
-        .await?
-        .into_iter()
-        .map(R::try_from)
-        .collect()
+    let select = F::Entity::select().filter(is_among::<F>(connection, ids)).filter(scope.condition::<F>());
+    rows::all(connection, select).await?.into_iter().map(R::try_from).collect()
 }
 
 /// Which of these ids belong to rows that exist for this scope. No statement is sent for no ids.

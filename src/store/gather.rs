@@ -1,75 +1,62 @@
-//! Reads by id, gathered across requests: while a statement is under way, further requests with the same scope wait, and
-//! go together in the next one. A request that comes alone goes at once and waits for no timer; the busier the server
-//! is, the more rows one round trip brings. Whoever asks sees at least what was committed before they asked, since nobody
-//! joins a statement that has begun. Access is not decided here: the scope is part of the statement, and requests of
-//! different scopes never share one, nor do those that may read from a replica and those that may not.
-//!
-//! Written by hand: async-graphql's data loader waits for a timer, and the crates there are for this run a task that
-//! every read has to pass through.
+//! Reads that requests at the same time share: rows by their ids go together in one statement, and a page that several
+//! want is read once. The busier the server is, the more one round trip brings. Access is not decided here: the scope is
+//! part of the statement, and requests of different scopes never share one, nor do those that may read from a replica and
+//! those that may not.
 
 use std::collections::HashMap;
-use std::mem;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
-use sea_orm::EntityTrait;
-use tokio::sync::{Semaphore, oneshot};
+use sea_orm::{EntityTrait, ModelTrait};
 use uuid::Uuid;
 
 use super::database::Reader;
 use super::error::StoreError;
-use super::filter::Field;
+use super::filter::{Field, Filter};
 use super::find;
+use super::page::{self, Page, PageRequest, SortKey};
+use super::queue::Queues;
 use super::scope::Scope;
-
-/// Statements that may be under way at once for one scope.
-const AT_ONCE: usize = 2;
-
-/// With more scopes than this those that nobody uses are forgotten.
-const MOST_IDLE: usize = 1_000;
 
 /// Gathers the reads of one kind of row.
 #[derive(Debug)]
 pub struct Gather<R> {
     id: fn(&R) -> Uuid,
-    /// Reads of the primary, and of the replica: what it answers may be older than somebody else must see.
-    queues: [Mutex<HashMap<Scope, Arc<Queue<R>>>>; 2],
+    rows: Queues<Source, Vec<Uuid>, Rows<R>>,
+    pages: Queues<Wanted, (), Arc<Page<Arc<R>>>>,
 }
 
-/// Rows by their ids.
-type Rows<R> = Arc<HashMap<Uuid, R>>;
+/// Rows by their ids. Several requests may hold the same one.
+type Rows<R> = Arc<HashMap<Uuid, Arc<R>>>;
 
-#[derive(Debug)]
-struct Queue<R> {
-    turns: Semaphore,
-    line: Mutex<Line<R>>,
+/// What is read from, and for whom.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct Source {
+    scope: Scope,
+    /// What the replica answers may be older than somebody else must see.
+    is_replica: bool,
 }
 
-/// Those who wait for the next statement.
-#[derive(Debug)]
-struct Line<R> {
-    /// How many statements were begun.
-    begun: u64,
-    waiting: Vec<Waiting<R>>,
+/// A page of a list.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct Wanted {
+    source: Source,
+    /// Filter and order, as JSON.
+    list: String,
+    request: PageRequest,
 }
 
-#[derive(Debug)]
-struct Waiting<R> {
-    ids: Vec<Uuid>,
-    answer: oneshot::Sender<Rows<R>>,
-}
-
-impl<R: Clone> Gather<R> {
+impl<R> Gather<R> {
     /// Of rows that have these ids.
     #[must_use]
     pub fn new(id: fn(&R) -> Uuid) -> Self {
-        Self { id, queues: Default::default() }
+        Self { id, rows: Queues::default(), pages: Queues::default() }
     }
 
     /// The row with this id, if it exists for this scope.
     ///
     /// # Errors
     /// Whatever the database answers.
-    pub async fn by_id<F>(&self, connection: &Reader, scope: &Scope, id: Uuid) -> Result<Option<R>, StoreError>
+    pub async fn by_id<F>(&self, connection: &Reader, scope: &Scope, id: Uuid) -> Result<Option<Arc<R>>, StoreError>
     where
         F: Field,
         R: TryFrom<<F::Entity as EntityTrait>::Model, Error = StoreError>,
@@ -86,7 +73,7 @@ impl<R: Clone> Gather<R> {
         connection: &Reader,
         scope: &Scope,
         ids: &[Uuid],
-    ) -> Result<Vec<Option<R>>, StoreError>
+    ) -> Result<Vec<Option<Arc<R>>>, StoreError>
     where
         F: Field,
         R: TryFrom<<F::Entity as EntityTrait>::Model, Error = StoreError>,
@@ -94,88 +81,55 @@ impl<R: Clone> Gather<R> {
         if ids.is_empty() {
             return Ok(Vec::new());
         }
-        let queue = self.queue(scope, connection.is_replica());
-        let (answer, mut answered) = oneshot::channel();
-        let place = queue.join(Waiting { ids: ids.to_vec(), answer });
-        let rows = tokio::select! {
-            biased;
-            rows = &mut answered => rows.ok(),
-            turn = queue.turns.acquire() => match queue.take(place) {
-                Some(together) => {
-                    let rows = self.load::<F>(connection, scope, &together).await?;
-                    drop(turn);
-                    for waiting in together {
-                        // Whoever has stopped waiting needs no answer.
-                        let _ = waiting.answer.send(Arc::clone(&rows));
-                    }
-                    Some(rows)
-                }
-                None => {
-                    drop(turn);
-                    answered.await.ok()
-                }
-            },
+        let read = async |together: Vec<Vec<Uuid>>| {
+            let mut ids: Vec<Uuid> = together.into_iter().flatten().collect();
+            ids.sort_unstable();
+            ids.dedup();
+            self.read::<F>(connection, scope, &ids).await
         };
-        let rows = match rows {
+        let rows = match self.rows.ask(&source(connection, scope), ids.to_vec(), read).await? {
             Some(rows) => rows,
-            // The statement failed, or its client left: that is no answer for anybody else.
-            None => self.rows(find::by_ids::<F, R>(connection, scope, ids).await?),
+            None => self.read::<F>(connection, scope, ids).await?,
         };
         Ok(ids.iter().map(|id| rows.get(id).cloned()).collect())
     }
 
-    async fn load<F>(&self, connection: &Reader, scope: &Scope, together: &[Waiting<R>]) -> Result<Rows<R>, StoreError>
+    async fn read<F>(&self, connection: &Reader, scope: &Scope, ids: &[Uuid]) -> Result<Rows<R>, StoreError>
     where
         F: Field,
         R: TryFrom<<F::Entity as EntityTrait>::Model, Error = StoreError>,
     {
-        let mut ids: Vec<Uuid> = together.iter().flat_map(|waiting| &waiting.ids).copied().collect();
-        ids.sort_unstable();
-        ids.dedup();
-        Ok(self.rows(find::by_ids::<F, R>(connection, scope, &ids).await?))
+        let rows = find::by_ids::<F, R>(connection, scope, ids).await?;
+        Ok(Arc::new(rows.into_iter().map(|row| ((self.id)(&row), Arc::new(row))).collect()))
     }
 
-    fn rows(&self, rows: Vec<R>) -> Rows<R> {
-        Arc::new(rows.into_iter().map(|row| ((self.id)(&row), row)).collect())
-    }
-
-    fn queue(&self, scope: &Scope, of_replica: bool) -> Arc<Queue<R>> {
-        let mut queues = locked(&self.queues[usize::from(of_replica)]);
-        if let Some(queue) = queues.get(scope) {
-            return Arc::clone(queue);
+    /// Reads one page, like [`page::page`].
+    ///
+    /// # Errors
+    /// [`StoreError::InvalidCursor`]; whatever the database answers.
+    pub async fn page<F>(
+        &self,
+        connection: &Reader,
+        scope: &Scope,
+        filter: &Filter<F>,
+        order: &[SortKey<F>],
+        request: &PageRequest,
+    ) -> Result<Page<Arc<R>>, StoreError>
+    where
+        F: Field,
+        R: TryFrom<<F::Entity as EntityTrait>::Model, Error = StoreError>,
+        <F::Entity as EntityTrait>::Model: ModelTrait<Entity = F::Entity> + Send + Sync,
+    {
+        let list = serde_json::to_string(&(order, filter)).map_err(|error| StoreError::Corrupt(error.to_string()))?;
+        let wanted = Wanted { source: source(connection, scope), list, request: request.clone() };
+        let read = async |_| Ok(Arc::new(page::page(connection, scope, filter, order, request).await?.shared()));
+        match self.pages.ask(&wanted, (), read).await? {
+            Some(page) => Ok(Arc::unwrap_or_clone(page)),
+            None => Ok(page::page(connection, scope, filter, order, request).await?.shared()),
         }
-        if queues.len() >= MOST_IDLE {
-            queues.retain(|_, queue| Arc::strong_count(queue) > 1);
-        }
-        let queue = Arc::new(Queue {
-            turns: Semaphore::new(AT_ONCE),
-            line: Mutex::new(Line { begun: 0, waiting: Vec::new() }),
-        });
-        queues.insert(scope.clone(), Arc::clone(&queue));
-        queue
     }
 }
 
-impl<R> Queue<R> {
-    /// Joins the line, and says for which statement.
-    fn join(&self, waiting: Waiting<R>) -> u64 {
-        let mut line = locked(&self.line);
-        line.waiting.push(waiting);
-        line.begun
-    }
-
-    /// Everybody who waits for this statement; `None` when another has begun it.
-    fn take(&self, place: u64) -> Option<Vec<Waiting<R>>> {
-        let mut line = locked(&self.line);
-        if line.begun != place {
-            return None;
-        }
-        line.begun = line.begun.wrapping_add(1);
-        Some(mem::take(&mut line.waiting))
-    }
-}
-
-/// Nothing panics while these locks are held, so a poisoned one holds what it should.
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+fn source(connection: &Reader, scope: &Scope) -> Source {
+    Source { scope: scope.clone(), is_replica: connection.is_replica() }
 }

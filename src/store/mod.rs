@@ -33,6 +33,8 @@ pub mod numbers;
 pub mod page;
 pub mod portfolio;
 pub mod position;
+mod queue;
+mod rows;
 pub mod scope;
 pub mod verify;
 

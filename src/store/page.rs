@@ -1,6 +1,8 @@
 //! Keyset pagination: a page is found by the values of its neighbour, never by counting rows, so that page 10,000 costs
 //! what page 1 costs and no row is seen twice or missed while others are inserted. The id ends every order.
 
+use std::sync::Arc;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, Datelike, NaiveDate, Utc};
@@ -15,6 +17,7 @@ use uuid::Uuid;
 
 use super::error::StoreError;
 use super::filter::{Field, Filter, Scalar, storable};
+use super::rows::{self, ByPlace};
 use super::scope::Scope;
 
 /// The version of the cursor's own form; a cursor of another version is refused.
@@ -30,7 +33,7 @@ pub struct SortKey<F> {
 }
 
 /// Which part of a list is wanted.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct PageRequest {
     /// The most rows to return.
     pub size: u32,
@@ -44,27 +47,58 @@ pub struct PageRequest {
 #[derive(Debug, Clone)]
 pub struct Page<R> {
     /// The rows, each with the cursor of its place.
-    pub rows: Vec<(String, R)>,
+    pub rows: Vec<(Cursor, R)>,
     /// Rows come before the first of these.
     pub has_previous: bool,
     /// Rows come after the last of these.
     pub has_next: bool,
 }
 
-#[derive(Serialize, Deserialize)]
-struct Cursor {
+impl<R> Page<R> {
+    /// The same page, whose rows several may hold.
+    #[must_use]
+    pub fn shared(self) -> Page<Arc<R>> {
+        let rows = self.rows.into_iter().map(|(cursor, row)| (cursor, Arc::new(row))).collect();
+        Page { rows, has_previous: self.has_previous, has_next: self.has_next }
+    }
+}
+
+/// Where a row stands in a list. It is written only if someone wants to see it: of most pages, the first and the last.
+#[derive(Debug, Clone)]
+pub enum Cursor {
+    /// Of a list of the database.
+    Place(Arc<Place>),
+    /// Of a list that has cursors of its own.
+    Written(String),
+}
+
+impl std::fmt::Display for Cursor {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Place(place) => {
+                let json = serde_json::to_vec(place).map_err(|_| std::fmt::Error)?;
+                formatter.write_str(&URL_SAFE_NO_PAD.encode(json))
+            }
+            Self::Written(text) => formatter.write_str(text),
+        }
+    }
+}
+
+/// The place of a row in a list: its values of the keys of the order, and its id.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Place {
     #[serde(rename = "v")]
     version: u8,
     /// Binds the cursor to its list, order and filter.
     #[serde(rename = "f")]
-    fingerprint: String,
+    fingerprint: Arc<str>,
     #[serde(rename = "k")]
     keys: Vec<Mark>,
     #[serde(rename = "i")]
     id: Uuid,
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 enum Mark {
     Text(String),
@@ -90,11 +124,11 @@ where
     R: TryFrom<<F::Entity as EntityTrait>::Model, Error = StoreError>,
     <F::Entity as EntityTrait>::Model: ModelTrait<Entity = F::Entity> + Send + Sync,
 {
-    let fingerprint = fingerprint(filter, order);
+    let fingerprint: Arc<str> = fingerprint(filter, order).into();
     let cursor = request.cursor.as_deref().map(|text| decode(text, &fingerprint, order)).transpose()?;
     let keys = sort_columns(order, request.backward);
 
-    let mut select = F::Entity::find().filter(filter.within(scope)?);
+    let mut select = F::Entity::select().filter(filter.within(scope)?);
     if let Some(cursor) = &cursor {
         select = select.filter(beyond(&keys, cursor.values()));
     }
@@ -102,7 +136,7 @@ where
         let direction = if *descending { Order::Desc } else { Order::Asc };
         select = select.order_by(column.clone(), direction);
     }
-    let mut models = select.limit(u64::from(request.size) + 1).all(connection).await?;
+    let mut models = rows::first(connection, select, u64::from(request.size) + 1).await?;
 
     let size = usize::try_from(request.size).unwrap_or(usize::MAX);
     let more = models.len() > size;
@@ -112,7 +146,7 @@ where
     }
     let rows = models
         .into_iter()
-        .map(|model| Ok((encode(&model, order, &fingerprint)?, R::try_from(model)?)))
+        .map(|model| Ok((Cursor::Place(Arc::new(place(&model, order, &fingerprint)?)), R::try_from(model)?)))
         .collect::<Result<Vec<_>, StoreError>>()?;
     let (has_previous, has_next) = if request.backward { (more, cursor.is_some()) } else { (cursor.is_some(), more) };
     Ok(Page { rows, has_previous, has_next })
@@ -171,27 +205,25 @@ fn fingerprint<F: Field>(filter: &Filter<F>, order: &[SortKey<F>]) -> String {
     URL_SAFE_NO_PAD.encode(&Sha256::digest(text)[..8])
 }
 
-fn encode<F: Field>(
+fn place<F: Field>(
     model: &<F::Entity as EntityTrait>::Model,
     order: &[SortKey<F>],
-    fingerprint: &str,
-) -> Result<String, StoreError> {
+    fingerprint: &Arc<str>,
+) -> Result<Place, StoreError> {
     let keys = order.iter().map(|key| mark(key.field.value(model))).collect::<Result<Vec<_>, _>>()?;
     let Value::Uuid(Some(id)) = model.get(F::id_column()) else {
         return Err(StoreError::Corrupt(format!("{}: a row without an id", F::LIST)));
     };
-    let cursor = Cursor { version: VERSION, fingerprint: fingerprint.to_owned(), keys, id };
-    let json = serde_json::to_vec(&cursor).map_err(|error| StoreError::Corrupt(error.to_string()))?;
-    Ok(URL_SAFE_NO_PAD.encode(json))
+    Ok(Place { version: VERSION, fingerprint: Arc::clone(fingerprint), keys, id })
 }
 
 /// Reads a cursor. One that nobody here made can still be well-made JSON: its keys must be of their columns' kinds and
 /// values a row could have, or the engines would answer each in its own way.
-fn decode<F: Field>(text: &str, fingerprint: &str, order: &[SortKey<F>]) -> Result<Cursor, StoreError> {
+fn decode<F: Field>(text: &str, fingerprint: &str, order: &[SortKey<F>]) -> Result<Place, StoreError> {
     let json = URL_SAFE_NO_PAD.decode(text).map_err(|_| StoreError::InvalidCursor)?;
-    let cursor: Cursor = serde_json::from_slice(&json).map_err(|_| StoreError::InvalidCursor)?;
+    let cursor: Place = serde_json::from_slice(&json).map_err(|_| StoreError::InvalidCursor)?;
     let fits = cursor.version == VERSION
-        && cursor.fingerprint == fingerprint
+        && *cursor.fingerprint == *fingerprint
         && cursor.keys.len() == order.len()
         && cursor.keys.iter().zip(order).all(|(mark, key)| mark.fits(key.field.column().def().get_column_type()));
     if fits { Ok(cursor) } else { Err(StoreError::InvalidCursor) }
@@ -221,7 +253,7 @@ fn mark(value: Value) -> Result<Mark, StoreError> {
     }
 }
 
-impl Cursor {
+impl Place {
     fn values(&self) -> Vec<Value> {
         self.keys
             .iter()
@@ -254,7 +286,7 @@ pub fn cursor_of<F: Field>(
     order: &[SortKey<F>],
     binding: &str,
 ) -> Result<String, StoreError> {
-    encode(row, order, binding)
+    Ok(Cursor::Place(Arc::new(place(row, order, &binding.into())?)).to_string())
 }
 
 /// What binds a cursor to an unfiltered list in this order: the door of a fuzz target.

@@ -156,17 +156,17 @@ impl From<JournalEntryOrderField> for EntryField {
 #[Object]
 impl TrialBalance {
     /// The day.
-    async fn as_of(&self) -> Date {
+    fn as_of(&self) -> Date {
         Date(self.0.as_of)
     }
 
     /// Every account that something was booked to, by currency.
-    async fn rows(&self) -> Result<Vec<TrialBalanceRow>> {
+    fn rows(&self) -> Result<Vec<TrialBalanceRow>> {
         self.0.rows.iter().map(row).collect()
     }
 
     /// The sums of each currency.
-    async fn totals(&self) -> Result<Vec<TrialBalanceTotals>> {
+    fn totals(&self) -> Result<Vec<TrialBalanceTotals>> {
         let total = |total: service::LedgerTotal| TrialBalanceTotals {
             currency: code(total.currency),
             debit: money(total.debits, total.currency),
@@ -176,7 +176,7 @@ impl TrialBalance {
     }
 
     /// Whether debits are credits in every currency. If not, the books are damaged.
-    async fn balanced(&self) -> Result<bool> {
+    fn balanced(&self) -> Result<bool> {
         Ok(self.0.totals()?.iter().all(|total| total.debits == total.credits))
     }
 }
@@ -236,7 +236,7 @@ const fn described(account: LedgerAccountName) -> &'static str {
 async fn books(context: &Context<'_>, branch: Option<ID>, as_of: Option<Date>) -> Result<Option<Books>> {
     let branch: Option<Uuid> = branch.map(|branch| id::read(&branch, Kind::Branch)).transpose()?;
     let request = request(context)?;
-    Ok(request.services.trial_balance(request.actor, branch, as_of.map(|day| day.0)).await?)
+    Ok(Box::pin(request.services.trial_balance(request.actor, branch, as_of.map(|day| day.0))).await?)
 }
 
 #[Object]
@@ -288,6 +288,7 @@ impl LedgerQuery {
             Some(order) => sort_keys(order, EntryField::BookedOn)?,
             None => Vec::new(),
         };
-        journal_page(context, filters::read(filter)?, &order, &asked).await
+        let filter = filters::read(filter)?;
+        Box::pin(journal_page(context, filter, &order, &asked)).await
     }
 }

@@ -121,7 +121,7 @@ impl LoanQuery {
             let record = request.services.loan(request.actor, &key?).await?;
             Ok(Loan::fetch(request, record.into_iter().collect(), &plan).await?.pop())
         };
-        found.await.transpose()
+        Box::pin(found).await.transpose()
     }
 
     /// The loans of the caller's branches, oldest application first unless ordered otherwise. Permission: ReadLoans; the totals need ReadPortfolio.
@@ -138,7 +138,7 @@ impl LoanQuery {
             Vec<LoanOrder>,
         >,
     ) -> Result<LoanConnection> {
-        loans_page(context, (first, after, last, before), None, filter, order_by).await
+        Box::pin(loans_page(context, (first, after, last, before), None, filter, order_by)).await
     }
 }
 

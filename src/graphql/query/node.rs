@@ -48,7 +48,7 @@ impl NodeQuery {
         id: ID,
     ) -> Nullable<Node> {
         let plans = plans(context);
-        match fetch(context, vec![id], plans).await {
+        match Box::pin(fetch(context, vec![id], plans)).await {
             Ok(mut nodes) => nodes.pop().flatten().map(Ok),
             Err(error) => Some(Err(error)),
         }
@@ -64,7 +64,7 @@ impl NodeQuery {
             return Err(bad_input(format!("Send at most {MOST_IDS} ids.")));
         }
         let plans = plans(context);
-        fetch(context, ids, plans).await
+        Box::pin(fetch(context, ids, plans)).await
     }
 }
 

@@ -14,7 +14,7 @@ pub struct PortfolioQuery;
 #[Object]
 impl PortfolioQuery {
     /// Sums over the loans of the caller's branches: counts, amounts, what is owed and how late it is, what happened in a period; in all and by status, branch, product and officer. Permission: ReadPortfolio.
-    async fn portfolio(
+    fn portfolio(
         &self,
         #[graphql(desc = "Which loans, as they are now; all of them if omitted.")] filter: Option<LoanFilter>,
         #[graphql(

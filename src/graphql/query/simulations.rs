@@ -80,7 +80,7 @@ impl SimulationQuery {
     ) -> Result<LoanSimulation> {
         let request = request(context)?;
         let simulated = match input.read() {
-            Ok(input) => request.services.simulate_loan(request.actor, &input).await,
+            Ok(input) => Box::pin(request.services.simulate_loan(request.actor, &input)).await,
             Err(refusal) => Err(refusal),
         };
         match simulated {

@@ -12,7 +12,7 @@ pub struct ViewerQuery;
 #[Object]
 impl ViewerQuery {
     /// Whoever asks: subject, roles, branches, permissions.
-    async fn viewer(&self, context: &Context<'_>) -> Result<Viewer> {
+    fn viewer(&self, context: &Context<'_>) -> Result<Viewer> {
         Ok(Viewer::from(request(context)?.actor))
     }
 }

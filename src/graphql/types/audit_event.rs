@@ -84,61 +84,55 @@ impl AuditEvent {
     }
 
     /// When it was recorded.
-    async fn recorded_at(&self) -> DateTime {
+    fn recorded_at(&self) -> DateTime {
         DateTime(self.record.recorded_at)
     }
 
     /// The subject of whoever acted.
-    async fn subject(&self) -> &str {
+    fn subject(&self) -> &str {
         &self.record.subject
     }
 
     /// Their roles.
-    async fn roles(&self) -> &[String] {
+    fn roles(&self) -> &[String] {
         &self.record.roles
     }
 
     /// The id of the request it came in by, as in `x-request-id`; null for commands.
-    async fn request_id(&self) -> Option<&str> {
+    fn request_id(&self) -> Option<&str> {
         self.record.request_id.as_deref()
     }
 
     /// The field of the mutation, such as "recordRepayment"; "unmask" where personal data was shown in full; or the command, such as "close-day".
-    async fn operation(&self) -> &str {
+    fn operation(&self) -> &str {
         &self.record.operation
     }
 
     /// How it ended.
-    async fn outcome(&self) -> AuditOutcome {
+    fn outcome(&self) -> AuditOutcome {
         self.record.outcome.into()
     }
 
     /// The codes of a refusal; empty for what was done.
-    async fn codes(&self) -> &[String] {
+    fn codes(&self) -> &[String] {
         &self.record.codes
     }
 
     /// The branch it belongs to; null for what belongs to the lender as a whole, and where no branch could be told.
     async fn branch(&self, context: &Context<'_>) -> Nullable<Branch> {
         let branch = self.record.branch_id?;
-        match &self.branch {
-            Related::Fetched(branch) => branch.clone().map(Ok),
-            Related::Later => match request(context) {
-                Ok(request) => Branch::load(request, branch).await.transpose(),
-                Err(error) => Some(Err(error)),
-            },
-        }
+        self.branch.or_load(|| Branch::load(context, branch)).await
     }
 
     /// The id of what it was about, whether or not there is such a thing; null when it was about no single one.
-    async fn object_id(&self) -> Option<ID> {
+    fn object_id(&self) -> Option<ID> {
         let object = self.record.object.as_ref()?;
         let kind = Kind::ALL.into_iter().find(|kind| kind.prefix() == object.kind)?;
         Some(id(kind, object.id))
     }
 
     /// Facts that are no personal data, as a JSON object: the new version, the transaction, an amount in minor units.
-    async fn details(&self) -> &str {
+    fn details(&self) -> &str {
         &self.record.details
     }
 

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use async_graphql::{Context, ID, Object, Result};
+use futures_util::future::BoxFuture;
 use tokio::sync::OnceCell;
 use uuid::Uuid;
 
@@ -29,8 +30,14 @@ pub struct Borrower {
 
 impl From<BorrowerRecord> for Borrower {
     fn from(record: BorrowerRecord) -> Self {
+        Self::from(Arc::new(record))
+    }
+}
+
+impl From<Arc<BorrowerRecord>> for Borrower {
+    fn from(record: Arc<BorrowerRecord>) -> Self {
         let unmasking = Unmasking::of(std::slice::from_ref(&record));
-        Self { record: Arc::new(record), branch: Related::Later, group: Related::Later, unmasking }
+        Self { record, branch: Related::Later, group: Related::Later, unmasking }
     }
 }
 
@@ -42,7 +49,7 @@ struct Unmasking {
 }
 
 impl Unmasking {
-    fn of(records: &[BorrowerRecord]) -> Arc<Self> {
+    fn of(records: &[Arc<BorrowerRecord>]) -> Arc<Self> {
         let with_values = records.iter().filter(|record| record.phone.is_some() || record.national_id.is_some());
         let borrowers = with_values.map(|record| (record.id, record.branch_id)).collect();
         Arc::new(Self { borrowers, recorded: OnceCell::new() })
@@ -57,7 +64,19 @@ impl Unmasking {
 
 impl Borrower {
     /// Borrowers with the relations a plan asks for, in the order of the records.
-    pub async fn fetch(request: Request<'_>, records: Vec<BorrowerRecord>, plan: &BorrowerPlan) -> Result<Vec<Self>> {
+    pub fn fetch<'a>(
+        request: Request<'a>,
+        records: Vec<Arc<BorrowerRecord>>,
+        plan: &'a BorrowerPlan,
+    ) -> BoxFuture<'a, Result<Vec<Self>>> {
+        Box::pin(Self::fetch_all(request, records, plan))
+    }
+
+    async fn fetch_all(
+        request: Request<'_>,
+        records: Vec<Arc<BorrowerRecord>>,
+        plan: &BorrowerPlan,
+    ) -> Result<Vec<Self>> {
         let branches = match &plan.branch {
             Some(plan) => {
                 let ids = records.iter().map(|record| record.branch_id).collect();
@@ -79,7 +98,7 @@ impl Borrower {
                 branch: Related::of(branches.as_ref(), record.branch_id),
                 group: Related::of(groups.as_ref(), record.id),
                 unmasking: Arc::clone(&unmasking),
-                record: Arc::new(record),
+                record,
             })
             .collect())
     }
@@ -94,7 +113,8 @@ impl Borrower {
     }
 
     /// The one borrower with this id, loaded on its own.
-    pub async fn load(request: Request<'_>, id: Uuid) -> Result<Option<Self>> {
+    pub async fn load(context: &Context<'_>, id: Uuid) -> Result<Option<Self>> {
+        let request = request(context)?;
         let record = request.services.borrower(request.actor, &BorrowerKey::Id(id)).await?;
         Ok(record.map(Self::from))
     }
@@ -109,29 +129,23 @@ impl Borrower {
     }
 
     /// The number people read out, such as "B-000000001".
-    async fn number(&self) -> &str {
+    fn number(&self) -> &str {
         &self.record.number
     }
 
     /// The name; "[erased]" once the person was erased.
-    async fn name(&self) -> &str {
+    fn name(&self) -> &str {
         &self.record.name
     }
 
     /// The id in another system.
-    async fn external_ref(&self) -> Option<&str> {
+    fn external_ref(&self) -> Option<&str> {
         self.record.external_ref.as_deref()
     }
 
     /// The branch that looks after them; null where the caller may not see it.
     async fn branch(&self, context: &Context<'_>) -> Nullable<Branch> {
-        match &self.branch {
-            Related::Fetched(branch) => branch.clone().map(Ok),
-            Related::Later => match request(context) {
-                Ok(request) => Branch::load(request, self.record.branch_id).await.transpose(),
-                Err(error) => Some(Err(error)),
-            },
-        }
+        self.branch.or_load(|| Branch::load(context, self.record.branch_id)).await
     }
 
     /// The group they belong to now at the branch that looks after them; null when there is none.
@@ -144,7 +158,7 @@ impl Borrower {
             let mut groups = Group::of_borrowers(request(context)?, &own, &GroupPlan::default()).await?;
             Ok(groups.remove(&self.record.id))
         };
-        found.await.transpose()
+        Box::pin(found).await.transpose()
     }
 
     /// The telephone number; all but its last three characters are hidden from those who may not read personal data. Showing it in full is an event of the audit trail.
@@ -158,27 +172,27 @@ impl Borrower {
     }
 
     /// The date of birth.
-    async fn date_of_birth(&self) -> Option<Date> {
+    fn date_of_birth(&self) -> Option<Date> {
         self.record.date_of_birth.map(Date)
     }
 
     /// When everything personal was erased; null for everybody else. What is left are the id, the number and what refers to them.
-    async fn erased_at(&self) -> Option<DateTime> {
+    fn erased_at(&self) -> Option<DateTime> {
         self.record.erased_at.map(DateTime)
     }
 
     /// Grows by one with every change.
-    async fn version(&self) -> i64 {
+    fn version(&self) -> i64 {
         self.record.version
     }
 
     /// When they were registered.
-    async fn created_at(&self) -> DateTime {
+    fn created_at(&self) -> DateTime {
         DateTime(self.record.created_at)
     }
 
     /// When the record last changed.
-    async fn updated_at(&self) -> DateTime {
+    fn updated_at(&self) -> DateTime {
         DateTime(self.record.updated_at)
     }
 }
@@ -191,7 +205,7 @@ impl Borrower {
             PersonalField::NationalId => self.record.national_id.as_ref(),
         };
         if value.is_some() {
-            self.unmasking.record(request).await?;
+            Box::pin(self.unmasking.record(request)).await?;
         }
         Ok(request.services.personal_value(request.actor, &self.record, field)?)
     }

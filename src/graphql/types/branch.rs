@@ -52,7 +52,13 @@ pub enum BranchStatus {
 
 impl From<BranchRecord> for Branch {
     fn from(record: BranchRecord) -> Self {
-        Self { record: Arc::new(record), parent: Related::Later, holidays: Related::Later }
+        Self::from(Arc::new(record))
+    }
+}
+
+impl From<Arc<BranchRecord>> for Branch {
+    fn from(record: Arc<BranchRecord>) -> Self {
+        Self { record, parent: Related::Later, holidays: Related::Later }
     }
 }
 
@@ -60,7 +66,7 @@ impl Branch {
     /// Branches with the relations a plan asks for, in the order of the records.
     pub fn fetch<'a>(
         request: Request<'a>,
-        records: Vec<BranchRecord>,
+        records: Vec<Arc<BranchRecord>>,
         plan: &'a BranchPlan,
     ) -> Pin<Box<dyn Future<Output = Result<Vec<Self>>> + Send + 'a>> {
         Box::pin(async move {
@@ -86,7 +92,7 @@ impl Branch {
                         None => Related::Later,
                     },
                     holidays: Related::of(holidays.as_ref(), record.id),
-                    record: Arc::new(record),
+                    record,
                 })
                 .collect())
         })
@@ -102,7 +108,8 @@ impl Branch {
     }
 
     /// The one branch with this id, loaded on its own.
-    pub async fn load(request: Request<'_>, id: Uuid) -> Result<Option<Self>> {
+    pub async fn load(context: &Context<'_>, id: Uuid) -> Result<Option<Self>> {
+        let request = request(context)?;
         let record = request.services.branch(request.actor, &BranchKey::Id(id)).await?;
         Ok(record.map(Self::from))
     }
@@ -123,12 +130,12 @@ impl Branch {
     }
 
     /// The short, unique code people know it by, such as "NBO".
-    async fn code(&self) -> &str {
+    fn code(&self) -> &str {
         &self.record.code
     }
 
     /// The name.
-    async fn name(&self) -> &str {
+    fn name(&self) -> &str {
         &self.record.name
     }
 
@@ -137,35 +144,32 @@ impl Branch {
         match (&self.parent, self.record.parent_id) {
             (Related::Fetched(parent), _) => parent.as_deref().cloned().map(Ok),
             (Related::Later, None) => None,
-            (Related::Later, Some(id)) => match request(context) {
-                Ok(request) => Branch::load(request, id).await.transpose(),
-                Err(error) => Some(Err(error)),
-            },
+            (Related::Later, Some(id)) => Box::pin(Branch::load(context, id)).await.transpose(),
         }
     }
 
     /// The currency it works in.
-    async fn currency(&self) -> CurrencyCode {
+    fn currency(&self) -> CurrencyCode {
         CurrencyCode(self.record.currency.code().to_owned())
     }
 
     /// Its IANA time zone, such as "Africa/Nairobi", which decides its business date.
-    async fn time_zone(&self) -> &str {
+    fn time_zone(&self) -> &str {
         &self.record.time_zone
     }
 
     /// What day it is at the branch.
-    async fn business_date(&self, context: &Context<'_>) -> Result<Date> {
+    fn business_date(&self, context: &Context<'_>) -> Result<Date> {
         Ok(Date(request(context)?.services.business_date(&self.record)))
     }
 
     /// The last business date that was closed; null before the first.
-    async fn closed_through(&self) -> Option<Date> {
+    fn closed_through(&self) -> Option<Date> {
         self.record.closed_through.map(Date)
     }
 
     /// The days of the week it does not work, in the order of the week.
-    async fn rest_days(&self) -> Vec<Weekday> {
+    fn rest_days(&self) -> Vec<Weekday> {
         self.record.rest_days.iter().copied().map(Weekday::from).collect()
     }
 
@@ -179,7 +183,7 @@ impl Branch {
         let all = match &self.holidays {
             Related::Fetched(holidays) => holidays.clone().unwrap_or_default(),
             Related::Later => {
-                let mut found = holidays(request(context)?, &[self.record.id]).await?;
+                let mut found = Box::pin(holidays(request(context)?, &[self.record.id])).await?;
                 found.remove(&self.record.id).unwrap_or_default()
             }
         };
@@ -190,22 +194,22 @@ impl Branch {
     }
 
     /// Whether it does business.
-    async fn status(&self) -> BranchStatus {
+    fn status(&self) -> BranchStatus {
         self.record.status.into()
     }
 
     /// Grows by one with every change.
-    async fn version(&self) -> i64 {
+    fn version(&self) -> i64 {
         self.record.version
     }
 
     /// When it was created.
-    async fn created_at(&self) -> DateTime {
+    fn created_at(&self) -> DateTime {
         DateTime(self.record.created_at)
     }
 
     /// When it last changed.
-    async fn updated_at(&self) -> DateTime {
+    fn updated_at(&self) -> DateTime {
         DateTime(self.record.updated_at)
     }
 }

@@ -110,24 +110,18 @@ impl CollectionSheet {
 #[Object]
 impl CollectionSheet {
     /// The day.
-    async fn on(&self) -> Date {
+    fn on(&self) -> Date {
         Date(self.sheet.on)
     }
 
     /// The branch, with those below it; null where the caller may not see it.
     async fn branch(&self, context: &Context<'_>) -> Nullable<Branch> {
-        match request(context) {
-            Ok(request) => Branch::load(request, self.sheet.branch).await.transpose(),
-            Err(error) => Some(Err(error)),
-        }
+        Branch::load(context, self.sheet.branch).await.transpose()
     }
 
     /// The only group on it, if one was asked for.
     async fn group(&self, context: &Context<'_>) -> Nullable<Group> {
-        match request(context) {
-            Ok(request) => Group::load(request, self.sheet.group?).await.transpose(),
-            Err(error) => Some(Err(error)),
-        }
+        Group::load(context, self.sheet.group?).await.transpose()
     }
 
     /// What is to be collected loan by loan, in the order of center, group, borrower and loan; those without a center or a group come last.

@@ -1,8 +1,9 @@
 //! Lists in the API: cursor pages in the Relay form, both ways, with a count that is only taken when it is selected.
 
+use std::convert::Infallible;
 use std::sync::Arc;
 
-use async_graphql::connection::{Edge, EmptyFields, PageInfo};
+use async_graphql::connection::{CursorType, Edge, EmptyFields, PageInfo};
 use async_graphql::{Context, Enum, Object, OutputType, Result};
 
 use super::audit_event::AuditEvent;
@@ -24,7 +25,7 @@ use crate::service::borrowers::BorrowerField;
 use crate::service::branches::BranchField;
 use crate::service::groups::GroupField;
 use crate::service::ledger::EntryField;
-use crate::service::list::{Filter, Page, PageRequest, SortKey};
+use crate::service::list::{Cursor, Filter, Page, PageRequest, SortKey};
 use crate::service::loan_products::LoanProductField;
 use crate::service::loans::LoanField;
 use crate::service::portfolio::Report;
@@ -103,8 +104,21 @@ where
     Ok(keys.into_iter().map(key).collect())
 }
 
+/// Written when an edge is asked for its cursor. Arguments are text to the API: what a cursor stands for is the store's.
+impl CursorType for Cursor {
+    type Error = Infallible;
+
+    fn decode_cursor(text: &str) -> Result<Self, Infallible> {
+        Ok(Self::Written(text.to_owned()))
+    }
+
+    fn encode_cursor(&self) -> String {
+        self.to_string()
+    }
+}
+
 /// A row of a page with its cursor.
-type RowEdge<N> = Edge<String, N, EmptyFields>;
+type RowEdge<N> = Edge<Cursor, N, EmptyFields>;
 
 /// A page of rows and what the connection has beside it.
 pub struct Pages<N: OutputType, C> {
@@ -124,27 +138,27 @@ macro_rules! connections {
         #[Object]
         impl $name {
             /// Whether there are rows before and after this page, and the cursors to ask for them.
-            async fn page_info(&self) -> PageInfo {
+            fn page_info(&self) -> PageInfo {
                 PageInfo {
                     has_previous_page: self.0.has_previous,
                     has_next_page: self.0.has_next,
-                    start_cursor: self.0.edges.first().map(|edge| edge.cursor.clone()),
-                    end_cursor: self.0.edges.last().map(|edge| edge.cursor.clone()),
+                    start_cursor: self.0.edges.first().map(|edge| edge.cursor.to_string()),
+                    end_cursor: self.0.edges.last().map(|edge| edge.cursor.to_string()),
                 }
             }
 
             /// The rows of this page, each with its cursor.
-            async fn edges(&self) -> &[RowEdge<$node>] {
+            fn edges(&self) -> &[RowEdge<$node>] {
                 &self.0.edges
             }
 
             /// The rows of this page.
-            async fn nodes(&self) -> Vec<&$node> {
+            fn nodes(&self) -> Vec<&$node> {
                 self.0.edges.iter().map(|edge| &edge.node).collect()
             }
 
             #[graphql(flatten)]
-            async fn further(&self) -> &$further {
+            fn further(&self) -> &$further {
                 &self.0.further
             }
         }
@@ -223,7 +237,7 @@ macro_rules! counted {
             /// How many match the filter, on all pages together. Counting stops at 10,001, which stands for "more than 10,000".
             async fn total_count(&self, context: &Context<'_>) -> Result<i64> {
                 let request = request(context)?;
-                Ok(count(request.services.$service(request.actor, &self.filter).await?))
+                Ok(count(Box::pin(request.services.$service(request.actor, &self.filter)).await?))
             }
         }
     };
@@ -255,13 +269,13 @@ impl AuditEventConnectionFields {
     /// How many match the filter, on all pages together. Counting stops at 10,001, which stands for "more than 10,000".
     async fn total_count(&self, context: &Context<'_>) -> Result<i64> {
         let request = request(context)?;
-        Ok(count(request.services.count_audit_events(request.actor, &self.filter).await?))
+        Ok(count(Box::pin(request.services.count_audit_events(request.actor, &self.filter)).await?))
     }
 
     /// How many events of the caller's branches are not sealed yet, whatever the filter.
     async fn unsealed(&self, context: &Context<'_>) -> Result<i64> {
         let request = request(context)?;
-        Ok(count(request.services.unsealed_audit_events(request.actor).await?))
+        Ok(count(Box::pin(request.services.unsealed_audit_events(request.actor)).await?))
     }
 }
 
@@ -282,7 +296,7 @@ impl OwnListFields {
 #[Object]
 impl OwnListFields {
     /// How many there are, on all pages together.
-    async fn total_count(&self) -> i64 {
+    fn total_count(&self) -> i64 {
         i64::try_from(self.total).unwrap_or(i64::MAX)
     }
 }
@@ -306,7 +320,7 @@ impl LoanConnectionFields {
     /// How many match the filter, on all pages together. Counting stops at 10,001, which stands for "more than 10,000".
     async fn total_count(&self, context: &Context<'_>) -> Result<i64> {
         let request = request(context)?;
-        Ok(count(request.services.count_loans(request.actor, &self.filter).await?))
+        Ok(count(Box::pin(request.services.count_loans(request.actor, &self.filter)).await?))
     }
 
     /// Exact totals on the same filter, on all pages together: one row per currency, never added across currencies.

@@ -27,7 +27,7 @@ use crate::service::loans::LoanField;
 /// Borrowers who answer for each other's loans.
 #[derive(Clone)]
 pub struct Group {
-    record: GroupRecord,
+    record: Arc<GroupRecord>,
     branch: Related<Branch>,
     members: Related<Arc<Vec<GroupMember>>>,
 }
@@ -91,6 +91,12 @@ impl From<Weekday> for chrono::Weekday {
 
 impl From<GroupRecord> for Group {
     fn from(record: GroupRecord) -> Self {
+        Self::from(Arc::new(record))
+    }
+}
+
+impl From<Arc<GroupRecord>> for Group {
+    fn from(record: Arc<GroupRecord>) -> Self {
         Self { record, branch: Related::Later, members: Related::Later }
     }
 }
@@ -99,7 +105,7 @@ impl Group {
     /// Groups with the relations a plan asks for, in the order of the records: one statement per relation.
     pub fn fetch<'a>(
         request: Request<'a>,
-        records: Vec<GroupRecord>,
+        records: Vec<Arc<GroupRecord>>,
         plan: &'a GroupPlan,
     ) -> Pin<Box<dyn Future<Output = Result<Vec<Self>>> + Send + 'a>> {
         Box::pin(async move {
@@ -138,7 +144,8 @@ impl Group {
     }
 
     /// The one group with this id, loaded on its own.
-    pub async fn load(request: Request<'_>, id: Uuid) -> Result<Option<Self>> {
+    pub async fn load(context: &Context<'_>, id: Uuid) -> Result<Option<Self>> {
+        let request = request(context)?;
         let record = request.services.group(request.actor, &GroupKey::Id(id)).await?;
         Ok(record.map(Self::from))
     }
@@ -168,43 +175,37 @@ impl Group {
     }
 
     /// The number people read out, such as "G-000000001".
-    async fn number(&self) -> &str {
+    fn number(&self) -> &str {
         &self.record.number
     }
 
     /// The name.
-    async fn name(&self) -> &str {
+    fn name(&self) -> &str {
         &self.record.name
     }
 
     /// The id in another system.
-    async fn external_ref(&self) -> Option<&str> {
+    fn external_ref(&self) -> Option<&str> {
         self.record.external_ref.as_deref()
     }
 
     /// The branch that looks after it; null where the caller may not see it.
     async fn branch(&self, context: &Context<'_>) -> Nullable<Branch> {
-        match &self.branch {
-            Related::Fetched(branch) => branch.clone().map(Ok),
-            Related::Later => match request(context) {
-                Ok(request) => Branch::load(request, self.record.branch_id).await.transpose(),
-                Err(error) => Some(Err(error)),
-            },
-        }
+        self.branch.or_load(|| Branch::load(context, self.record.branch_id)).await
     }
 
     /// Whether it does business.
-    async fn status(&self) -> GroupStatus {
+    fn status(&self) -> GroupStatus {
         self.record.status.into()
     }
 
     /// The day of the week it meets on.
-    async fn meeting_weekday(&self) -> Option<Weekday> {
+    fn meeting_weekday(&self) -> Option<Weekday> {
         self.record.meeting_weekday.map(Weekday::from)
     }
 
     /// Where it meets: the center.
-    async fn meeting_place(&self) -> Option<&str> {
+    fn meeting_place(&self) -> Option<&str> {
         self.record.meeting_place.as_deref()
     }
 
@@ -218,7 +219,8 @@ impl Group {
             Related::Fetched(members) => members.clone().unwrap_or_default(),
             Related::Later => {
                 let plan = super::selection::MemberPlan::default();
-                let mut found = GroupMember::by_group(request(context)?, &[self.record.id], &plan).await?;
+                let own = [self.record.id];
+                let mut found = Box::pin(GroupMember::by_group(request(context)?, &own, &plan)).await?;
                 found.remove(&self.record.id).unwrap_or_default()
             }
         };
@@ -240,7 +242,7 @@ impl Group {
         >,
     ) -> Result<LoanConnection> {
         let own = Filter::Field(LoanField::Group, Test::Is(Scalar::Id(self.record.id)));
-        loans_page(context, (first, after, last, before), Some(own), filter, order_by).await
+        Box::pin(loans_page(context, (first, after, last, before), Some(own), filter, order_by)).await
     }
 
     /// Who of its members owes what by a day on loans of the group, as the books stand now; null when its branch does not exist for the caller. Permission: ReadLoans.
@@ -259,22 +261,22 @@ impl Group {
     }
 
     /// The day it was closed.
-    async fn closed_on(&self) -> Option<Date> {
+    fn closed_on(&self) -> Option<Date> {
         self.record.closed_on.map(Date)
     }
 
     /// Grows by one with every change, of its members too.
-    async fn version(&self) -> i64 {
+    fn version(&self) -> i64 {
         self.record.version
     }
 
     /// When it was created.
-    async fn created_at(&self) -> DateTime {
+    fn created_at(&self) -> DateTime {
         DateTime(self.record.created_at)
     }
 
     /// When it or its members last changed.
-    async fn updated_at(&self) -> DateTime {
+    fn updated_at(&self) -> DateTime {
         DateTime(self.record.updated_at)
     }
 }

@@ -10,7 +10,7 @@ use super::borrower::Borrower;
 use super::scalars::Date;
 use super::selection::{MemberPlan, Related};
 use crate::graphql::error::Nullable;
-use crate::graphql::request::{Request, request};
+use crate::graphql::request::Request;
 use crate::service::group_members::MemberRecord;
 
 /// Someone's time in a group.
@@ -68,27 +68,21 @@ impl GroupMember {
 impl GroupMember {
     /// Who; null where the caller may not see them.
     async fn borrower(&self, context: &Context<'_>) -> Nullable<Borrower> {
-        match &self.borrower {
-            Related::Fetched(borrower) => borrower.clone().map(Ok),
-            Related::Later => match request(context) {
-                Ok(request) => Borrower::load(request, self.record.borrower_id).await.transpose(),
-                Err(error) => Some(Err(error)),
-            },
-        }
+        self.borrower.or_load(|| Borrower::load(context, self.record.borrower_id)).await
     }
 
     /// What they do for the group, or did last.
-    async fn role(&self) -> MemberRole {
+    fn role(&self) -> MemberRole {
         self.record.role.into()
     }
 
     /// The first day.
-    async fn joined_on(&self) -> Date {
+    fn joined_on(&self) -> Date {
         Date(self.record.joined_on)
     }
 
     /// The last day; null while they belong to the group.
-    async fn left_on(&self) -> Option<Date> {
+    fn left_on(&self) -> Option<Date> {
         self.record.left_on.map(Date)
     }
 }

@@ -89,14 +89,8 @@ fn loan_of(loans: Option<&HashMap<Uuid, Loan>>, id: Option<Uuid>) -> Related<Loa
 }
 
 async fn loan(context: &Context<'_>, related: &Related<Loan>, id: Option<Uuid>) -> Nullable<Loan> {
-    match (related, id) {
-        (Related::Fetched(loan), _) => loan.clone().map(Ok),
-        (Related::Later, None) => None,
-        (Related::Later, Some(id)) => match request(context) {
-            Ok(request) => Loan::load(request, id).await.transpose(),
-            Err(error) => Some(Err(error)),
-        },
-    }
+    let id = id?;
+    related.or_load(|| Loan::load(context, id)).await
 }
 
 /// A journal entry: what was booked at once. Its debits are its credits.
@@ -108,7 +102,7 @@ impl JournalEntry {
     }
 
     /// What it is for.
-    async fn kind(&self) -> JournalEntryKind {
+    fn kind(&self) -> JournalEntryKind {
         match self.record.kind {
             EntryKind::Transaction(kind) => Some(kind).into(),
             EntryKind::Accrual => JournalEntryKind::Accrual,
@@ -117,13 +111,7 @@ impl JournalEntry {
 
     /// The branch that books; null where the caller may not see it.
     async fn branch(&self, context: &Context<'_>) -> Nullable<Branch> {
-        match &self.branch {
-            Related::Fetched(branch) => branch.clone().map(Ok),
-            Related::Later => match request(context) {
-                Ok(request) => Branch::load(request, self.record.branch_id).await.transpose(),
-                Err(error) => Some(Err(error)),
-            },
-        }
+        self.branch.or_load(|| Branch::load(context, self.record.branch_id)).await
     }
 
     /// The loan it is about; null for what is booked for a branch's day as a whole, and where the caller may not see it.
@@ -133,37 +121,37 @@ impl JournalEntry {
     }
 
     /// The id of the loan's transaction it belongs to; null for accruals.
-    async fn transaction_id(&self) -> Option<ID> {
+    fn transaction_id(&self) -> Option<ID> {
         self.record.transaction_id.map(|transaction| id(Kind::LoanTransaction, transaction))
     }
 
     /// The business date it counts from.
-    async fn on(&self) -> Date {
+    fn on(&self) -> Date {
         Date(self.record.booked_on)
     }
 
     /// When it was booked.
-    async fn recorded_at(&self) -> DateTime {
+    fn recorded_at(&self) -> DateTime {
         DateTime(self.record.recorded_at)
     }
 
     /// The subject of whoever caused it.
-    async fn recorded_by(&self) -> &str {
+    fn recorded_by(&self) -> &str {
         &self.record.recorded_by
     }
 
     /// The currency of its lines.
-    async fn currency(&self) -> CurrencyCode {
+    fn currency(&self) -> CurrencyCode {
         CurrencyCode(self.record.currency.code().to_owned())
     }
 
     /// The id of the entry it takes back, line for line.
-    async fn reverses(&self) -> Option<ID> {
+    fn reverses(&self) -> Option<ID> {
         self.record.reverses_id.map(|entry| id(Kind::JournalEntry, entry))
     }
 
     /// A remark.
-    async fn memo(&self) -> Option<&str> {
+    fn memo(&self) -> Option<&str> {
         self.record.memo.as_deref()
     }
 
@@ -183,17 +171,17 @@ impl JournalEntry {
 #[Object]
 impl JournalEntryLine {
     /// The account.
-    async fn account(&self) -> Account {
+    fn account(&self) -> Account {
         self.record.posting.account.into()
     }
 
     /// The side of the account.
-    async fn side(&self) -> Side {
+    fn side(&self) -> Side {
         self.record.posting.side.into()
     }
 
     /// How much; always more than nothing.
-    async fn amount(&self) -> Money {
+    fn amount(&self) -> Money {
         money(self.record.posting.amount, self.currency)
     }
 

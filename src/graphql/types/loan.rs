@@ -17,6 +17,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use async_graphql::{Context, Enum, ID, Object, Result};
+use futures_util::future::BoxFuture;
 use lending::loan::Lifecycle;
 use uuid::Uuid;
 
@@ -30,6 +31,7 @@ use super::group::Group;
 use super::id::id;
 use super::loan_product::LoanProduct;
 use super::money::Money;
+use super::on_heap::OnHeap;
 use super::scalars::{Date, DateTime};
 use super::selection::{LoanPlan, Related};
 use super::terms::LoanTerms;
@@ -102,7 +104,12 @@ pub enum LoanTransition {
 
 impl From<LoanRecord> for Loan {
     fn from(record: LoanRecord) -> Self {
-        let record = Arc::new(record);
+        Self::from(Arc::new(record))
+    }
+}
+
+impl From<Arc<LoanRecord>> for Loan {
+    fn from(record: Arc<LoanRecord>) -> Self {
         Self {
             engine: Engine::later(Arc::clone(&record)),
             record,
@@ -116,8 +123,16 @@ impl From<LoanRecord> for Loan {
 
 impl Loan {
     /// Loans with the relations a plan asks for, in the order of the records: one statement per relation.
-    pub async fn fetch(request: Request<'_>, records: Vec<LoanRecord>, plan: &LoanPlan) -> Result<Vec<Self>> {
-        let ids = |of: fn(&LoanRecord) -> Uuid| records.iter().map(of).collect::<Vec<_>>();
+    pub fn fetch<'a>(
+        request: Request<'a>,
+        records: Vec<Arc<LoanRecord>>,
+        plan: &'a LoanPlan,
+    ) -> BoxFuture<'a, Result<Vec<Self>>> {
+        Box::pin(Self::fetch_all(request, records, plan))
+    }
+
+    async fn fetch_all(request: Request<'_>, records: Vec<Arc<LoanRecord>>, plan: &LoanPlan) -> Result<Vec<Self>> {
+        let ids = |of: fn(&LoanRecord) -> Uuid| records.iter().map(|record| of(record)).collect::<Vec<_>>();
         let branches = match &plan.branch {
             Some(plan) => Some(Branch::by_id(request, ids(|loan| loan.branch_id), plan).await?),
             None => None,
@@ -138,25 +153,25 @@ impl Loan {
             None => None,
         };
         let mut views = match plan.engine {
-            true => request.services.loan_views(request.actor, records.clone()).await?,
+            true => {
+                let records = records.iter().map(|record| LoanRecord::clone(record)).collect();
+                request.services.loan_views(request.actor, records).await?
+            }
             false => Vec::new(),
         }
         .into_iter();
         Ok(records
             .into_iter()
-            .map(|record| {
-                let record = Arc::new(record);
-                Self {
-                    branch: Related::of(branches.as_ref(), record.branch_id),
-                    borrower: Related::of(borrowers.as_ref(), record.borrower_id),
-                    product: Related::of(products.as_ref(), record.product_id),
-                    group: record.group_id.map_or(Related::Fetched(None), |id| Related::of(groups.as_ref(), id)),
-                    engine: match views.next() {
-                        Some(view) => Engine::fetched(Arc::clone(&record), view),
-                        None => Engine::later(Arc::clone(&record)),
-                    },
-                    record,
-                }
+            .map(|record| Self {
+                branch: Related::of(branches.as_ref(), record.branch_id),
+                borrower: Related::of(borrowers.as_ref(), record.borrower_id),
+                product: Related::of(products.as_ref(), record.product_id),
+                group: record.group_id.map_or(Related::Fetched(None), |id| Related::of(groups.as_ref(), id)),
+                engine: match views.next() {
+                    Some(view) => Engine::fetched(Arc::clone(&record), view),
+                    None => Engine::later(Arc::clone(&record)),
+                },
+                record,
             })
             .collect())
     }
@@ -164,7 +179,7 @@ impl Loan {
     /// A loan as it was seen on a day or by a moment, with the relations a plan asks for.
     pub async fn seen(request: Request<'_>, view: LoanView, plan: &LoanPlan) -> Result<Option<Self>> {
         let plan = LoanPlan { engine: false, ..plan.clone() };
-        let mut loan = Self::fetch(request, vec![view.record.clone()], &plan).await?.pop();
+        let mut loan = Self::fetch(request, vec![Arc::new(view.record.clone())], &plan).await?.pop();
         if let Some(loan) = &mut loan {
             loan.engine = Engine::fetched(Arc::clone(&loan.record), view);
         }
@@ -181,7 +196,8 @@ impl Loan {
     }
 
     /// The one loan with this id, loaded on its own.
-    pub async fn load(request: Request<'_>, id: Uuid) -> Result<Option<Self>> {
+    pub async fn load(context: &Context<'_>, id: Uuid) -> Result<Option<Self>> {
+        let request = request(context)?;
         let record = request.services.loan(request.actor, &LoanKey::Id(id)).await?;
         Ok(record.map(Self::from))
     }
@@ -222,164 +238,164 @@ impl Loan {
     }
 
     /// The number people read out, such as "L-000000001".
-    async fn number(&self) -> &str {
+    fn number(&self) -> &str {
         &self.record.number
     }
 
     /// The id in another system.
-    async fn external_ref(&self) -> Option<&str> {
+    fn external_ref(&self) -> Option<&str> {
         self.record.external_ref.as_deref()
     }
 
     /// Where the loan is in its life.
-    async fn status(&self) -> LoanStatus {
+    fn status(&self) -> LoanStatus {
         self.record.state.status().into()
     }
 
     /// The steps that its status allows now.
-    async fn allowed_transitions(&self) -> Vec<LoanTransition> {
+    fn allowed_transitions(&self) -> Vec<LoanTransition> {
         self.record.state.status().allowed().iter().copied().map(LoanTransition::from).collect()
     }
 
     /// The branch that lends; null where the caller may not see it.
     async fn branch(&self, context: &Context<'_>) -> Nullable<Branch> {
-        match &self.branch {
-            Related::Fetched(branch) => branch.clone().map(Ok),
-            Related::Later => match request(context) {
-                Ok(request) => Branch::load(request, self.record.branch_id).await.transpose(),
-                Err(error) => Some(Err(error)),
-            },
-        }
+        self.branch.or_load(|| Branch::load(context, self.record.branch_id)).await
     }
 
     /// Who borrows; null where the caller may not see them.
     async fn borrower(&self, context: &Context<'_>) -> Nullable<Borrower> {
-        match &self.borrower {
-            Related::Fetched(borrower) => borrower.clone().map(Ok),
-            Related::Later => match request(context) {
-                Ok(request) => Borrower::load(request, self.record.borrower_id).await.transpose(),
-                Err(error) => Some(Err(error)),
-            },
-        }
+        self.borrower.or_load(|| Borrower::load(context, self.record.borrower_id)).await
     }
 
     /// The product it was made under; null where the caller may not see it.
     async fn product(&self, context: &Context<'_>) -> Nullable<LoanProduct> {
-        match &self.product {
-            Related::Fetched(product) => product.clone().map(Ok),
-            Related::Later => match request(context) {
-                Ok(request) => LoanProduct::load(request, self.record.product_id).await.transpose(),
-                Err(error) => Some(Err(error)),
-            },
-        }
+        self.product.or_load(|| LoanProduct::load(context, self.record.product_id)).await
     }
 
     /// The group whose members answer for it; null when there is none and where the caller may not see it.
     async fn group(&self, context: &Context<'_>) -> Nullable<Group> {
-        match (&self.group, self.record.group_id) {
-            (Related::Fetched(group), _) => group.clone().map(Ok),
-            (Related::Later, None) => None,
-            (Related::Later, Some(id)) => match request(context) {
-                Ok(request) => Group::load(request, id).await.transpose(),
-                Err(error) => Some(Err(error)),
-            },
-        }
+        let id = self.record.group_id?;
+        self.group.or_load(|| Group::load(context, id)).await
     }
 
     /// The subject of the credit officer who looks after it.
-    async fn officer(&self) -> Option<&str> {
+    fn officer(&self) -> Option<&str> {
         self.record.officer.as_deref()
     }
 
     /// What was agreed when it was applied for.
-    async fn terms(&self) -> LoanTerms {
+    fn terms(&self) -> LoanTerms {
         LoanTerms::from(&self.record.terms)
     }
 
     /// The amount applied for.
-    async fn principal(&self) -> Money {
+    fn principal(&self) -> Money {
         self.record.terms.principal.into()
     }
 
     /// The amount approved; null before the approval.
-    async fn approved(&self) -> Option<Money> {
+    fn approved(&self) -> Option<Money> {
         self.record.state.approval().map(|approval| approval.amount.into())
     }
 
     /// The amount disbursed so far.
-    async fn disbursed(&self) -> Money {
+    fn disbursed(&self) -> Money {
         let nothing = lending::money::Money::zero(self.record.terms.principal.currency());
         self.record.state.disbursement().map_or(nothing, |disbursement| disbursement.amount).into()
     }
 
     /// The day of the application.
-    async fn applied_on(&self) -> Date {
+    fn applied_on(&self) -> Date {
         Date(self.record.state.application().applied_on)
     }
 
     /// The subject of whoever took the application.
-    async fn applied_by(&self) -> &str {
+    fn applied_by(&self) -> &str {
         &self.record.state.application().applied_by
     }
 
     /// The day of the approval.
-    async fn approved_on(&self) -> Option<Date> {
+    fn approved_on(&self) -> Option<Date> {
         self.record.state.approval().map(|approval| Date(approval.on))
     }
 
     /// The subject of whoever approved.
-    async fn approved_by(&self) -> Option<&str> {
+    fn approved_by(&self) -> Option<&str> {
         self.record.state.approval().map(|approval| approval.by.as_str())
     }
 
     /// The day of the disbursement.
-    async fn disbursed_on(&self) -> Option<Date> {
+    fn disbursed_on(&self) -> Option<Date> {
         self.record.state.disbursement().map(|disbursement| Date(disbursement.on))
     }
 
     /// The day it was counted as defaulted, while it is.
     #[graphql(name = "defaultedOn")]
-    async fn defaulted_on_date(&self) -> Option<Date> {
+    fn defaulted_on_date(&self) -> Option<Date> {
         self.defaulted_on().map(Date)
     }
 
     /// The day it ended: rejected, withdrawn, repaid or written off.
-    async fn closed_on(&self) -> Option<Date> {
+    fn closed_on(&self) -> Option<Date> {
         self.closed_on_date().map(Date)
     }
 
     /// Why it was rejected or withdrawn, if a reason was given.
-    async fn decision_reason(&self) -> Option<&str> {
+    fn decision_reason(&self) -> Option<&str> {
         self.reason()
     }
 
     #[graphql(flatten)]
-    async fn figures(&self) -> LoanFigures {
-        LoanFigures(self.engine.clone())
+    fn figures(&self) -> OnHeap<LoanFigures> {
+        OnHeap(LoanFigures(self.engine.clone()))
     }
 
     #[graphql(flatten)]
-    async fn lists(&self) -> LoanLists {
-        LoanLists(self.engine.clone())
+    fn lists(&self) -> OnHeap<LoanLists> {
+        OnHeap(LoanLists(self.engine.clone()))
     }
 
     #[graphql(flatten)]
-    async fn quotes(&self) -> LoanQuotes {
-        LoanQuotes(self.engine.clone())
+    fn quotes(&self) -> OnHeap<LoanQuotes> {
+        OnHeap(LoanQuotes(self.engine.clone()))
     }
 
     /// Grows by one with every change.
-    async fn version(&self) -> i64 {
+    fn version(&self) -> i64 {
         self.record.version
     }
 
     /// When the application was taken.
-    async fn created_at(&self) -> DateTime {
+    fn created_at(&self) -> DateTime {
         DateTime(self.record.created_at)
     }
 
     /// When the loan last changed.
-    async fn updated_at(&self) -> DateTime {
+    fn updated_at(&self) -> DateTime {
         DateTime(self.record.updated_at)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use async_graphql::ContainerType;
+
+    use super::*;
+
+    fn size_of_a_field<T: 'static, F: Future>(_: impl Fn(&'static T, &'static Context<'static>) -> F) -> usize {
+        std::mem::size_of::<F>()
+    }
+
+    /// A page makes one for every field of every row: whatever takes much belongs on the heap, behind `or_load` or `OnHeap`.
+    #[test]
+    fn fields_of_rows_have_small_futures() {
+        let sizes = [
+            ("Loan", size_of_a_field(|it: &'static Loan, context| it.resolve_field(context))),
+            ("Branch", size_of_a_field(|it: &'static Branch, context| it.resolve_field(context))),
+            ("Borrower", size_of_a_field(|it: &'static Borrower, context| it.resolve_field(context))),
+            ("LoanProduct", size_of_a_field(|it: &'static LoanProduct, context| it.resolve_field(context))),
+            ("Money", size_of_a_field(|it: &'static Money, context| it.resolve_field(context))),
+        ];
+        assert!(sizes.iter().all(|(_, bytes)| *bytes <= 1_024), "{sizes:?}");
     }
 }

@@ -1,8 +1,9 @@
 //! Loan products in the API.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
-use async_graphql::{Enum, ID, Object, Result};
+use async_graphql::{Context, Enum, ID, Object, Result};
 use uuid::Uuid;
 
 use super::id::id;
@@ -10,14 +11,14 @@ use super::money::Money;
 use super::scalars::{CurrencyCode, DateTime, Decimal};
 use super::term_choices::PeriodUnit;
 use super::terms::LoanConditions;
-use crate::graphql::request::Request;
+use crate::graphql::request::{Request, request};
 use crate::ids::Kind;
 use crate::service::loan_products::{LoanProductKey, LoanProductRecord};
 
 /// What may be lent, and on which terms by default.
 #[derive(Clone)]
 pub struct LoanProduct {
-    record: LoanProductRecord,
+    record: Arc<LoanProductRecord>,
 }
 
 /// Whether a product is offered.
@@ -32,6 +33,12 @@ pub enum LoanProductStatus {
 
 impl From<LoanProductRecord> for LoanProduct {
     fn from(record: LoanProductRecord) -> Self {
+        Self::from(Arc::new(record))
+    }
+}
+
+impl From<Arc<LoanProductRecord>> for LoanProduct {
+    fn from(record: Arc<LoanProductRecord>) -> Self {
         Self { record }
     }
 }
@@ -46,7 +53,8 @@ impl LoanProduct {
     }
 
     /// The one product with this id, loaded on its own.
-    pub async fn load(request: Request<'_>, id: Uuid) -> Result<Option<Self>> {
+    pub async fn load(context: &Context<'_>, id: Uuid) -> Result<Option<Self>> {
+        let request = request(context)?;
         let record = request.services.loan_product(request.actor, &LoanProductKey::Id(id)).await?;
         Ok(record.map(Self::from))
     }
@@ -65,92 +73,92 @@ impl LoanProduct {
     }
 
     /// The short, unique code people know it by, such as "STANDARD-KES".
-    async fn code(&self) -> &str {
+    fn code(&self) -> &str {
         &self.record.code
     }
 
     /// The name.
-    async fn name(&self) -> &str {
+    fn name(&self) -> &str {
         &self.record.name
     }
 
     /// The currency of its loans.
-    async fn currency(&self) -> CurrencyCode {
+    fn currency(&self) -> CurrencyCode {
         CurrencyCode(self.record.limits.currency.code().to_owned())
     }
 
     /// The least principal.
-    async fn principal_min(&self) -> Money {
+    fn principal_min(&self) -> Money {
         self.money(self.record.limits.principal_min)
     }
 
     /// The most principal.
-    async fn principal_max(&self) -> Money {
+    fn principal_max(&self) -> Money {
         self.money(self.record.limits.principal_max)
     }
 
     /// The least annual rate, in percent.
-    async fn annual_rate_min(&self) -> Decimal {
+    fn annual_rate_min(&self) -> Decimal {
         percent(self.record.limits.rate_min_ppm)
     }
 
     /// The most annual rate, in percent.
-    async fn annual_rate_max(&self) -> Decimal {
+    fn annual_rate_max(&self) -> Decimal {
         percent(self.record.limits.rate_max_ppm)
     }
 
     /// The fewest installments.
-    async fn installments_min(&self) -> u32 {
+    fn installments_min(&self) -> u32 {
         self.record.limits.installments_min
     }
 
     /// The most installments.
-    async fn installments_max(&self) -> u32 {
+    fn installments_max(&self) -> u32 {
         self.record.limits.installments_max
     }
 
     /// The annual rate, in percent, of a loan whose application names none.
-    async fn default_annual_rate(&self) -> Decimal {
+    fn default_annual_rate(&self) -> Decimal {
         Decimal(self.record.default_rate.to_percent_string())
     }
 
     /// The number of installments of a loan whose application names none.
-    async fn default_installments(&self) -> u32 {
+    fn default_installments(&self) -> u32 {
         self.record.default_installments
     }
 
     /// An installment falls due every so many units.
-    async fn every(&self) -> u32 {
+    fn every(&self) -> u32 {
         self.record.every
     }
 
     /// The unit of `every`.
-    async fn unit(&self) -> PeriodUnit {
+    fn unit(&self) -> PeriodUnit {
         self.record.unit.into()
     }
 
     /// How its loans work where their application does not say otherwise.
-    async fn terms(&self) -> LoanConditions {
+    fn terms(&self) -> LoanConditions {
         LoanConditions::of(&self.record.conditions, self.record.limits.currency)
     }
 
     /// Whether it is offered.
-    async fn status(&self) -> LoanProductStatus {
+    fn status(&self) -> LoanProductStatus {
         self.record.status.into()
     }
 
     /// Grows by one with every change.
-    async fn version(&self) -> i64 {
+    fn version(&self) -> i64 {
         self.record.version
     }
 
     /// When it was created.
-    async fn created_at(&self) -> DateTime {
+    fn created_at(&self) -> DateTime {
         DateTime(self.record.created_at)
     }
 
     /// When it last changed.
-    async fn updated_at(&self) -> DateTime {
+    fn updated_at(&self) -> DateTime {
         DateTime(self.record.updated_at)
     }
 }

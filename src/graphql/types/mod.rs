@@ -19,6 +19,7 @@ pub mod loan_filter;
 pub mod loan_product;
 pub mod money;
 pub mod node;
+pub mod on_heap;
 pub mod portfolio;
 pub mod scalars;
 pub mod selection;

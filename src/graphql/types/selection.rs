@@ -4,8 +4,10 @@
 
 use std::collections::HashMap;
 
-use async_graphql::{Context, Lookahead};
+use async_graphql::{Context, Lookahead, Result};
 use uuid::Uuid;
+
+use crate::graphql::error::Nullable;
 
 /// The selections below one or several places of the query.
 pub struct Selected<'a>(Vec<Lookahead<'a>>);
@@ -231,6 +233,18 @@ pub enum Related<T> {
 }
 
 impl<T: Clone> Related<T> {
+    /// The related row; `load` finds it where it was not fetched.
+    pub async fn or_load<L>(&self, load: impl FnOnce() -> L) -> Nullable<T>
+    where
+        L: Future<Output = Result<Option<T>>> + Send,
+    {
+        match self {
+            Self::Fetched(row) => row.clone().map(Ok),
+            // On the heap: the future of every field is as large as that of the largest, and this one is for the few.
+            Self::Later => Box::pin(load()).await.transpose(),
+        }
+    }
+
     /// What was fetched of a relation for the row with this id; `None` stands for a relation that was not.
     pub fn of(fetched: Option<&HashMap<Uuid, T>>, id: Uuid) -> Self {
         match fetched {

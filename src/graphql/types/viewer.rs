@@ -36,22 +36,22 @@ impl From<&Actor> for Viewer {
 #[Object]
 impl Viewer {
     /// The subject of the token: who it is, in the identity provider's words.
-    async fn subject(&self) -> &str {
+    fn subject(&self) -> &str {
         &self.actor.subject
     }
 
     /// The roles.
-    async fn roles(&self) -> Vec<Role> {
+    fn roles(&self) -> Vec<Role> {
         self.actor.roles.iter().copied().map(Role::from).collect()
     }
 
     /// Whether they work for all branches.
-    async fn all_branches(&self) -> bool {
+    fn all_branches(&self) -> bool {
         self.actor.branches == BranchGrant::All
     }
 
     /// The codes of the branches they work for, the branches below them included; empty for those who work for all branches.
-    async fn branch_codes(&self) -> Vec<&str> {
+    fn branch_codes(&self) -> Vec<&str> {
         match &self.actor.branches {
             BranchGrant::All => Vec::new(),
             BranchGrant::Codes(codes) => codes.iter().map(String::as_str).collect(),
@@ -59,7 +59,7 @@ impl Viewer {
     }
 
     /// What their roles allow, such as "ApproveLoan", so that a frontend need not offer what would be refused.
-    async fn permissions(&self) -> Vec<&'static str> {
+    fn permissions(&self) -> Vec<&'static str> {
         Action::ALL.iter().filter(|action| policy::can(&self.actor, **action)).map(|action| action.as_str()).collect()
     }
 }

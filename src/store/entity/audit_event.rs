@@ -23,3 +23,9 @@ pub struct Model {
 }
 
 impl ActiveModelBehavior for ActiveModel {}
+
+crate::store::rows::by_place! {
+    "audit_events":
+    id, branch_id, recorded_at, subject, roles, request_id, operation, outcome, codes, object_kind, object_id,
+    details,
+}

@@ -13,3 +13,8 @@ pub struct Model {
 }
 
 impl ActiveModelBehavior for ActiveModel {}
+
+crate::store::rows::by_place! {
+    "audit_pending":
+    event_id, branch_id,
+}

@@ -33,3 +33,9 @@ pub struct Model {
 }
 
 impl ActiveModelBehavior for ActiveModel {}
+
+crate::store::rows::by_place! {
+    "borrowers":
+    id, branch_id, number, name, name_folded, external_ref, phone_sealed, phone_hash, national_id_sealed,
+    national_id_hash, key_id, date_of_birth, erased_at, version, created_at, updated_at,
+}

@@ -32,3 +32,9 @@ pub struct Model {
 }
 
 impl ActiveModelBehavior for ActiveModel {}
+
+crate::store::rows::by_place! {
+    "borrower_groups":
+    id, branch_id, number, name, name_folded, external_ref, status, meeting_weekday, meeting_place, closed_on,
+    version, created_at, updated_at,
+}

@@ -31,3 +31,9 @@ pub struct Model {
 }
 
 impl ActiveModelBehavior for ActiveModel {}
+
+crate::store::rows::by_place! {
+    "branches":
+    id, code, name, name_folded, parent_id, currency, time_zone, status, rest_days, closed_through, version,
+    created_at, updated_at,
+}

@@ -24,3 +24,8 @@ pub struct Model {
 }
 
 impl ActiveModelBehavior for ActiveModel {}
+
+crate::store::rows::by_place! {
+    "journal_entries":
+    id, branch_id, loan_id, transaction_id, kind, booked_on, recorded_at, recorded_by, currency, reverses_id, memo,
+}

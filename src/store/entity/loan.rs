@@ -71,3 +71,14 @@ pub struct Model {
 }
 
 impl ActiveModelBehavior for ActiveModel {}
+
+crate::store::rows::by_place! {
+    "loans":
+    id, number, external_ref, branch_id, borrower_id, product_id, group_id, officer, currency, principal_minor,
+    annual_rate_ppm, installments, repayment_every, repayment_unit, first_due_on, conditions, status, applied_on,
+    applied_by, approved_on, approved_by, approved_minor, decided_on, decided_by, decision_reason, disbursed_on,
+    disbursed_by, disbursed_minor, defaulted_on, closed_on, disbursed_total_minor, outstanding_principal_minor,
+    outstanding_interest_minor, outstanding_fees_minor, outstanding_penalties_minor, credit_minor, recovered_minor,
+    accrued_interest_minor, accrued_fees_minor, accrued_penalties_minor, oldest_unpaid_due_on, next_due_on,
+    matures_on, charged_off_on, accrued_through, projected_on, refreshed_on, version, created_at, updated_at,
+}

@@ -34,3 +34,10 @@ pub struct Model {
 }
 
 impl ActiveModelBehavior for ActiveModel {}
+
+crate::store::rows::by_place! {
+    "loan_products":
+    id, code, name, name_folded, currency, principal_min_minor, principal_max_minor, annual_rate_min_ppm,
+    annual_rate_max_ppm, installments_min, installments_max, default_annual_rate_ppm, default_installments,
+    repayment_every, repayment_unit, conditions, status, version, created_at, updated_at,
+}

@@ -137,11 +137,13 @@ impl Case {
     }
 
     async fn stored(&self, borrower: &BorrowerRecord) -> BorrowerRecord {
-        self.world.services.borrower(&admin(), &BorrowerKey::Id(borrower.id)).await.unwrap().unwrap()
+        Arc::unwrap_or_clone(
+            self.world.services.borrower(&admin(), &BorrowerKey::Id(borrower.id)).await.unwrap().unwrap(),
+        )
     }
 
     async fn loan(&self, id: Uuid) -> LoanRecord {
-        self.world.services.loan(&admin(), &LoanKey::Id(id)).await.unwrap().unwrap()
+        Arc::unwrap_or_clone(self.world.services.loan(&admin(), &LoanKey::Id(id)).await.unwrap().unwrap())
     }
 
     async fn found(&self, filter: &Filter<BorrowerField>) -> Vec<Uuid> {

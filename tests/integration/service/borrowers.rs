@@ -49,7 +49,7 @@ async fn a_borrower_is_registered_and_read_back(engine: Engine) {
         BorrowerKey::Number("B-000000001".to_owned()),
         BorrowerKey::ExternalRef("crm-1".to_owned()),
     ] {
-        assert!(world.services.borrower(&admin(), &key).await.unwrap() == Some(made.clone()), "{key:?}");
+        assert!(world.services.borrower(&admin(), &key).await.unwrap() == Some(made.clone().into()), "{key:?}");
     }
     let blank = RegisterBorrower { external_ref: Some("  ".to_owned()), ..new_borrower(&branch) };
     let second = world.services.register_borrower(&admin(), &blank).await.unwrap();
@@ -113,7 +113,7 @@ async fn every_problem_of_a_borrower_is_told_at_once(engine: Engine) {
         ..borrower_change(made.id)
     };
     assert_eq!(refusals(world.services.update_borrower(&admin(), &change).await), expected);
-    assert!(world.services.borrower(&admin(), &BorrowerKey::Id(made.id)).await.unwrap() == Some(made));
+    assert!(world.services.borrower(&admin(), &BorrowerKey::Id(made.id)).await.unwrap() == Some(made.into()));
 }
 
 async fn a_telephone_number_looks_like_one(engine: Engine) {

@@ -42,9 +42,9 @@ async fn a_branch_is_opened_and_read_back(engine: Engine) {
     assert_eq!((made.created_at, made.updated_at), (moment("2026-01-15T12:00:00Z"), moment("2026-01-15T12:00:00Z")));
     let by_id = world.services.branch(&admin(), &BranchKey::Id(made.id)).await.unwrap();
     let by_code = world.services.branch(&admin(), &BranchKey::Code("NBO-1_a".to_owned())).await.unwrap();
-    assert_eq!((by_id.as_ref(), by_code.as_ref()), (Some(&made), Some(&made)));
+    assert_eq!((by_id.as_deref(), by_code.as_deref()), (Some(&made), Some(&made)));
     let by_ids = world.services.branches_by_id(&admin(), &[made.id, Uuid::from_u128(9), parent.id]).await.unwrap();
-    assert_eq!(by_ids, [Some(made), None, Some(parent)]);
+    assert_eq!(by_ids, [Some(made.into()), None, Some(parent.into())]);
 }
 
 async fn every_problem_of_a_new_branch_is_told_at_once(engine: Engine) {
@@ -135,7 +135,7 @@ async fn a_change_touches_what_it_names_and_nothing_else(engine: Engine) {
     expected.version = 2;
     expected.updated_at = moment("2026-01-15T12:01:00Z");
     assert_eq!(named, expected);
-    assert_eq!(world.services.branch(&admin(), &BranchKey::Id(made.id)).await.unwrap(), Some(expected));
+    assert_eq!(world.services.branch(&admin(), &BranchKey::Id(made.id)).await.unwrap(), Some(expected.into()));
 
     let input = UpdateBranch { time_zone: Some("UTC".to_owned()), parent: Change::Clear, ..branch_change(made.id) };
     let moved = world.services.update_branch(&admin(), &input).await.unwrap();
@@ -158,7 +158,7 @@ async fn every_problem_of_a_change_is_told_at_once(engine: Engine) {
         refusals(outcome),
         [problem(ProblemCode::Required, "input.name"), problem(ProblemCode::InvalidFormat, "input.timeZone")]
     );
-    assert_eq!(world.services.branch(&admin(), &BranchKey::Id(made.id)).await.unwrap(), Some(made));
+    assert_eq!(world.services.branch(&admin(), &BranchKey::Id(made.id)).await.unwrap(), Some(made.into()));
 }
 
 async fn a_branch_cannot_lie_below_itself(engine: Engine) {

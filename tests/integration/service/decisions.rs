@@ -1,5 +1,7 @@
 //! Approving, rejecting and withdrawing.
 
+use std::sync::Arc;
+
 use branch_loan_api::service::loan_books::{Record, What};
 use branch_loan_api::service::loan_decisions::{Decide, DecisionInput};
 use branch_loan_api::service::loan_officers::AssignOfficer;
@@ -40,7 +42,7 @@ async fn pending(world: &World) -> LoanRecord {
 }
 
 async fn stored(world: &World, loan: &LoanRecord) -> LoanRecord {
-    world.services.loan(&admin(), &LoanKey::Id(loan.id)).await.unwrap().unwrap()
+    Arc::unwrap_or_clone(world.services.loan(&admin(), &LoanKey::Id(loan.id)).await.unwrap().unwrap())
 }
 
 fn kes(minor: i64) -> Money {

@@ -1,5 +1,7 @@
 //! A branch with loans of several kinds, for tests of days and books: the clock is the tests' to move.
 
+use std::sync::Arc;
+
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use branch_loan_api::service::ServiceError;
@@ -153,7 +155,7 @@ impl Desk {
     }
 
     pub async fn loan(&self, id: Uuid) -> LoanRecord {
-        self.world.services.loan(&admin(), &LoanKey::Id(id)).await.unwrap().unwrap()
+        Arc::unwrap_or_clone(self.world.services.loan(&admin(), &LoanKey::Id(id)).await.unwrap().unwrap())
     }
 
     pub async fn closed_through(&self) -> Option<chrono::NaiveDate> {

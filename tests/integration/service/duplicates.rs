@@ -88,7 +88,7 @@ async fn a_change_is_warned_of_only_where_it_brings_a_new_value(engine: Engine) 
     let change = UpdateBorrower { phone: Change::Set("0700-000-001".to_owned()), ..borrower_change(two.id) };
     assert_eq!(matches(world.services.update_borrower(&admin(), &change).await), [of(&one, PersonalField::Phone)]);
     let read = world.services.borrower(&admin(), &BorrowerKey::Id(two.id)).await.unwrap().unwrap();
-    assert!(read == two, "a warning writes nothing");
+    assert!(*read == two, "a warning writes nothing");
     let sure = UpdateBorrower { allow_duplicate: true, ..change.clone() };
     world.services.update_borrower(&admin(), &sure).await.unwrap();
     // From now on the two share it knowingly: writing it again, or something else, brings nothing new.

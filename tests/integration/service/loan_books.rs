@@ -96,7 +96,7 @@ impl Case {
     }
 
     async fn stored(&self) -> LoanRecord {
-        self.world.services.loan(&admin(), &LoanKey::Id(self.loan.id)).await.unwrap().unwrap()
+        Arc::unwrap_or_clone(self.world.services.loan(&admin(), &LoanKey::Id(self.loan.id)).await.unwrap().unwrap())
     }
 
     async fn history(&self) -> Vec<StoredTransaction> {

@@ -31,10 +31,10 @@ async fn a_product_takes_the_defaults_for_what_is_not_named(engine: Engine) {
     assert_eq!((limits.installments_min, limits.installments_max), (1, 600));
     assert_eq!((made.every, made.unit, made.status), (1, PeriodUnit::Month, LoanProductStatus::Active));
     for key in [LoanProductKey::Id(made.id), LoanProductKey::Code("STD".to_owned())] {
-        assert_eq!(world.services.loan_product(&admin(), &key).await.unwrap(), Some(made.clone()));
+        assert_eq!(world.services.loan_product(&admin(), &key).await.unwrap(), Some(made.clone().into()));
     }
     let by_ids = world.services.loan_products_by_id(&admin(), &[Uuid::from_u128(1), made.id]).await.unwrap();
-    assert_eq!(by_ids, [None, Some(made)]);
+    assert_eq!(by_ids, [None, Some(made.into())]);
 }
 
 fn terms() -> ProductTerms {
@@ -58,7 +58,7 @@ async fn a_product_is_what_was_asked_for(engine: Engine) {
     let input = CreateLoanProduct { terms: terms(), ..new_product("BIZ") };
     let made = world.services.create_loan_product(&admin(), &input).await.unwrap();
     let read = world.services.loan_product(&admin(), &LoanProductKey::Id(made.id)).await.unwrap().unwrap();
-    assert_eq!(read, made);
+    assert_eq!(*read, made);
     let limits = read.limits;
     assert_eq!((limits.principal_min, limits.principal_max), (100_000, 2_000_050));
     assert_eq!((limits.rate_min_ppm, limits.rate_max_ppm), (125_000, 360_000));
@@ -160,7 +160,7 @@ async fn limits_and_defaults_must_make_sense_together(engine: Engine) {
         assert_eq!(refusals(world.services.update_loan_product(&admin(), &change).await), expected);
     }
     let read = world.services.loan_product(&admin(), &LoanProductKey::Id(made.id)).await.unwrap();
-    assert_eq!(read, Some(made));
+    assert_eq!(read, Some(made.into()));
 }
 
 async fn a_code_is_taken_once(engine: Engine) {
@@ -186,7 +186,7 @@ async fn a_change_touches_what_it_names_and_leaves_loans_alone(engine: Engine) {
     expected.limits.principal_max = 10_000;
     expected.version = 2;
     assert_eq!(changed, expected);
-    assert_eq!(world.services.loans_by_id(&admin(), &[loan.id]).await.unwrap(), [Some(loan)]);
+    assert_eq!(world.services.loans_by_id(&admin(), &[loan.id]).await.unwrap(), [Some(loan.into())]);
 
     let outcome = world.services.update_loan_product(&admin(), &input).await;
     assert_eq!(refusal(outcome), problem(ProblemCode::VersionConflict, "input.expectedVersion"));

@@ -1,5 +1,7 @@
 //! What each role may do, asked of the use cases themselves: a use case that forgot to ask the policy shows here.
 
+use std::sync::Arc;
+
 use branch_loan_api::auth::policy::Action;
 use branch_loan_api::auth::{Actor, BranchGrant, Role};
 use branch_loan_api::service::ServiceError;
@@ -145,7 +147,7 @@ async fn known(world: &World) -> Known {
     let borrower = world.services.borrowers(&admin(), &Filter::default(), &[], &page).await.unwrap().rows.remove(0).1;
     let product =
         world.services.loan_products(&admin(), &Filter::default(), &[], &page).await.unwrap().rows.remove(0).1;
-    (branch, borrower, product)
+    (Arc::unwrap_or_clone(branch), Arc::unwrap_or_clone(borrower), Arc::unwrap_or_clone(product))
 }
 
 async fn every_use_case_asks_the_policy_first(engine: Engine) {

@@ -340,7 +340,7 @@ async fn days_past_due_filter_and_sort_loans(engine: Engine) {
                     };
                     seen.push(letter);
                 }
-                request.cursor = page.rows.last().map(|(cursor, _)| cursor.clone());
+                request.cursor = page.rows.last().map(|(cursor, _)| cursor.to_string());
                 if !page.has_next {
                     break;
                 }

@@ -96,7 +96,7 @@ async fn eight_changes_of_one_version_change_it_once(engine: Engine) {
         assert_eq!(refusal(outcome), problem(ProblemCode::VersionConflict, "input.expectedVersion"));
     }
     let stored = world.services.branch(&admin(), &BranchKey::Id(branch.id)).await.unwrap().unwrap();
-    assert_eq!(stored, done.into_iter().next().unwrap().unwrap());
+    assert_eq!(*stored, done.into_iter().next().unwrap().unwrap());
 }
 
 /// Approve, then withdraw is the one pair that can both succeed.

@@ -430,7 +430,7 @@ async fn entries_come_back_in_pages_with_their_lines(engine: Engine) {
     let request = |cursor| PageRequest { size: 2, backward: false, cursor };
     let page = journal::of_loan(books.reader(), &Scope::All, books.loan.id, &request(None)).await.unwrap();
     assert!(page.has_next);
-    let next = Some(page.rows[1].0.clone());
+    let next = Some(page.rows[1].0.to_string());
     let rest = journal::of_loan(books.reader(), &Scope::All, books.loan.id, &request(next)).await.unwrap();
     let heads: Vec<_> = page.rows.into_iter().chain(rest.rows).map(|(_, row)| row).collect();
     assert_eq!(heads, all.iter().map(|booking| booking.entry.clone()).collect::<Vec<_>>());

@@ -52,7 +52,7 @@ async fn filled(engine: Engine) -> (World, Dice) {
 async fn first_cursor(world: &World, filter: &Filter<LoanField>, order: &Order) -> String {
     let request = PageRequest { size: 1, backward: false, cursor: None };
     let page = world.services.loans(&admin(), filter, order, &request).await.unwrap();
-    page.rows[0].0.clone()
+    page.rows[0].0.to_string()
 }
 
 fn after(cursor: &str) -> PageRequest {

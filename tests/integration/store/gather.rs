@@ -1,6 +1,9 @@
-//! Reads by id that requests at the same time share: everybody gets their own rows, nobody sees another scope's, and
+//! Reads by id, and pages, that requests at the same time share: everybody gets their own rows, nobody sees another scope's, and
 //! what was committed before a request asked is in its answer.
 
+use std::sync::Arc;
+
+use branch_loan_api::service::list::{Filter, PageRequest, Scalar, SortKey, Test};
 use branch_loan_api::service::loans::{LoanField, LoanKey, LoanRecord};
 use branch_loan_api::store::gather::Gather;
 use branch_loan_api::store::scope::Scope;
@@ -21,6 +24,9 @@ both_engines!(
     what_was_committed_before_is_seen,
     whoever_leaves_takes_nobody_along,
     a_statement_that_fails_is_no_answer_for_others,
+    a_page_that_many_want_is_read_few_times,
+    pages_that_differ_are_never_mixed,
+    a_page_has_what_was_committed_before,
 );
 
 async fn filled(engine: Engine) -> (World, Filled) {
@@ -34,7 +40,8 @@ fn gather() -> Gather<LoanRecord> {
 }
 
 async fn ask(gather: &Gather<LoanRecord>, database: &Database, scope: &Scope, ids: &[Uuid]) -> Vec<Option<LoanRecord>> {
-    gather.by_ids::<LoanField>(database.reader(), scope, ids).await.unwrap()
+    let found = gather.by_ids::<LoanField>(database.reader(), scope, ids).await.unwrap();
+    found.into_iter().map(|loan| loan.map(Arc::unwrap_or_clone)).collect()
 }
 
 async fn requests_at_the_same_time_share_statements(engine: Engine) {
@@ -159,4 +166,92 @@ async fn a_statement_that_fails_is_no_answer_for_others(engine: Engine) {
 
 fn good_options(world: &World) -> branch_loan_api::store::DatabaseOptions {
     world.engine.options()
+}
+
+const FIRST: PageRequest = PageRequest { size: 20, backward: false, cursor: None };
+
+async fn a_page_that_many_want_is_read_few_times(engine: Engine) {
+    let (world, _) = filled(engine).await;
+    let (actor, filter) = (admin(), Filter::default());
+    let expected = world.services.loans(&actor, &filter, &[], &FIRST).await.unwrap();
+    world.statements.take();
+    let pages = join_all((0..100).map(|_| world.services.loans(&actor, &filter, &[], &FIRST))).await;
+    let sent = world.statements.take().len();
+    assert!(sent < 50, "{sent} statements for 100 pages");
+    for page in pages {
+        let page = page.unwrap();
+        assert_eq!((page.has_previous, page.has_next), (expected.has_previous, expected.has_next));
+        let rows = page.rows.iter().zip(&expected.rows);
+        assert_eq!(page.rows.len(), expected.rows.len());
+        assert!(rows.map(|(a, b)| (a.0.to_string() == b.0.to_string(), a.1 == b.1)).all(|same| same == (true, true)));
+    }
+}
+
+async fn pages_that_differ_are_never_mixed(engine: Engine) {
+    let (world, filled) = filled(engine).await;
+    let number = |descending| [SortKey { field: LoanField::Number, descending }];
+    let status = |status: &str| Filter::Field(LoanField::Status, Test::Is(Scalar::Text(status.to_owned())));
+    let second = {
+        let page = world.services.loans(&admin(), &Filter::default(), &number(false), &FIRST).await.unwrap();
+        PageRequest { cursor: page.rows.last().map(|(cursor, _)| cursor.to_string()), ..FIRST }
+    };
+    let asked = [
+        (admin(), Filter::default(), number(false), FIRST),
+        (admin(), Filter::default(), number(true), FIRST),
+        (admin(), Filter::default(), number(false), second),
+        (admin(), Filter::default(), number(false), PageRequest { size: 7, ..FIRST }),
+        (admin(), status("PENDING"), number(false), FIRST),
+        (admin(), status("DISBURSED"), number(false), FIRST),
+        (officer_of("EAST"), Filter::default(), number(false), FIRST),
+        (officer_of("WEST"), Filter::default(), number(false), FIRST),
+    ];
+    let ids = |page: branch_loan_api::service::list::Page<Arc<LoanRecord>>| -> Vec<Uuid> {
+        page.rows.iter().map(|(_, loan)| loan.id).collect()
+    };
+    let mut alone = Vec::new();
+    for (actor, filter, order, request) in &asked {
+        alone.push(ids(world.services.loans(actor, filter, order, request).await.unwrap()));
+    }
+    let east = filled.branch("EAST").id;
+    assert!(
+        filled
+            .loans
+            .iter()
+            .filter(|loan| alone[6].contains(&loan.id))
+            .all(|loan| filled.is_under(loan.branch_id, &[east]))
+    );
+    let together = join_all((0..10).flat_map(|_| &asked).map(|(actor, filter, order, request)| async {
+        ids(world.services.loans(actor, filter, order, request).await.unwrap())
+    }));
+    for (place, page) in together.await.into_iter().enumerate() {
+        assert_eq!(page, alone[place % asked.len()], "{:?}", asked[place % asked.len()].1);
+    }
+}
+
+async fn a_page_has_what_was_committed_before(engine: Engine) {
+    let (world, filled) = filled(engine).await;
+    let database = &world.database;
+    let own = Filter::Field(LoanField::Number, Test::Is(Scalar::Text(filled.loans[0].number.clone())));
+    let (actor, gather) = (admin(), gather());
+    let read = || gather.page(database.reader(), &Scope::All, &own, &[], &FIRST);
+    let changes = async {
+        let mut loan = filled.loans[0].clone();
+        for _ in 0..20 {
+            loan.version += 1;
+            let changed = &loan;
+            database.write(|transaction| async move { loans::update(&*transaction, changed).await }).await.unwrap();
+            assert_eq!(read().await.unwrap().rows[0].1.version, loan.version);
+        }
+    };
+    // Others keep the same page under way all the time.
+    let noise = join_all((0..8).map(|_| async {
+        loop {
+            read().await.unwrap();
+        }
+    }));
+    tokio::select! {
+        () = changes => {}
+        _ = noise => {}
+    }
+    assert!(world.services.loans(&actor, &own, &[], &FIRST).await.unwrap().rows.len() == 1);
 }

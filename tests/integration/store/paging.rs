@@ -86,7 +86,7 @@ async fn walk(
         }
         assert_eq!(page.rows.len(), usize::try_from(size).unwrap(), "a page that is not the last is full");
         let edge = if backward { page.rows.first() } else { page.rows.last() };
-        request.cursor = edge.map(|(cursor, _)| cursor.clone());
+        request.cursor = edge.map(|(cursor, _)| cursor.to_string());
     }
 }
 
@@ -165,7 +165,7 @@ async fn a_walk_sees_every_old_row_once_while_new_ones_come_in(engine: Engine) {
                 break;
             }
             let edge = if backward { page.rows.first() } else { page.rows.last() };
-            request.cursor = edge.map(|(cursor, _)| cursor.clone());
+            request.cursor = edge.map(|(cursor, _)| cursor.to_string());
             insert_copy(&database, &filled, &mut dice).await;
         }
         let mut unique = seen.clone();

@@ -20,7 +20,7 @@ async fn names(world: &World, text: &str) -> Vec<String> {
     let all = PageRequest { size: 100, backward: false, cursor: None };
     let filter = Filter::Search(text.to_owned());
     let page = world.services.borrowers(&admin(), &filter, &order, &all).await.unwrap();
-    page.rows.into_iter().map(|(_, borrower)| borrower.name).collect()
+    page.rows.into_iter().map(|(_, borrower)| borrower.name.clone()).collect()
 }
 
 async fn world_with(engine: Engine, names: &[&str]) -> World {
@@ -97,7 +97,7 @@ async fn names_sort_by_code_point_whatever_the_database_is_set_to(engine: Engine
     loop {
         let page = world.services.branches(&admin(), &Filter::default(), &order, &request).await.unwrap();
         listed.extend(page.rows.iter().map(|(_, branch)| branch.name.clone()));
-        request.cursor = page.rows.last().map(|(cursor, _)| cursor.clone());
+        request.cursor = page.rows.last().map(|(cursor, _)| cursor.to_string());
         if !page.has_next {
             break;
         }

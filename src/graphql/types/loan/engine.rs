@@ -42,6 +42,9 @@ impl Engine {
             let mut views = request.services.loan_views(request.actor, vec![record]).await?;
             views.pop().map(Arc::new).ok_or_else(|| ServiceError::BadInput.into())
         };
-        Ok(Arc::clone(self.view.get_or_try_init(load).await?))
+        if let Some(view) = self.view.get() {
+            return Ok(Arc::clone(view));
+        }
+        Ok(Arc::clone(Box::pin(self.view.get_or_try_init(load)).await?))
     }
 }

@@ -20,7 +20,7 @@ use crate::graphql::types::connection::{
 use crate::graphql::types::journal_entry::journal_page;
 use crate::service::ServiceError;
 use crate::service::ledger::EntryField;
-use crate::service::list::{Filter, Page, PageRequest, Scalar, Test};
+use crate::service::list::{Cursor, Filter, Page, PageRequest, Scalar, Test};
 
 /// A loan's own lists.
 pub struct LoanLists(pub Engine);
@@ -113,7 +113,7 @@ where
     let (has_previous, has_next) = if asked.backward { (left > 0, beyond > 0) } else { (beyond > 0, left > 0) };
     let rows = kept
         .into_iter()
-        .map(|(key, row)| Ok((write(list, owner, &key)?, row)))
+        .map(|(key, row)| Ok((Cursor::Written(write(list, owner, &key)?), row)))
         .collect::<Result<Vec<_>, ServiceError>>()?;
     Ok(Page { rows, has_previous, has_next })
 }

@@ -38,82 +38,82 @@ impl Installment {
 #[Object]
 impl Installment {
     /// Its place: 1, 2, 3, … Charges that fall due after the last agreed one have a row of their own.
-    async fn number(&self) -> u32 {
+    fn number(&self) -> u32 {
         self.row.number
     }
 
     /// The day its period starts.
-    async fn starts_on(&self) -> Date {
+    fn starts_on(&self) -> Date {
         Date(self.row.starts_on)
     }
 
     /// The day it is due.
-    async fn due_on(&self) -> Date {
+    fn due_on(&self) -> Date {
         Date(self.row.due_on)
     }
 
     /// The principal it asks for, paid or not.
-    async fn principal(&self) -> Money {
+    fn principal(&self) -> Money {
         self.money(self.row.due.principal)
     }
 
     /// The interest it asks for, paid or not.
-    async fn interest(&self) -> Money {
+    fn interest(&self) -> Money {
         self.money(self.row.due.interest)
     }
 
     /// The fees it asks for, paid or not.
-    async fn fees(&self) -> Money {
+    fn fees(&self) -> Money {
         self.money(self.row.due.fees)
     }
 
     /// The penalties it asks for, paid or not.
-    async fn penalties(&self) -> Money {
+    fn penalties(&self) -> Money {
         self.money(self.row.due.penalties)
     }
 
     /// All it asks for.
-    async fn total(&self) -> Result<Money> {
+    fn total(&self) -> Result<Money> {
         Ok(self.money(self.row.due.total().map_err(ServiceError::from)?))
     }
 
     /// What was paid of it.
-    async fn paid(&self) -> Result<Balances> {
+    fn paid(&self) -> Result<Balances> {
         self.balances(&self.row.paid)
     }
 
     /// How much was paid before it was due.
-    async fn paid_in_advance(&self) -> Money {
+    fn paid_in_advance(&self) -> Money {
         self.money(self.row.paid_in_advance)
     }
 
     /// How much was paid after it was due.
-    async fn paid_late(&self) -> Money {
+    fn paid_late(&self) -> Money {
         self.money(self.row.paid_late)
     }
 
     /// What was waived of it.
-    async fn waived(&self) -> Result<Balances> {
+    fn waived(&self) -> Result<Balances> {
         self.balances(&self.row.waived)
     }
 
     /// What was written off of it.
-    async fn written_off(&self) -> Result<Balances> {
+    fn written_off(&self) -> Result<Balances> {
         self.balances(&self.row.written_off)
     }
 
     /// What is left of it.
-    async fn outstanding(&self) -> Result<Balances> {
+    fn outstanding(&self) -> Result<Balances> {
         self.balances(&self.row.outstanding().map_err(ServiceError::from)?)
     }
 
     /// The principal that the schedule leaves after it.
-    async fn principal_balance_after(&self) -> Money {
+    fn principal_balance_after(&self) -> Money {
         self.money(self.row.principal_balance_after)
     }
 
     /// The day nothing of it was left; null while something is.
-    async fn settled_on(&self) -> Option<Date> {
+    fn settled_on(&self) -> Option<Date> {
         self.row.settled_on.map(Date)
     }
 }
@@ -135,37 +135,37 @@ impl InterestLine {
 #[Object]
 impl InterestLine {
     /// The number of the row it is part of.
-    async fn installment(&self) -> u32 {
+    fn installment(&self) -> u32 {
         self.line.installment
     }
 
     /// The first day.
-    async fn starts_on(&self) -> Date {
+    fn starts_on(&self) -> Date {
         Date(self.line.from)
     }
 
     /// The day after the last.
-    async fn ends_on(&self) -> Date {
+    fn ends_on(&self) -> Date {
         Date(self.line.until)
     }
 
     /// The calendar days between the two. The loan's day count decides what part of a year they are.
-    async fn days(&self) -> i64 {
+    fn days(&self) -> i64 {
         self.line.days
     }
 
     /// The balance that bore interest.
-    async fn balance(&self) -> Money {
+    fn balance(&self) -> Money {
         money(self.line.balance, self.currency)
     }
 
     /// The annual rate in percent.
-    async fn annual_rate(&self) -> Decimal {
+    fn annual_rate(&self) -> Decimal {
         Decimal(self.line.annual_rate.to_percent_string())
     }
 
     /// The interest before the row was rounded, in major units of the currency with six decimals more than it has.
-    async fn exact_interest(&self) -> Decimal {
+    fn exact_interest(&self) -> Decimal {
         let decimals = self.currency.exponent().saturating_add(EXACT_DECIMALS);
         Decimal(exact(self.line.micro_interest, decimals))
     }

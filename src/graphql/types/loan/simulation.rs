@@ -80,44 +80,44 @@ impl LoanSimulation {
 #[Object]
 impl LoanSimulation {
     /// The day all this would be of: the loan's day, or that of the last event if it is later.
-    async fn as_of(&self) -> Option<Date> {
+    fn as_of(&self) -> Option<Date> {
         self.after().map(|after| Date(after.as_of))
     }
 
     /// The schedule, first row to last; empty when the terms could not be read and while nothing is disbursed.
-    async fn schedule(&self) -> Vec<Installment> {
+    fn schedule(&self) -> Vec<Installment> {
         self.after().map_or_else(Vec::new, |after| Installment::all(after.installments.clone(), after.currency))
     }
 
     /// What would be left of all installments together; null when the terms could not be read.
-    async fn balances(&self) -> Result<Option<Balances>> {
+    fn balances(&self) -> Result<Option<Balances>> {
         let Some(after) = self.after() else { return Ok(None) };
         Ok(Some(Balances::of(&after.outstanding().map_err(ServiceError::from)?, after.currency)?))
     }
 
     /// What the borrower would have paid too much; null when the terms could not be read.
-    async fn credit_balance(&self) -> Option<Money> {
+    fn credit_balance(&self) -> Option<Money> {
         self.after().map(|after| money(after.credit, after.currency))
     }
 
     /// The interest that all installments ask for; null when the terms could not be read.
-    async fn total_interest(&self) -> Result<Option<Money>> {
+    fn total_interest(&self) -> Result<Option<Money>> {
         Ok(self.asked()?.map(|(asked, after)| money(asked.interest, after.currency)))
     }
 
     /// All that the installments ask for: principal, interest, fees and penalties; null when the terms could not be read.
-    async fn total_repayable(&self) -> Result<Option<Money>> {
+    fn total_repayable(&self) -> Result<Option<Money>> {
         let Some((asked, after)) = self.asked()? else { return Ok(None) };
         Ok(Some(money(asked.total().map_err(ServiceError::from)?, after.currency)))
     }
 
     /// What the loan would cost a year as it would have been agreed, like `Loan.disclosure`; null while nothing is disbursed. Where the flows have no single rate it is null, and the error says why.
-    async fn disclosure(&self, #[graphql(desc = "By which rule.")] rule: DisclosureRule) -> Nullable<CostDisclosure> {
+    fn disclosure(&self, #[graphql(desc = "By which rule.")] rule: DisclosureRule) -> Nullable<CostDisclosure> {
         disclosed(self.simulation.as_ref()?.disclose(rule.into()))
     }
 
     /// The installments that would be different, or that would have something else left of them, compared with the loan on the same day without the events.
-    async fn changes(&self) -> Result<Vec<InstallmentChange>> {
+    fn changes(&self) -> Result<Vec<InstallmentChange>> {
         match &self.simulation {
             Some(simulation) => changes(&simulation.before, &simulation.after),
             None => Ok(Vec::new()),
@@ -125,7 +125,7 @@ impl LoanSimulation {
     }
 
     /// The journal entries that would be booked, in their order.
-    async fn journal(&self) -> Vec<SimulatedEntry> {
+    fn journal(&self) -> Vec<SimulatedEntry> {
         let Some(simulation) = &self.simulation else { return Vec::new() };
         let entries = simulation.journal.iter().map(|entry| SimulatedEntry {
             kind: entry.kind.into(),
@@ -137,7 +137,7 @@ impl LoanSimulation {
     }
 
     /// What to mend; empty when all went well. The first event that is refused and those after it count for nothing, the ones before it do.
-    async fn user_errors(&self) -> Vec<UserError> {
+    fn user_errors(&self) -> Vec<UserError> {
         self.problems.iter().cloned().map(UserError::from).collect()
     }
 }

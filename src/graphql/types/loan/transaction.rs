@@ -76,79 +76,79 @@ impl LoanTransaction {
     }
 
     /// Its place in the order in which the loan's transactions were recorded: 1, 2, 3, …
-    async fn sequence(&self) -> u32 {
+    fn sequence(&self) -> u32 {
         self.recorded.transaction.sequence
     }
 
     /// What kind of transaction it is.
-    async fn kind(&self) -> TransactionKind {
+    fn kind(&self) -> TransactionKind {
         self.recorded.transaction.event.kind().into()
     }
 
     /// How much it came to: what was paid, charged, disbursed; for a waiver what there was to waive, for a charge-off or a write-off what was owed, for a rescheduling the principal it is about. Of a reversed one, what it was recorded with.
-    async fn amount(&self) -> Money {
+    fn amount(&self) -> Money {
         let recorded = self.recorded.transaction.event.amount().unwrap_or(0);
         self.money(self.effect.as_ref().map_or(recorded, |effect| effect.amount))
     }
 
     /// The value date: the day it counts from.
-    async fn on(&self) -> Date {
+    fn on(&self) -> Date {
         Date(self.recorded.transaction.on)
     }
 
     /// When it was recorded.
-    async fn recorded_at(&self) -> DateTime {
+    fn recorded_at(&self) -> DateTime {
         DateTime(self.recorded.recorded_at)
     }
 
     /// The subject of whoever recorded it.
-    async fn recorded_by(&self) -> &str {
+    fn recorded_by(&self) -> &str {
         &self.recorded.recorded_by
     }
 
     /// The id in another system.
-    async fn external_ref(&self) -> Option<&str> {
+    fn external_ref(&self) -> Option<&str> {
         self.recorded.external_ref.as_deref()
     }
 
     /// When it was reversed; null while it stands.
-    async fn reversed_at(&self) -> Option<DateTime> {
+    fn reversed_at(&self) -> Option<DateTime> {
         self.recorded.reversal.as_ref().map(|reversal| DateTime(reversal.reversed_at))
     }
 
     /// The business date of its reversal; null while it stands.
-    async fn reversed_on(&self) -> Option<Date> {
+    fn reversed_on(&self) -> Option<Date> {
         self.recorded.reversal.as_ref().map(|reversal| Date(reversal.on))
     }
 
     /// The subject of whoever reversed it; null while it stands.
-    async fn reversed_by(&self) -> Option<&str> {
+    fn reversed_by(&self) -> Option<&str> {
         self.recorded.reversal.as_ref().map(|reversal| reversal.reversed_by.as_str())
     }
 
     /// Why it was reversed, if a reason was given.
-    async fn reversal_reason(&self) -> Option<&str> {
+    fn reversal_reason(&self) -> Option<&str> {
         self.recorded.reversal.as_ref().and_then(|reversal| reversal.reason.as_deref())
     }
 
     /// Its split: what was paid, waived, charged, disbursed or given up of each; nothing of a reversed one.
-    async fn portions(&self) -> Result<Balances> {
+    fn portions(&self) -> Result<Balances> {
         let portions = self.effect.as_ref().map_or(Portions::ZERO, |effect| effect.portions);
         Balances::of(&portions, self.currency)
     }
 
     /// What of it became the borrower's credit; below nothing when it came out of the credit.
-    async fn to_credit(&self) -> Money {
+    fn to_credit(&self) -> Money {
         self.money(self.effect.as_ref().map_or(0, |effect| effect.to_credit))
     }
 
     /// The principal owed after it; null when it was reversed.
-    async fn balance_after(&self) -> Option<Money> {
+    fn balance_after(&self) -> Option<Money> {
         self.effect.as_ref().map(|effect| self.money(effect.balance_after))
     }
 
     /// Where every cent went, and by which rule; empty when it was reversed.
-    async fn allocations(&self) -> Vec<TransactionAllocation> {
+    fn allocations(&self) -> Vec<TransactionAllocation> {
         let shares = self.effect.iter().flat_map(|effect| &effect.shares);
         shares.map(|share| TransactionAllocation::of(share, self.currency)).collect()
     }

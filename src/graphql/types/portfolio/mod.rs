@@ -115,7 +115,7 @@ impl Portfolio {
 #[Object]
 impl Portfolio {
     /// The day the figures are of; null when it was left out, and each branch's own business date counts.
-    async fn as_of(&self) -> Option<Date> {
+    fn as_of(&self) -> Option<Date> {
         self.report.as_of().map(Date)
     }
 

@@ -105,22 +105,22 @@ fn internal() -> async_graphql::Error {
 #[Object]
 impl CurrencyTotals {
     /// The currency.
-    async fn currency(&self) -> CurrencyCode {
+    fn currency(&self) -> CurrencyCode {
         CurrencyCode(self.currency.code().to_owned())
     }
 
     /// The number of loans.
-    async fn count(&self) -> Int64 {
+    fn count(&self) -> Int64 {
         Int64(self.counted.count)
     }
 
     /// The sum of the amounts applied for.
-    async fn principal(&self) -> Money {
+    fn principal(&self) -> Money {
         money(self.counted.principal, self.currency)
     }
 
     /// Their average, rounded half to even to the currency's minor unit.
-    async fn average_principal(&self) -> Result<Money> {
+    fn average_principal(&self) -> Result<Money> {
         let sum = lending::money::Money::new(self.counted.principal, self.currency);
         let average = sum.average(self.counted.count).map_err(|cause| {
             tracing::error!(%cause, "an average could not be computed");

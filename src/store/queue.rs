@@ -1,0 +1,138 @@
+//! Questions to the database that are asked at the same time, and answered together: while an answer is under way, further
+//! questions of the same queue wait, and go together in the next one. A question that comes alone goes at once and waits
+//! for no timer. Whoever asks sees at least what was committed before they asked, since nobody joins an answer that has
+//! begun. What makes questions fit for one queue is its key's affair; nothing here looks at them.
+//!
+//! Written by hand: async-graphql's data loader waits for a timer, and the crates there are for this run a task that
+//! every question has to pass through.
+
+use std::collections::HashMap;
+use std::hash::Hash;
+use std::mem;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::{Semaphore, oneshot};
+
+use super::error::StoreError;
+
+/// Answers that may be under way at once in one queue.
+const AT_ONCE: usize = 2;
+
+/// The queues in use, by what their questions have in common.
+#[derive(Debug)]
+pub(super) struct Queues<K, Q, A>(Mutex<HashMap<K, Arc<Queue<Q, A>>>>);
+
+/// Those who wait for the next answer.
+#[derive(Debug)]
+struct Queue<Q, A> {
+    turns: Semaphore,
+    line: Mutex<Line<Q, A>>,
+}
+
+#[derive(Debug)]
+struct Line<Q, A> {
+    /// How many answers were begun.
+    begun: u64,
+    waiting: Vec<(Q, oneshot::Sender<A>)>,
+}
+
+/// A place in a queue, which goes when the last of them does.
+struct Place<'a, K: Eq + Hash, Q, A> {
+    queues: &'a Queues<K, Q, A>,
+    key: &'a K,
+    queue: Arc<Queue<Q, A>>,
+}
+
+impl<K, Q, A> Default for Queues<K, Q, A> {
+    fn default() -> Self {
+        Self(Mutex::default())
+    }
+}
+
+impl<K: Clone + Eq + Hash, Q, A: Clone> Queues<K, Q, A> {
+    /// Asks in the queue of this key. `answer` gets all questions that wait, if it is called at all. `None` when somebody
+    /// else's attempt came to nothing: the statement failed, or its client left. That is no answer for anybody else.
+    ///
+    /// # Errors
+    /// What `answer` says, to the one whose it was.
+    pub async fn ask(
+        &self,
+        key: &K,
+        question: Q,
+        answer: impl AsyncFnOnce(Vec<Q>) -> Result<A, StoreError>,
+    ) -> Result<Option<A>, StoreError> {
+        let place = self.place(key);
+        let queue = &place.queue;
+        let (sender, mut answered) = oneshot::channel();
+        let number = queue.join(question, sender);
+        tokio::select! {
+            biased;
+            told = &mut answered => Ok(told.ok()),
+            turn = queue.turns.acquire() => match queue.take(number) {
+                Some(together) => {
+                    let (questions, senders): (Vec<_>, Vec<_>) = together.into_iter().unzip();
+                    let found = answer(questions).await?;
+                    drop(turn);
+                    for sender in senders {
+                        // Whoever has stopped waiting needs no answer.
+                        let _ = sender.send(found.clone());
+                    }
+                    Ok(Some(found))
+                }
+                None => {
+                    drop(turn);
+                    Ok(answered.await.ok())
+                }
+            },
+        }
+    }
+
+    fn place<'a>(&'a self, key: &'a K) -> Place<'a, K, Q, A> {
+        let mut queues = locked(&self.0);
+        let queue = match queues.get(key) {
+            Some(queue) => Arc::clone(queue),
+            None => Arc::clone(queues.entry(key.clone()).or_default()),
+        };
+        Place { queues: self, key, queue }
+    }
+}
+
+impl<K: Eq + Hash, Q, A> Drop for Place<'_, K, Q, A> {
+    fn drop(&mut self) {
+        let mut queues = locked(&self.queues.0);
+        // Places are only given away under this lock: the table's and this one are the last two.
+        if Arc::strong_count(&self.queue) == 2 {
+            queues.remove(self.key);
+        }
+    }
+}
+
+impl<Q, A> Default for Queue<Q, A> {
+    fn default() -> Self {
+        Self { turns: Semaphore::new(AT_ONCE), line: Mutex::new(Line { begun: 0, waiting: Vec::new() }) }
+    }
+}
+
+impl<Q, A> Queue<Q, A> {
+    /// Joins the line, and says for which answer.
+    fn join(&self, question: Q, sender: oneshot::Sender<A>) -> u64 {
+        let mut line = locked(&self.line);
+        line.waiting.push((question, sender));
+        line.begun
+    }
+
+    /// Everybody who waits for this answer; `None` when another has begun it.
+    fn take(&self, number: u64) -> Option<Vec<(Q, oneshot::Sender<A>)>> {
+        let mut line = locked(&self.line);
+        if line.begun != number {
+            return None;
+        }
+        line.begun = line.begun.wrapping_add(1);
+        Some(mem::take(&mut line.waiting))
+    }
+}
+
+/// Nothing panics while these locks are held, so a poisoned one holds what it should.
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
