@@ -15,7 +15,7 @@ use super::{Services, business_date};
 use crate::auth::Actor;
 use crate::auth::policy::Action;
 use crate::ids::Kind;
-use crate::store::borrowers::{self, BorrowerKey, BorrowerRecord};
+use crate::store::borrowers::{self, BorrowerKey};
 use crate::store::branches::BranchRecord;
 use crate::store::database::Transaction;
 use crate::store::find::Lock;
@@ -270,7 +270,7 @@ pub(super) async fn check_member(
     transaction: &Transaction,
     scope: &Scope,
     group: Uuid,
-    borrower: &BorrowerRecord,
+    borrower: Uuid,
     branch: &BranchRecord,
 ) -> Result<(), ServiceError> {
     let path = ["input", "groupId"];
@@ -284,7 +284,7 @@ pub(super) async fn check_member(
     }
     if group.status == GroupStatus::Closed {
         check.note(closed());
-    } else if find_member(transaction, scope, &group, borrower.id).await?.is_none() {
+    } else if find_member(transaction, scope, &group, borrower).await?.is_none() {
         check.note(not_a_member());
     }
     Ok(())

@@ -13,7 +13,7 @@ use super::problem::{Detail, Problem, ProblemCode};
 use crate::auth::Actor;
 use crate::store::StoreError;
 use crate::store::database::Transaction;
-use crate::store::idempotency::{self, Claim};
+use crate::store::idempotency::{self, Claim, Claimed};
 
 /// How long a key is kept at least, in hours: so long a client may go on trying.
 pub const LEAST_KEPT_HOURS: i64 = 72;
@@ -36,6 +36,51 @@ pub(super) fn fingerprint(input: &impl Serialize) -> Vec<u8> {
     Sha256::digest(text).to_vec()
 }
 
+/// What to do after claiming a key together with a look for what the request is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Opened<T> {
+    /// Do the work on what was found, if anything.
+    First(Option<T>),
+    /// The work was done earlier; this is the row it made.
+    Repetition(Uuid),
+}
+
+/// A claim of `key` for the row with `id`.
+pub(super) fn claim_of(
+    actor: &Actor,
+    operation: &str,
+    key: &str,
+    fingerprint: &[u8],
+    id: Uuid,
+    now: DateTime<Utc>,
+) -> Claim {
+    Claim {
+        actor: actor.subject.clone(),
+        operation: operation.to_owned(),
+        key: key.to_owned(),
+        fingerprint: fingerprint.to_vec(),
+        outcome: id.to_string(),
+        created_at: now,
+    }
+}
+
+/// What the answer to a claim means for the request.
+pub(super) fn opened<T>(claim: &Claim, claimed: Claimed<T>) -> Result<Opened<T>, ServiceError> {
+    match claimed {
+        Claimed::First(found) => Ok(Opened::First(found)),
+        Claimed::Earlier(earlier) => repeated(&earlier, &claim.fingerprint).map(Opened::Repetition),
+        Claimed::InFlight => Err(in_progress().into()),
+    }
+}
+
+/// The row that an earlier use of the key made, if it was for the same input.
+fn repeated(earlier: &Claim, fingerprint: &[u8]) -> Result<Uuid, ServiceError> {
+    if earlier.fingerprint != fingerprint {
+        return Err(mismatch(earlier.created_at).into());
+    }
+    Ok(Uuid::parse_str(&earlier.outcome).map_err(|error| StoreError::Corrupt(error.to_string()))?)
+}
+
 /// Claims `key` for the row with `id`, or finds the row an earlier use of the key made.
 pub(super) async fn claim(
     transaction: &Transaction,
@@ -46,21 +91,10 @@ pub(super) async fn claim(
     id: Uuid,
     now: DateTime<Utc>,
 ) -> Result<Turn, ServiceError> {
-    let claim = Claim {
-        actor: actor.subject.clone(),
-        operation: operation.to_owned(),
-        key: key.to_owned(),
-        fingerprint: fingerprint.to_vec(),
-        outcome: id.to_string(),
-        created_at: now,
-    };
+    let claim = claim_of(actor, operation, key, fingerprint, id, now);
     match idempotency::claim(&**transaction, &claim).await {
         Ok(None) => Ok(Turn::First(id)),
-        Ok(Some(earlier)) if earlier.fingerprint == fingerprint => {
-            let id = Uuid::parse_str(&earlier.outcome).map_err(|error| StoreError::Corrupt(error.to_string()))?;
-            Ok(Turn::Repetition(id))
-        }
-        Ok(Some(earlier)) => Err(mismatch(earlier.created_at).into()),
+        Ok(Some(earlier)) => repeated(&earlier, fingerprint).map(Turn::Repetition),
         Err(StoreError::TooSlow(_)) => Err(in_progress().into()),
         Err(error) => Err(error.into()),
     }

@@ -14,7 +14,7 @@ use super::branches::taken;
 use super::check::{AmountInput, Check};
 use super::error::ServiceError;
 use super::group_members;
-use super::idempotency::{self, Turn};
+use super::idempotency::{self, Opened};
 use super::list::COUNT_CAP;
 use super::loan_terms::{self, TermsInput};
 use super::problem::{Problem, ProblemCode};
@@ -22,7 +22,9 @@ use super::{Services, business_date};
 use crate::auth::Actor;
 use crate::auth::policy::Action;
 use crate::ids::Kind;
-use crate::store::borrowers::{self, BorrowerKey, BorrowerRecord};
+use crate::store::applications::{self, Wanted};
+use crate::store::batch::Batch;
+use crate::store::borrowers::{self, BorrowerKey};
 use crate::store::branches::{self, BranchKey, BranchRecord, BranchStatus};
 use crate::store::database::Transaction;
 use crate::store::find::Lock;
@@ -147,25 +149,26 @@ impl Services {
             let fingerprint = idempotency::fingerprint(input);
             let now = self.now();
             let id = self.ids.next(now);
-            let (scope, key, fingerprint) = (&scope, &key, &fingerprint);
+            let claim = &idempotency::claim_of(actor, "applyForLoan", &key, &fingerprint, id, now);
+            let scope = &scope;
             trail
-                .write(|transaction| async move {
-                    let turn =
-                        idempotency::claim(&transaction, actor, "applyForLoan", key, fingerprint, id, now).await?;
-                    match turn {
-                        Turn::Repetition(id) => {
+                .write_together(|transaction| async move {
+                    let claimed = applications::claim_and_find(&*transaction, claim, scope, input.wanted()).await?;
+                    let mut batch = Batch::default();
+                    let parties = match idempotency::opened(claim, claimed)? {
+                        Opened::First(Some(found)) => Parties::found(found, input),
+                        Opened::First(None) => Parties::load(&transaction, scope, input).await?,
+                        Opened::Repetition(id) => {
                             // The caller's branches may have changed since: what they may not see now is not shown.
                             let loan = store::find(&*transaction, scope, &LoanKey::Id(id), Lock::None)
                                 .await?
                                 .ok_or_else(|| Problem::not_found(&["input", "idempotencyKey"], "loan"))?;
-                            Ok(Applied { loan, replayed: true })
+                            return Ok((Applied { loan, replayed: true }, batch));
                         }
-                        Turn::First(id) => {
-                            let loan = self.application(actor, scope, &transaction, input, id).await?;
-                            store::insert(&*transaction, std::slice::from_ref(&loan)).await?;
-                            Ok(Applied { loan, replayed: false })
-                        }
-                    }
+                    };
+                    let loan = self.application(actor, scope, &transaction, input, parties, id).await?;
+                    store::add(&mut batch, &loan)?;
+                    Ok((Applied { loan, replayed: false }, batch))
                 })
                 .await
                 .map_err(|error| taken(error, &["input", "externalRef"]))
@@ -179,18 +182,21 @@ impl Services {
         scope: &Scope,
         transaction: &Transaction,
         input: &ApplyForLoan,
+        parties: Parties,
         id: Uuid,
     ) -> Result<LoanRecord, ServiceError> {
         let now = self.now();
-        let parties = Parties::load(transaction, scope, input).await?;
         let today = business_date(&parties.branch, now);
         let mut check = Check::default();
         parties.check_open(&mut check);
         if let Some(group) = input.group {
-            group_members::check_member(&mut check, transaction, scope, group, &parties.borrower, &parties.branch)
-                .await?;
+            group_members::check_member(&mut check, transaction, scope, group, input.borrower, &parties.branch).await?;
         }
-        still_there(&mut check, transaction, scope, input.borrower).await?;
+        match parties.erased {
+            Some(true) => check.note(Problem::borrower_erased(&["input", "borrowerId"])),
+            Some(false) => {}
+            None => still_there(&mut check, transaction, scope, input.borrower).await?,
+        }
         let applied_on = input.applied_on.unwrap_or(today);
         let terms = loan_terms::read(&mut check, &parties.product, input, applied_on);
         let officer = check.optional_text(&["input", "officer"], input.officer.as_deref(), OFFICER_LENGTH);
@@ -204,13 +210,16 @@ impl Services {
         });
         check.finish()?;
         let (Some(terms), Some(state)) = (terms, state) else { return Err(ServiceError::BadInput) };
-        let numbers = numbers::take(&**transaction, Sequence::Loan, 1).await?;
+        let number = match parties.number {
+            Some(number) => number,
+            None => numbers::take(&**transaction, Sequence::Loan, 1).await?.into_iter().next().unwrap_or_default(),
+        };
         Ok(LoanRecord {
             id,
-            number: numbers.into_iter().next().unwrap_or_default(),
+            number,
             external_ref,
             branch_id: parties.branch.id,
-            borrower_id: parties.borrower.id,
+            borrower_id: input.borrower,
             product_id: parties.product.id,
             group_id: input.group,
             officer: officer.or_else(|| Some(actor.subject.clone())),
@@ -243,14 +252,31 @@ async fn still_there(
     Ok(())
 }
 
-/// Who and what an application is about.
+impl ApplyForLoan {
+    fn wanted(&self) -> Wanted {
+        // A group is locked between the two.
+        let branch_only = self.group.is_some();
+        Wanted { borrower: self.borrower, product: self.product, branch: self.branch, branch_only }
+    }
+}
+
+/// What an application is about.
 struct Parties {
-    borrower: BorrowerRecord,
     branch: BranchRecord,
     product: LoanProductRecord,
+    /// Whether the borrower was erased, if they are locked already.
+    erased: Option<bool>,
+    /// The loan's number, if it has one already.
+    number: Option<String>,
 }
 
 impl Parties {
+    fn found(found: applications::Parties, input: &ApplyForLoan) -> Self {
+        let applications::Parties { branch, product, erased, number } = found;
+        Self { branch, product, erased: (!input.wanted().branch_only).then_some(erased), number: Some(number) }
+    }
+
+    /// Looks for each of them, and tells what is missing.
     async fn load(transaction: &Transaction, scope: &Scope, input: &ApplyForLoan) -> Result<Self, ServiceError> {
         let mut check = Check::default();
         let borrower = borrowers::find(&**transaction, scope, &BorrowerKey::Id(input.borrower), Lock::None).await?;
@@ -274,7 +300,7 @@ impl Parties {
         };
         check.finish()?;
         match (borrower, branch, product) {
-            (Some(borrower), Some(branch), Some(product)) => Ok(Self { borrower, branch, product }),
+            (Some(_), Some(branch), Some(product)) => Ok(Self { branch, product, erased: None, number: None }),
             _ => Err(ServiceError::BadInput),
         }
     }

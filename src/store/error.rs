@@ -1,6 +1,7 @@
 //! What can go wrong in the database, told apart by what the caller should do about it. Causes are kept for the log;
 //! none of this text reaches a user.
 
+use sea_orm::sqlx::postgres::PgDatabaseError;
 use sea_orm::{ConnAcquireErr, DbErr, RuntimeErr, SqlErr, SqlxError};
 
 /// A failed read or write.
@@ -149,6 +150,13 @@ impl From<DbErr> for StoreError {
 /// Whether a statement took longer than it may.
 pub(super) fn is_too_slow(error: &DbErr) -> bool {
     cause(error).is_some_and(|cause| matches!(classify(cause), Kind::TooSlow))
+}
+
+/// Whether PostgreSQL was at work on a table when it gave up.
+pub(super) fn is_about(error: &DbErr, table: &str) -> bool {
+    let Some(SqlxError::Database(answer)) = cause(error) else { return false };
+    let context = answer.try_downcast_ref::<PgDatabaseError>().and_then(PgDatabaseError::r#where);
+    context.is_some_and(|context| context.contains(&format!("\"{table}\"")))
 }
 
 enum Kind {

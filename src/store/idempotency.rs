@@ -2,10 +2,17 @@
 //! at all; a second sender of the same key waits for the first and then finds its claim.
 
 use chrono::{DateTime, Utc};
-use sea_orm::{ActiveValue::Set, ConnectionTrait, EntityTrait, Statement, TryInsertResult};
+use sea_orm::sea_query::{CommonTableExpression, Expr, Query, SelectStatement, WithClause};
+use sea_orm::{
+    ActiveValue::Set, ConnectionTrait, DbBackend, EntityName as _, EntityTrait, QueryResult, QueryTrait, Statement,
+    TryInsertResult,
+};
 
 use super::entity::idempotency_key as table;
-use super::error::StoreError;
+use super::error::{StoreError, is_about};
+
+/// What a statement calls the claim that it makes.
+const CLAIMED: &str = "claimed";
 
 /// A claim on a key.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,23 +31,86 @@ pub struct Claim {
     pub created_at: DateTime<Utc>,
 }
 
+/// What came of claiming a key for something that was looked for with it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Claimed<T> {
+    /// The key is claimed; what was found, if anything.
+    First(Option<T>),
+    /// It was claimed before.
+    Earlier(Claim),
+    /// Somebody else is claiming it.
+    InFlight,
+}
+
+impl<T> Claimed<T> {
+    /// Reads what was found.
+    pub(super) fn read<R>(self, read: impl FnOnce(T) -> Result<R, StoreError>) -> Result<Claimed<R>, StoreError> {
+        Ok(match self {
+            Self::First(found) => Claimed::First(found.map(read).transpose()?),
+            Self::Earlier(claim) => Claimed::Earlier(claim),
+            Self::InFlight => Claimed::InFlight,
+        })
+    }
+}
+
+/// Claims a key, whose outcome must be an id that is new, and finds a row, which is looked for and locked only once the
+/// key is claimed. PostgreSQL does both in one statement.
+///
+/// # Errors
+/// Whatever the database answers.
+pub(super) async fn claim_and_find(
+    transaction: &impl ConnectionTrait,
+    new: &Claim,
+    mut select: SelectStatement,
+) -> Result<Claimed<QueryResult>, StoreError> {
+    if transaction.get_database_backend() != DbBackend::Postgres {
+        return match claim(transaction, new).await? {
+            Some(earlier) => Ok(Claimed::Earlier(earlier)),
+            None => Ok(Claimed::First(transaction.query_one(&select).await?)),
+        };
+    }
+    let mut insert = table::Entity::insert(row(new)).on_conflict_do_nothing().into_query();
+    insert.returning_col(table::Column::Key);
+    let clause =
+        WithClause::new().cte(CommonTableExpression::new().table_name(CLAIMED).query(insert).to_owned()).to_owned();
+    // It depends on no row, so that it is decided before any row is looked for.
+    select.and_where(Expr::exists(Query::select().expr(Expr::val(1)).from(CLAIMED).to_owned()));
+    let found = match transaction.query_one(&select.with(clause)).await.map_err(StoreError::from) {
+        Err(StoreError::TooSlow(error)) if is_about(&error, table::Entity.table_name()) => {
+            return Ok(Claimed::InFlight);
+        }
+        found => found?,
+    };
+    if found.is_some() {
+        return Ok(Claimed::First(found));
+    }
+    match find(transaction, new).await?.ok_or(StoreError::StaleVersion)? {
+        own if own.outcome == new.outcome => Ok(Claimed::First(None)),
+        earlier => Ok(Claimed::Earlier(earlier)),
+    }
+}
+
 /// Claims a key. Answers with the earlier claim when there is one.
 ///
 /// # Errors
 /// [`StoreError::TooSlow`] when an earlier claim is still in flight; otherwise whatever the database answers.
 pub async fn claim(transaction: &impl ConnectionTrait, claim: &Claim) -> Result<Option<Claim>, StoreError> {
-    let row = table::ActiveModel {
+    let inserted =
+        table::Entity::insert(row(claim)).on_conflict_do_nothing().exec_without_returning(transaction).await?;
+    match inserted {
+        TryInsertResult::Inserted(1) => Ok(None),
+        _ => find(transaction, claim).await?.map(Some).ok_or(StoreError::StaleVersion),
+    }
+}
+
+fn row(claim: &Claim) -> table::ActiveModel {
+    table::ActiveModel {
         actor: Set(claim.actor.clone()),
         operation: Set(claim.operation.clone()),
         key: Set(claim.key.clone()),
         fingerprint: Set(claim.fingerprint.clone()),
         outcome: Set(claim.outcome.clone()),
         created_at: Set(claim.created_at),
-    };
-    let inserted = table::Entity::insert(row).on_conflict_do_nothing().exec_without_returning(transaction).await?;
-    match inserted {
-        TryInsertResult::Inserted(1) => Ok(None),
-        _ => find(transaction, claim).await?.map(Some).ok_or(StoreError::StaleVersion),
     }
 }
 

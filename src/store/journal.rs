@@ -15,6 +15,7 @@ use sea_orm::{
 use serde::Serialize;
 use uuid::Uuid;
 
+use super::batch::Batch;
 use super::convert;
 use super::entity::{journal_entry, journal_line};
 use super::error::StoreError;
@@ -143,27 +144,41 @@ impl TryFrom<journal_entry::Model> for EntryRecord {
 /// [`StoreError::Unbalanced`] for an entry whose debits are not its credits, without lines or with more than
 /// [`MOST_LINES`]; [`StoreError::Duplicate`] when an entry was mirrored before; otherwise whatever the database answers.
 pub async fn book(transaction: &impl ConnectionTrait, bookings: &[Booking]) -> Result<(), StoreError> {
+    insert::many::<journal_entry::Entity, _>(transaction, entry_rows(bookings)?).await?;
+    for lines in line_rows(bookings) {
+        journal_line::Entity::insert_many(lines).exec_without_returning(transaction).await?;
+    }
+    Ok(())
+}
+
+/// Books entries with their lines, with what else is in the batch.
+///
+/// # Errors
+/// [`StoreError::Unbalanced`] for an entry whose debits are not its credits, without lines or with more than
+/// [`MOST_LINES`]; [`StoreError::BadText`].
+pub fn add(batch: &mut Batch, bookings: &[Booking]) -> Result<(), StoreError> {
+    batch.insert::<journal_entry::Entity, _>(entry_rows(bookings)?);
+    line_rows(bookings).into_iter().for_each(|lines| batch.insert_whole::<journal_line::Entity, _>(lines));
+    Ok(())
+}
+
+fn entry_rows(bookings: &[Booking]) -> Result<Vec<journal_entry::ActiveModel>, StoreError> {
     if !bookings.iter().all(Booking::balances) {
         return Err(StoreError::Unbalanced);
     }
-    let entries = bookings.iter().map(|booking| entry_row(&booking.entry)).collect::<Result<Vec<_>, _>>()?;
-    insert::many::<journal_entry::Entity, _>(transaction, entries).await?;
-    let mut waiting = Vec::new();
-    for booking in bookings {
-        if waiting.len() + booking.lines.len() > MOST_LINES {
-            add_lines(transaction, std::mem::take(&mut waiting)).await?;
-        }
-        waiting.extend(line_rows(booking));
-    }
-    if waiting.is_empty() { Ok(()) } else { add_lines(transaction, waiting).await }
+    bookings.iter().map(|booking| entry_row(&booking.entry)).collect()
 }
 
-async fn add_lines(
-    transaction: &impl ConnectionTrait,
-    lines: Vec<journal_line::ActiveModel>,
-) -> Result<(), StoreError> {
-    journal_line::Entity::insert_many(lines).exec_without_returning(transaction).await?;
-    Ok(())
+/// The lines of bookings that balance, in parts of which each is for one statement.
+fn line_rows(bookings: &[Booking]) -> Vec<Vec<journal_line::ActiveModel>> {
+    let mut parts: Vec<Vec<journal_line::ActiveModel>> = Vec::new();
+    for booking in bookings {
+        match parts.last_mut() {
+            Some(part) if part.len() + booking.lines.len() <= MOST_LINES => part.extend(lines_of(booking)),
+            _ => parts.push(lines_of(booking).collect()),
+        }
+    }
+    parts
 }
 
 fn entry_row(entry: &EntryRecord) -> Result<journal_entry::ActiveModel, StoreError> {
@@ -182,7 +197,7 @@ fn entry_row(entry: &EntryRecord) -> Result<journal_entry::ActiveModel, StoreErr
     })
 }
 
-fn line_rows(booking: &Booking) -> impl Iterator<Item = journal_line::ActiveModel> {
+fn lines_of(booking: &Booking) -> impl Iterator<Item = journal_line::ActiveModel> {
     let entry = &booking.entry;
     booking.lines.iter().zip(1_i64..).map(move |(line, number)| {
         let (debit, credit) = match line.posting.side {

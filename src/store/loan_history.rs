@@ -9,6 +9,8 @@ use lending::loan::{Event, Sequence, Transaction};
 use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use uuid::Uuid;
 
+use super::batch::Batch;
+use super::cells::Cells;
 use super::convert;
 use super::entity::{loan_reversal, loan_transaction};
 use super::error::StoreError;
@@ -117,6 +119,59 @@ pub async fn loans_of(connection: &impl ConnectionTrait, transactions: &[Uuid]) 
         .await?)
 }
 
+/// The cells that [`read_cells`] reads: first these of the transaction,
+pub(super) const CELLS: [loan_transaction::Column; 9] = [
+    loan_transaction::Column::Id,
+    loan_transaction::Column::Sequence,
+    loan_transaction::Column::Kind,
+    loan_transaction::Column::ValueDate,
+    loan_transaction::Column::AmountMinor,
+    loan_transaction::Column::Event,
+    loan_transaction::Column::ExternalRef,
+    loan_transaction::Column::RecordedAt,
+    loan_transaction::Column::RecordedBy,
+];
+
+/// then these of its reversal.
+pub(super) const REVERSAL_CELLS: [loan_reversal::Column; 4] = [
+    loan_reversal::Column::ValueDate,
+    loan_reversal::Column::ReversedAt,
+    loan_reversal::Column::ReversedBy,
+    loan_reversal::Column::Reason,
+];
+
+/// Reads a transaction of a loan with its reversal; `None` when the row holds none.
+pub(super) fn read_cells(cells: &mut Cells<'_>, loan_id: Uuid) -> Result<Option<StoredTransaction>, StoreError> {
+    let Some(id) = cells.take()? else { return Ok(None) };
+    let row = loan_transaction::Model {
+        id,
+        loan_id,
+        sequence: cells.take()?,
+        kind: cells.take()?,
+        value_date: cells.take()?,
+        amount_minor: cells.take()?,
+        event: cells.take()?,
+        external_ref: cells.take()?,
+        recorded_at: cells.take()?,
+        recorded_by: cells.take()?,
+    };
+    let reversal = match cells.take()? {
+        Some(value_date) => Some(loan_reversal::Model {
+            transaction_id: id,
+            loan_id,
+            value_date,
+            reversed_at: cells.take()?,
+            reversed_by: cells.take()?,
+            reason: cells.take()?,
+        }),
+        None => {
+            cells.skip(REVERSAL_CELLS.len() - 1);
+            None
+        }
+    };
+    read(row, reversal).map(Some)
+}
+
 fn read(row: loan_transaction::Model, reversal: Option<loan_reversal::Model>) -> Result<StoredTransaction, StoreError> {
     let event: Event = serde_json::from_str(&row.event)
         .map_err(|error| StoreError::Corrupt(format!("event of transaction {}: {error}", row.id)))?;
@@ -164,19 +219,22 @@ pub async fn append(
     insert::many::<loan_reversal::Entity, _>(transaction, reversals).await
 }
 
-/// Takes a transaction back.
+/// Adds a transaction to a loan, with what else is in the batch.
 ///
 /// # Errors
-/// [`StoreError::Duplicate`] when it was taken back before; [`StoreError::BadText`]; otherwise whatever the database
-/// answers.
-pub async fn reverse(
-    transaction: &impl ConnectionTrait,
-    loan_id: Uuid,
-    transaction_id: Uuid,
-    reversal: &Reversal,
-) -> Result<(), StoreError> {
-    let row = reversal_row(loan_id, transaction_id, reversal)?;
-    insert::many::<loan_reversal::Entity, _>(transaction, vec![row]).await
+/// [`StoreError::BadText`].
+pub fn add(batch: &mut Batch, loan_id: Uuid, one: &StoredTransaction) -> Result<(), StoreError> {
+    batch.insert::<loan_transaction::Entity, _>(vec![row(loan_id, one)?]);
+    Ok(())
+}
+
+/// Takes a transaction back, with what else is in the batch.
+///
+/// # Errors
+/// [`StoreError::BadText`].
+pub fn reverse(batch: &mut Batch, loan_id: Uuid, transaction_id: Uuid, reversal: &Reversal) -> Result<(), StoreError> {
+    batch.insert::<loan_reversal::Entity, _>(vec![reversal_row(loan_id, transaction_id, reversal)?]);
+    Ok(())
 }
 
 fn row(loan_id: Uuid, one: &StoredTransaction) -> Result<loan_transaction::ActiveModel, StoreError> {

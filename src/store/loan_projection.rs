@@ -2,13 +2,17 @@
 //! what is stored already is not written again, whatever the length of the schedule. Like the history they are asked for
 //! by loan; the caller has found the loan within its scope, and holds its lock when it writes.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use lending::loan::{Effect, Installment, Portions};
 use sea_orm::sea_query::OnConflict;
-use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, Iterable, QueryFilter, QueryOrder};
+use sea_orm::{
+    ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, Iterable, QueryFilter, QueryOrder, QueryTrait,
+};
 use uuid::Uuid;
 
+use super::batch::Batch;
+use super::cells::Cells;
 use super::convert;
 use super::entity::{loan_installment, loan_transaction_split};
 use super::error::StoreError;
@@ -93,55 +97,39 @@ pub async fn splits(
     Ok(found)
 }
 
-/// Makes a loan's installments `now`, given what is `stored`: at most two statements, and none when nothing differs.
-///
-/// # Errors
-/// Whatever the database answers.
-pub async fn write_installments(
-    transaction: &impl ConnectionTrait,
-    loan_id: Uuid,
-    stored: &[Installment],
-    now: &[Installment],
-) -> Result<(), StoreError> {
+/// Makes a loan's installments `now`, given what is `stored`, with what else is in the batch: at most two statements, and
+/// none when nothing differs.
+pub fn change_installments(batch: &mut Batch, loan_id: Uuid, stored: &[Installment], now: &[Installment]) {
     let known: HashMap<u32, &Installment> = stored.iter().map(|row| (row.number, row)).collect();
     let gone = known.keys().filter(|number| !now.iter().any(|row| row.number == **number));
     let gone: Vec<i64> = gone.map(|number| i64::from(*number)).collect();
     if !gone.is_empty() {
-        loan_installment::Entity::delete_many()
+        let rows = loan_installment::Entity::delete_many()
             .filter(loan_installment::Column::LoanId.eq(loan_id))
-            .filter(loan_installment::Column::Number.is_in(gone))
-            .exec(transaction)
-            .await?;
+            .filter(loan_installment::Column::Number.is_in(gone));
+        batch.delete(rows.into_query());
     }
     let changed = now.iter().filter(|row| known.get(&row.number) != Some(row));
     let rows = changed.map(|row| installment_row(loan_id, row)).collect();
-    insert::or_update::<loan_installment::Entity, _>(transaction, rows, &installment_conflict()).await
+    batch.insert_or_update::<loan_installment::Entity, _>(rows, &installment_conflict());
 }
 
-/// Makes what a loan's transactions did `now`, given what is `stored`: at most two statements, and none when nothing
-/// differs. A transaction that did something and is not in `now`, as after its reversal, loses its row.
-///
-/// # Errors
-/// Whatever the database answers.
-pub async fn write_splits(
-    transaction: &impl ConnectionTrait,
-    loan_id: Uuid,
-    stored: &[Split],
-    now: &[Split],
-) -> Result<(), StoreError> {
+/// Makes what a loan's transactions did `now`, given what is `stored`, with what else is in the batch: at most two
+/// statements, and none when nothing differs. A transaction that did something and is not in `now`, as after its reversal,
+/// loses its row.
+pub fn change_splits(batch: &mut Batch, loan_id: Uuid, stored: &[Split], now: &[Split]) {
     let known: HashMap<Uuid, &Split> = stored.iter().map(|row| (row.transaction_id, row)).collect();
-    let gone = known.keys().filter(|id| !now.iter().any(|row| row.transaction_id == **id));
-    let gone: Vec<Uuid> = gone.copied().collect();
+    let kept: HashSet<Uuid> = now.iter().map(|row| row.transaction_id).collect();
+    let gone: Vec<Uuid> = known.keys().filter(|id| !kept.contains(*id)).copied().collect();
     if !gone.is_empty() {
-        loan_transaction_split::Entity::delete_many()
+        let rows = loan_transaction_split::Entity::delete_many()
             .filter(loan_transaction_split::Column::LoanId.eq(loan_id))
-            .filter(loan_transaction_split::Column::TransactionId.is_in(gone))
-            .exec(transaction)
-            .await?;
+            .filter(loan_transaction_split::Column::TransactionId.is_in(gone));
+        batch.delete(rows.into_query());
     }
     let changed = now.iter().filter(|row| known.get(&row.transaction_id) != Some(row));
     let rows = changed.map(|row| split_row(loan_id, row)).collect();
-    insert::or_update::<loan_transaction_split::Entity, _>(transaction, rows, &split_conflict()).await
+    batch.insert_or_update::<loan_transaction_split::Entity, _>(rows, &split_conflict());
 }
 
 /// Adds the installments of loans that have none yet, each with its loan's id, in few statements.
@@ -190,7 +178,9 @@ pub async fn rewrite_installments(
     for rewrite in rewrites {
         if rewrite.now.len() < rewrite.stored.len() {
             // The schedule became shorter, which no batch can say of several loans at once.
-            write_installments(transaction, rewrite.loan_id, rewrite.stored, rewrite.now).await?;
+            let mut batch = Batch::default();
+            change_installments(&mut batch, rewrite.loan_id, rewrite.stored, rewrite.now);
+            batch.send(transaction).await?;
             continue;
         }
         let known: HashMap<u32, &Installment> = rewrite.stored.iter().map(|row| (row.number, row)).collect();
@@ -300,6 +290,36 @@ fn installment_row(loan_id: Uuid, row: &Installment) -> loan_installment::Active
         settled_on: Set(row.settled_on),
         ..Default::default()
     }
+}
+
+/// The cells that [`read_split_cells`] reads.
+pub(super) const SPLIT_CELLS: [loan_transaction_split::Column; 8] = [
+    loan_transaction_split::Column::AmountMinor,
+    loan_transaction_split::Column::PrincipalMinor,
+    loan_transaction_split::Column::InterestMinor,
+    loan_transaction_split::Column::FeesMinor,
+    loan_transaction_split::Column::PenaltiesMinor,
+    loan_transaction_split::Column::ToCreditMinor,
+    loan_transaction_split::Column::BalanceAfterMinor,
+    loan_transaction_split::Column::JournalEntryId,
+];
+
+/// Reads what a transaction did; `None` when the row tells nothing of it.
+pub(super) fn read_split_cells(cells: &mut Cells<'_>, transaction_id: Uuid) -> Result<Option<Split>, StoreError> {
+    let Some(amount) = cells.take()? else { return Ok(None) };
+    Ok(Some(Split {
+        transaction_id,
+        amount,
+        portions: Portions {
+            principal: cells.take()?,
+            interest: cells.take()?,
+            fees: cells.take()?,
+            penalties: cells.take()?,
+        },
+        to_credit: cells.take()?,
+        balance_after: cells.take()?,
+        journal_entry_id: cells.take()?,
+    }))
 }
 
 fn split(row: &loan_transaction_split::Model) -> Split {

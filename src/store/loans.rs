@@ -13,6 +13,7 @@ use sea_orm::{
 use serde::Serialize;
 use uuid::Uuid;
 
+use super::batch::Batch;
 use super::borrowers::{self, BorrowerField};
 use super::conditions;
 use super::convert::{self, money, required};
@@ -208,7 +209,6 @@ impl TryFrom<&LoanRecord> for loan::ActiveModel {
 
     fn try_from(record: &LoanRecord) -> Result<Self, StoreError> {
         let facts = facts(&record.state);
-        let projection = &record.projection;
         Ok(Self {
             id: Set(record.id),
             number: Set(record.number.clone()),
@@ -226,7 +226,6 @@ impl TryFrom<&LoanRecord> for loan::ActiveModel {
             repayment_unit: Set(record.terms.unit.as_str().to_owned()),
             first_due_on: Set(record.terms.first_due_on),
             conditions: Set(conditions::write(&record.terms.conditions)?),
-            status: Set(record.state.status().as_str().to_owned()),
             applied_on: Set(facts.application.applied_on),
             applied_by: Set(facts.application.applied_by.clone()),
             approved_on: Set(facts.approval.map(|approval| approval.on)),
@@ -235,32 +234,43 @@ impl TryFrom<&LoanRecord> for loan::ActiveModel {
             decided_on: Set(facts.decision.map(|decision| decision.on)),
             decided_by: Set(facts.decision.map(|decision| decision.by.clone())),
             decision_reason: Set(facts.decision.and_then(|decision| decision.reason.clone())),
-            disbursed_on: Set(facts.disbursement.map(|disbursement| disbursement.on)),
-            disbursed_by: Set(facts.disbursement.map(|disbursement| disbursement.by.clone())),
-            disbursed_minor: Set(facts.disbursement.map(|disbursement| disbursement.amount.minor())),
-            defaulted_on: Set(facts.defaulted_on),
-            closed_on: Set(facts.closed_on),
-            disbursed_total_minor: Set(projection.disbursed),
-            outstanding_principal_minor: Set(projection.outstanding.principal),
-            outstanding_interest_minor: Set(projection.outstanding.interest),
-            outstanding_fees_minor: Set(projection.outstanding.fees),
-            outstanding_penalties_minor: Set(projection.outstanding.penalties),
-            credit_minor: Set(projection.credit),
-            recovered_minor: Set(projection.recovered),
-            accrued_interest_minor: Set(projection.accrued.interest),
-            accrued_fees_minor: Set(projection.accrued.fees),
-            accrued_penalties_minor: Set(projection.accrued.penalties),
-            oldest_unpaid_due_on: Set(projection.oldest_unpaid_due_on),
-            next_due_on: Set(projection.next_due_on),
-            matures_on: Set(projection.matures_on),
-            charged_off_on: Set(projection.charged_off_on),
-            accrued_through: Set(projection.accrued_through),
-            projected_on: Set(projection.projected_on),
-            refreshed_on: Set(projection.refreshed_on),
-            version: Set(record.version),
             created_at: Set(record.created_at),
-            updated_at: Set(record.updated_at),
+            ..settled(record)
         })
+    }
+}
+
+/// What a transaction may change of a loan.
+fn settled(record: &LoanRecord) -> loan::ActiveModel {
+    let facts = facts(&record.state);
+    let projection = &record.projection;
+    loan::ActiveModel {
+        status: Set(record.state.status().as_str().to_owned()),
+        disbursed_on: Set(facts.disbursement.map(|disbursement| disbursement.on)),
+        disbursed_by: Set(facts.disbursement.map(|disbursement| disbursement.by.clone())),
+        disbursed_minor: Set(facts.disbursement.map(|disbursement| disbursement.amount.minor())),
+        defaulted_on: Set(facts.defaulted_on),
+        closed_on: Set(facts.closed_on),
+        disbursed_total_minor: Set(projection.disbursed),
+        outstanding_principal_minor: Set(projection.outstanding.principal),
+        outstanding_interest_minor: Set(projection.outstanding.interest),
+        outstanding_fees_minor: Set(projection.outstanding.fees),
+        outstanding_penalties_minor: Set(projection.outstanding.penalties),
+        credit_minor: Set(projection.credit),
+        recovered_minor: Set(projection.recovered),
+        accrued_interest_minor: Set(projection.accrued.interest),
+        accrued_fees_minor: Set(projection.accrued.fees),
+        accrued_penalties_minor: Set(projection.accrued.penalties),
+        oldest_unpaid_due_on: Set(projection.oldest_unpaid_due_on),
+        next_due_on: Set(projection.next_due_on),
+        matures_on: Set(projection.matures_on),
+        charged_off_on: Set(projection.charged_off_on),
+        accrued_through: Set(projection.accrued_through),
+        projected_on: Set(projection.projected_on),
+        refreshed_on: Set(projection.refreshed_on),
+        version: Set(record.version),
+        updated_at: Set(record.updated_at),
+        ..Default::default()
     }
 }
 
@@ -427,6 +437,25 @@ pub async fn insert(transaction: &impl ConnectionTrait, records: &[LoanRecord]) 
 pub async fn update(transaction: &impl ConnectionTrait, record: &LoanRecord) -> Result<(), StoreError> {
     let row = loan::ActiveModel::try_from(record)?;
     find::change_one(transaction, row, loan::Column::Id, loan::Column::Version).await
+}
+
+/// Adds a loan, with what else is in the batch.
+///
+/// # Errors
+/// [`StoreError::Corrupt`] for conditions that have no text.
+pub fn add(batch: &mut Batch, record: &LoanRecord) -> Result<(), StoreError> {
+    batch.insert::<loan::Entity, _>(vec![loan::ActiveModel::try_from(record)?]);
+    Ok(())
+}
+
+/// Writes what transactions made of a loan whose row must still be of the version before the record's, with what else is
+/// in the batch.
+///
+/// # Errors
+/// [`StoreError::Corrupt`] when the batch has such a change already.
+pub fn settle(batch: &mut Batch, record: &LoanRecord) -> Result<(), StoreError> {
+    let row = loan::ActiveModel { id: Set(record.id), ..settled(record) };
+    batch.change_one::<loan::Entity, _>(row, loan::Column::Id, loan::Column::Version)
 }
 
 /// What an end of day may change of a loan.

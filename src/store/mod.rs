@@ -2,12 +2,15 @@
 //! of callers and permissions; every finder is handed a [`scope::Scope`] instead, and rows outside it do not exist.
 
 pub mod abandonment;
+pub mod applications;
 pub mod audit;
 pub mod backup;
+pub mod batch;
 pub mod borrower_erasure;
 pub mod borrowers;
 pub mod branches;
 pub mod calendars;
+mod cells;
 pub mod close_day;
 pub mod collection;
 mod conditions;
@@ -25,6 +28,7 @@ mod insert;
 pub mod journal;
 pub mod ledger;
 pub mod loan_balances;
+pub mod loan_books;
 pub mod loan_history;
 pub mod loan_products;
 pub mod loan_projection;

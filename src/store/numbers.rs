@@ -1,5 +1,6 @@
 //! The numbers people read out over the telephone. They only ever grow; a transaction that fails may leave a gap.
 
+use sea_orm::sea_query::{Expr, Func, SimpleExpr};
 use sea_orm::{ConnectionTrait, DbBackend, Statement};
 
 use super::error::StoreError;
@@ -24,7 +25,13 @@ impl Sequence {
         }
     }
 
-    fn format(self, value: i64) -> String {
+    /// The next number as a part of another statement of PostgreSQL's: it is taken for every row that the statement finds.
+    pub(super) fn next(self) -> SimpleExpr {
+        Func::cust("nextval").arg(Expr::cust(format!("'{}'", self.name()))).into()
+    }
+
+    /// A number as people read it.
+    pub(super) fn format(self, value: i64) -> String {
         let letter = match self {
             Self::Borrower => 'B',
             Self::Loan => 'L',

@@ -24,7 +24,7 @@ pub use charges::{ChargeAmount, ChargeKind, ChargeTerms, ChargeTiming, LateCharg
 pub use conditions::Conditions;
 pub use error::FoldError;
 pub use event::{Event, PaymentKind, Reschedule, Sequence, Transaction, TransactionKind};
-pub use fold::Loan;
+pub use fold::{Begun, Loan};
 pub use lifecycle::{Application, Approval, Decision, Disbursement, Lifecycle};
 pub use limits::{LimitsField, LimitsViolation, ProductLimits};
 pub use portions::Portions;

@@ -15,6 +15,15 @@ fn folded(example: &Example, transactions: &[Transaction], as_of: chrono::NaiveD
     format!("{:?}", Loan::fold(&example.terms, transactions, &example.calendar, as_of))
 }
 
+/// Whether a transaction counts from before another one, or from after a day.
+fn earlier_or_after(one: &Transaction, others: &[Transaction], as_of: chrono::NaiveDate) -> bool {
+    let from = |transaction: &Transaction| match transaction.event {
+        Event::Charge { due_on, .. } => (transaction.on.min(due_on), transaction.sequence),
+        _ => (transaction.on, transaction.sequence),
+    };
+    from(one).0 > as_of || others.iter().any(|other| from(other) >= from(one))
+}
+
 proptest! {
     #![proptest_config(thorough())]
 
@@ -52,6 +61,26 @@ proptest! {
         looked.transactions.last_mut().unwrap().reversed = true;
         let end = start() + Days::new(2_000);
         prop_assert_eq!(folded(&looked, &looked.transactions, end), folded(&example, &example.transactions, end));
+    }
+
+    #[test]
+    fn one_transaction_more_is_as_if_it_had_been_there_before(example in any_loan(8), place in 0_u64..2_500) {
+        let (terms, calendar) = (&example.terms, &example.calendar);
+        let as_of = start() + Days::new(nominal_days(terms) * place / 1_000);
+        for end in 0..example.transactions.len() {
+            let (earlier, rest) = example.transactions.split_at(end);
+            let Ok(begun) = Loan::begin(terms, earlier, calendar, as_of) else { continue };
+            prop_assert_eq!(format!("{:?}", begun.state()), folded(&example, earlier, as_of));
+            for one in rest {
+                let whole = [earlier, std::slice::from_ref(one)].concat();
+                match begun.with(one) {
+                    Ok(Some(state)) => prop_assert_eq!(Ok(state), Loan::fold(terms, &whole, calendar, as_of)),
+                    Err(error) => prop_assert_eq!(Err(error), Loan::fold(terms, &whole, calendar, as_of)),
+                    // It was not taken, so that it is not the last one, or counts for nothing on the day.
+                    Ok(None) => prop_assert!(one.reversed || earlier_or_after(one, earlier, as_of)),
+                }
+            }
+        }
     }
 
     #[test]

@@ -21,6 +21,7 @@ use super::problem::Problem;
 use crate::auth::Actor;
 use crate::ids::{IdSource as _, Kind, NodeId};
 use crate::store::audit::{self as store, EventRecord, ObjectRecord, Outcome, Owned};
+use crate::store::batch::Batch;
 use crate::store::database::Transaction;
 
 pub use crate::store::audit::{AuditField, EventRecord as AuditEventRecord, LinkRecord, Outcome as AuditOutcome};
@@ -75,13 +76,27 @@ impl Trail<'_> {
         W: Fn(Transaction) -> F,
         F: Future<Output = Result<T, ServiceError>>,
     {
+        let work = &work;
+        self.write_together(|transaction| async move { Ok((work(transaction).await?, Batch::default())) }).await
+    }
+
+    /// Does the same with work whose last writes are sent together with the event.
+    ///
+    /// # Errors
+    /// What `work` fails with; whatever the database answers.
+    pub(super) async fn write_together<T, F, W>(self, work: W) -> Result<Written<T>, ServiceError>
+    where
+        T: Leaves,
+        W: Fn(Transaction) -> F,
+        F: Future<Output = Result<(T, Batch), ServiceError>>,
+    {
         let (trail, work) = (&self, &work);
         let written = trail.services.database.write(|transaction| async move {
-            let value = work(transaction.clone()).await?;
+            let (value, mut batch) = work(transaction.clone()).await?;
             let evidence = value.evidence();
             let replayed = evidence.replayed;
-            let event = trail.services.event(trail.actor, trail.about, evidence);
-            store::append(&*transaction, &[event]).await?;
+            store::add(&mut batch, &trail.services.event(trail.actor, trail.about, evidence))?;
+            batch.send(&*transaction).await?;
             Ok::<_, ServiceError>((value, replayed))
         });
         let (value, replayed) = written.await?;

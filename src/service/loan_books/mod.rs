@@ -12,7 +12,9 @@ use chrono::{DateTime, NaiveDate, Utc};
 use lending::calendar::Calendar;
 use lending::loan::admission::{self, Admission, Refusal};
 use lending::loan::posting::{Difference, Replayed, difference};
-use lending::loan::{Event, Lifecycle, Loan, LoanState, Portions, Sequence, Transaction as LoanTransaction};
+use lending::loan::{
+    Begun, Event, Installment, Lifecycle, Loan, LoanState, Portions, Sequence, Transaction as LoanTransaction,
+};
 use lending::money::{Currency, Money};
 use uuid::Uuid;
 
@@ -21,20 +23,21 @@ pub use input::{Record, What};
 use super::Services;
 use super::audit::About;
 use super::error::ServiceError;
-use super::idempotency::{self, Turn};
+use super::idempotency::{self, Opened};
 use super::problem::{Detail, Problem, ProblemCode};
 use crate::auth::Actor;
 use crate::ids::Kind;
 use crate::service::check::Check;
 use crate::service::loan_views::LoanView;
-use crate::store::StoreError;
+use crate::store::batch::Batch;
 use crate::store::borrowers::{self, BorrowerKey};
-use crate::store::branches::{self, BranchKey, BranchRecord};
-use crate::store::calendars;
+use crate::store::branches::BranchRecord;
 use crate::store::database::Transaction;
 use crate::store::find::Lock;
 use crate::store::loan_balances::LoanProjection;
+use crate::store::loan_books::{self, Foundation};
 use crate::store::loan_history::{self, StoredTransaction};
+use crate::store::loan_projection::Split;
 use crate::store::loans::{self, LoanKey, LoanRecord};
 use crate::store::scope::Scope;
 use input::HistoryChange;
@@ -77,6 +80,12 @@ pub(super) struct Books {
     pub state: LoanState,
 }
 
+/// What is stored of what a loan's history comes to.
+struct Stored {
+    splits: Vec<Split>,
+    installments: Vec<Installment>,
+}
+
 /// A decided change, not written yet.
 pub(super) struct Change {
     pub added: Option<LoanTransaction>,
@@ -101,30 +110,33 @@ impl Services {
             let fingerprint = idempotency::fingerprint(input);
             let now = self.now();
             let id = self.ids.next(now);
-            let (scope, key, fingerprint) = (&scope, &key, &fingerprint);
+            let claim = &idempotency::claim_of(actor, input.what.operation(), &key, &fingerprint, id, now);
+            let scope = &scope;
             trail
-                .write(|transaction| async move {
-                    let operation = input.what.operation();
-                    match idempotency::claim(&transaction, actor, operation, key, fingerprint, id, now).await? {
-                        Turn::Repetition(id) => repeated(&transaction, scope, input, id).await,
-                        Turn::First(id) => {
-                            let mut books = Books::open(&transaction, scope, input.loan, now).await?;
-                            books.refuse_erased_borrower(&transaction).await?;
-                            if input.expected_version.is_some_and(|expected| expected != books.loan.version) {
-                                return Err(Problem::version_conflict(books.loan.version).into());
-                            }
-                            if self.rules.disbursement_maker_checker && matches!(input.what, What::Disburse { .. }) {
-                                let apart = books.loan.state.check_disburser(&actor.subject);
-                                apart.map_err(|error| super::loans::step_problem(&error, false, "on", "amount"))?;
-                            }
-                            let on = input.on.unwrap_or(books.today);
-                            let reference = input::external_ref(input)?;
-                            let change = books.decide(&input.what, on)?;
-                            let stamp = write::Stamp { by: &actor.subject, now, id, reference, ids: &*self.ids };
-                            let recorded = write::change(&transaction, &mut books, &change, &stamp).await?;
-                            Ok(Recorded { view: Some(Box::new(books.into_view())), ..recorded })
+                .write_together(|transaction| async move {
+                    let claimed = loan_books::claim_and_lock(&*transaction, claim, scope, input.loan).await?;
+                    let loan = match idempotency::opened(claim, claimed)? {
+                        Opened::First(found) => found,
+                        Opened::Repetition(id) => {
+                            return Ok((repeated(&transaction, scope, input, id).await?, Batch::default()));
                         }
+                    };
+                    let loan = loan.ok_or_else(|| Problem::not_found(&["input", "loanId"], "loan"))?;
+                    let foundation = loan_books::of_locked_loan(&*transaction, &loan).await?;
+                    refuse_erased_borrower(&transaction, &loan).await?;
+                    if input.expected_version.is_some_and(|expected| expected != loan.version) {
+                        return Err(Problem::version_conflict(loan.version).into());
                     }
+                    if self.rules.disbursement_maker_checker && matches!(input.what, What::Disburse { .. }) {
+                        let apart = loan.state.check_disburser(&actor.subject);
+                        apart.map_err(|error| super::loans::step_problem(&error, false, "on", "amount"))?;
+                    }
+                    let reference = input::external_ref(input)?;
+                    let (mut books, stored, change) = decided(loan, foundation, input, now)?;
+                    let stamp = write::Stamp { by: &actor.subject, now, id, reference, ids: &*self.ids };
+                    let mut batch = Batch::default();
+                    let recorded = write::change(&mut batch, &mut books, &stored, &change, &stamp)?;
+                    Ok((Recorded { view: Some(Box::new(books.into_view())), ..recorded }, batch))
                 })
                 .await
                 .map_err(|error| super::branches::taken(error, &["input", "externalRef"]))
@@ -150,39 +162,37 @@ async fn repeated(
     Ok(Recorded { loan, view: None, transaction, amount: None, replay: Vec::new(), replayed: true })
 }
 
+/// Opens the books of a loan, and decides what is to be recorded.
+fn decided(
+    loan: LoanRecord,
+    foundation: Foundation,
+    input: &Record,
+    now: DateTime<Utc>,
+) -> Result<(Books, Stored, Change), ServiceError> {
+    let Foundation { branch, calendar, history, splits, installments } = foundation;
+    let today = super::business_date(&branch, now);
+    let (terms, days) = (loan.terms.clone(), calendar.clone());
+    let begun = Loan::begin(&terms, &StoredTransaction::history(&history), &days, today)?;
+    let books = Books { loan, branch, calendar, history, today, state: begun.state()? };
+    let change = books.decide(Some(&begun), &input.what, input.on.unwrap_or(today))?;
+    Ok((books, Stored { splits, installments }, change))
+}
+
+/// Nothing more is recorded on the loans of a borrower whose person was erased. They have all ended, so other loans
+/// need not be asked about.
+async fn refuse_erased_borrower(transaction: &Transaction, loan: &LoanRecord) -> Result<(), ServiceError> {
+    if !matches!(loan.state, Lifecycle::Repaid { .. } | Lifecycle::WrittenOff { .. }) {
+        return Ok(());
+    }
+    let key = BorrowerKey::Id(loan.borrower_id);
+    let borrower = borrowers::find(&**transaction, &Scope::All, &key, Lock::None).await?;
+    match borrower.and_then(|borrower| borrower.erased_at) {
+        Some(_) => Err(Problem::borrower_erased(&["input", "loanId"]).into()),
+        None => Ok(()),
+    }
+}
+
 impl Books {
-    /// Loads and locks a loan with its history.
-    pub(super) async fn open(
-        transaction: &Transaction,
-        scope: &Scope,
-        id: Uuid,
-        now: DateTime<Utc>,
-    ) -> Result<Self, ServiceError> {
-        let loan = loans::find(&**transaction, scope, &LoanKey::Id(id), Lock::ForUpdate).await?;
-        let loan = loan.ok_or_else(|| Problem::not_found(&["input", "loanId"], "loan"))?;
-        let branch = branches::find(&**transaction, &Scope::All, &BranchKey::Id(loan.branch_id), Lock::None).await?;
-        let branch = branch.ok_or_else(|| StoreError::Corrupt("a loan without a branch".to_owned()))?;
-        let calendar = calendars::calendar(&**transaction, &branch).await?;
-        let history = loan_history::of_loan(&**transaction, id).await?;
-        let today = super::business_date(&branch, now);
-        let state = fold(&loan, &StoredTransaction::history(&history), &calendar, today)?;
-        Ok(Self { loan, branch, calendar, history, today, state })
-    }
-
-    /// Nothing more is recorded on the loans of a borrower whose person was erased. They have all ended, so other loans
-    /// need not be asked about.
-    async fn refuse_erased_borrower(&self, transaction: &Transaction) -> Result<(), ServiceError> {
-        if !matches!(self.loan.state, Lifecycle::Repaid { .. } | Lifecycle::WrittenOff { .. }) {
-            return Ok(());
-        }
-        let key = BorrowerKey::Id(self.loan.borrower_id);
-        let borrower = borrowers::find(&**transaction, &Scope::All, &key, Lock::None).await?;
-        match borrower.and_then(|borrower| borrower.erased_at) {
-            Some(_) => Err(Problem::borrower_erased(&["input", "loanId"]).into()),
-            None => Ok(()),
-        }
-    }
-
     /// What a query would read of the loan.
     fn into_view(self) -> LoanView {
         let Self { loan: record, branch, calendar, mut history, today: as_of, state } = self;
@@ -253,8 +263,9 @@ impl Books {
         })
     }
 
-    /// Decides a change: whether the loan takes it, and what it makes of the loan.
-    pub(super) fn decide(&self, what: &What, on: NaiveDate) -> Result<Change, ServiceError> {
+    /// Decides a change: whether the loan takes it, and what it makes of the loan. The fold of the loan as it is, where there
+    /// is one, goes on from where it is.
+    pub(super) fn decide(&self, begun: Option<&Begun<'_>>, what: &What, on: NaiveDate) -> Result<Change, ServiceError> {
         // What was reversed can be told to have been, whatever the loan is now.
         let known = matches!(what, What::Reverse { .. }) && self.takes_transactions();
         if !known && !self.allowed().contains(&what.attempted()) {
@@ -263,12 +274,12 @@ impl Books {
         match input::read(self, what, on)? {
             HistoryChange::Add(event) => {
                 self.admit(&event, on).map_err(|refusal| input::refused(self, &refusal))?;
-                self.changed(Some((event, on)), None)
+                self.changed(begun, Some((event, on)), None)
             }
             HistoryChange::Reverse { sequence, reason } => {
                 admission::admit_reversal(&StoredTransaction::history(&self.history), sequence)
                     .map_err(|refusal| input::refused(self, &refusal))?;
-                self.changed(None, Some((sequence, reason)))
+                self.changed(begun, None, Some((sequence, reason)))
             }
         }
     }
@@ -290,19 +301,35 @@ impl Books {
     /// What one event more, or one transaction less, makes of the loan.
     pub(super) fn changed(
         &self,
+        begun: Option<&Begun<'_>>,
         added: Option<(Event, NaiveDate)>,
         reversed: Option<(Sequence, Option<String>)>,
     ) -> Result<Change, ServiceError> {
         let sequence = loan_history::next_sequence(&self.history);
         let added = added.map(|(event, on)| LoanTransaction { sequence, on, event, reversed: false });
-        let mut changed = StoredTransaction::history(&self.history);
-        changed.extend(added.clone());
-        for transaction in &mut changed {
-            transaction.reversed |= reversed.as_ref().is_some_and(|(sequence, _)| transaction.sequence == *sequence);
-        }
-        let after = fold(&self.loan, &changed, &self.calendar, self.today)?;
+        let continued = match (begun, &added, &reversed) {
+            (Some(begun), Some(added), None) => begun.with(added)?,
+            _ => None,
+        };
+        let after = match continued {
+            Some(after) => after,
+            None => self.folded_anew(added.as_ref(), reversed.as_ref().map(|(sequence, _)| *sequence))?,
+        };
         let difference = difference(&self.state, &after);
         Ok(Change { added, reversed, after, difference })
+    }
+
+    fn folded_anew(
+        &self,
+        added: Option<&LoanTransaction>,
+        reversed: Option<Sequence>,
+    ) -> Result<LoanState, ServiceError> {
+        let mut changed = StoredTransaction::history(&self.history);
+        changed.extend(added.cloned());
+        for transaction in &mut changed {
+            transaction.reversed |= reversed == Some(transaction.sequence);
+        }
+        fold(&self.loan, &changed, &self.calendar, self.today)
     }
 
     fn takes_transactions(&self) -> bool {

@@ -11,10 +11,10 @@ use lending::money::Money;
 use uuid::Uuid;
 
 use super::journal::{About, booking};
-use super::{Books, Change, Recorded, ReplayedTransaction, settle};
+use super::{Books, Change, Recorded, ReplayedTransaction, Stored, settle};
 use crate::ids::IdSource;
 use crate::service::ServiceError;
-use crate::store::database::Transaction;
+use crate::store::batch::Batch;
 use crate::store::journal::{self, Booking, EntryKind};
 use crate::store::loan_history::{self, Reversal, StoredTransaction};
 use crate::store::loan_projection::{self, Split};
@@ -32,16 +32,17 @@ pub(super) struct Stamp<'a> {
     pub ids: &'a dyn IdSource,
 }
 
-/// Writes a change of a loan's history.
-pub(super) async fn change(
-    transaction: &Transaction,
+/// Writes a change of a loan's history into a batch, given what is stored of what its history came to.
+pub(super) fn change(
+    batch: &mut Batch,
     books: &mut Books,
+    stored: &Stored,
     change: &Change,
     stamp: &Stamp<'_>,
 ) -> Result<Recorded, ServiceError> {
-    let recorded = history(transaction, books, change, stamp).await?;
+    let recorded = history(batch, books, change, stamp)?;
     let replay = replayed(books, change);
-    project(transaction, books, change, stamp).await?;
+    project(batch, books, stored, change, stamp)?;
     let amount = change.added.as_ref().and_then(|added| added.event.amount());
     Ok(Recorded {
         loan: books.loan.clone(),
@@ -54,12 +55,7 @@ pub(super) async fn change(
 }
 
 /// Adds the new transaction or takes one back; answers with its id.
-async fn history(
-    transaction: &Transaction,
-    books: &mut Books,
-    change: &Change,
-    stamp: &Stamp<'_>,
-) -> Result<Uuid, ServiceError> {
+fn history(batch: &mut Batch, books: &mut Books, change: &Change, stamp: &Stamp<'_>) -> Result<Uuid, ServiceError> {
     let mut recorded = stamp.id;
     if let Some(added) = &change.added {
         let stored = StoredTransaction {
@@ -70,7 +66,7 @@ async fn history(
             external_ref: stamp.reference.clone(),
             reversal: None,
         };
-        loan_history::append(&**transaction, &[(books.loan.id, stored.clone())]).await?;
+        loan_history::add(batch, books.loan.id, &stored)?;
         books.history.push(stored);
     }
     if let Some((sequence, reason)) = &change.reversed {
@@ -82,7 +78,7 @@ async fn history(
         };
         if let Some(stored) = books.history.iter_mut().find(|stored| stored.transaction.sequence == *sequence) {
             recorded = stored.id;
-            loan_history::reverse(&**transaction, books.loan.id, stored.id, &reversal).await?;
+            loan_history::reverse(batch, books.loan.id, stored.id, &reversal)?;
             stored.transaction.reversed = true;
             stored.reversal = Some(reversal);
         }
@@ -103,22 +99,21 @@ pub(super) fn ids_of(books: &Books) -> HashMap<Sequence, Uuid> {
 }
 
 /// Rewrites the projection, the journal and the loan for a state that has been decided.
-async fn project(
-    transaction: &Transaction,
+fn project(
+    batch: &mut Batch,
     books: &mut Books,
+    stored: &Stored,
     change: &Change,
     stamp: &Stamp<'_>,
 ) -> Result<(), ServiceError> {
     let id = books.loan.id;
-    let stored_splits = loan_projection::splits(&**transaction, &[id]).await?.remove(&id).unwrap_or_default();
-    let stored_rows = loan_projection::installments(&**transaction, &[id]).await?.remove(&id).unwrap_or_default();
     let mut standing: StandingEntries =
-        stored_splits.iter().map(|split| (split.transaction_id, split.journal_entry_id)).collect();
+        stored.splits.iter().map(|split| (split.transaction_id, split.journal_entry_id)).collect();
     let Outcome { entries, splits } = take(books, change, stamp, &mut standing)?;
-    journal::book(&**transaction, &entries).await?;
-    loan_projection::write_splits(&**transaction, id, &stored_splits, &splits).await?;
-    loan_projection::write_installments(&**transaction, id, &stored_rows, &change.after.installments).await?;
-    loans::update(&**transaction, &books.loan).await?;
+    journal::add(batch, &entries)?;
+    loan_projection::change_splits(batch, id, &stored.splits, &splits);
+    loan_projection::change_installments(batch, id, &stored.installments, &change.after.installments);
+    loans::settle(batch, &books.loan)?;
     Ok(())
 }
 

@@ -146,7 +146,7 @@ fn take(books: &mut Books, event: &ImaginedEvent) -> Result<(), ServiceError> {
         books.state = Loan::fold(&books.loan.terms, &transactions, &books.calendar, event.on)?;
         books.today = event.on;
     }
-    match books.decide(&event.what, event.on) {
+    match books.decide(None, &event.what, event.on) {
         Ok(change) => {
             apply(books, change);
             Ok(())

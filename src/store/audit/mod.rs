@@ -16,6 +16,7 @@ use sea_orm::{
 use serde::Serialize;
 use uuid::Uuid;
 
+use super::batch::Batch;
 use super::entity::{audit_event, audit_link, audit_pending, borrower, borrower_group, branch, loan};
 use super::error::StoreError;
 use super::filter::{Field, LikePattern, storable};
@@ -123,6 +124,15 @@ impl TryFrom<audit_event::Model> for EventRecord {
 pub async fn append(transaction: &impl ConnectionTrait, events: &[EventRecord]) -> Result<(), StoreError> {
     let rows = events.iter().map(new_row).collect::<Result<Vec<_>, _>>()?;
     insert::many::<audit_event::Entity, _>(transaction, rows).await
+}
+
+/// Adds an event, with what else is in the batch.
+///
+/// # Errors
+/// [`StoreError::BadText`] for text no database can hold.
+pub fn add(batch: &mut Batch, event: &EventRecord) -> Result<(), StoreError> {
+    batch.insert::<audit_event::Entity, _>(vec![new_row(event)?]);
+    Ok(())
 }
 
 fn new_row(event: &EventRecord) -> Result<audit_event::ActiveModel, StoreError> {

@@ -4,6 +4,7 @@
 use branch_loan_api::service::list::PageRequest;
 use branch_loan_api::service::loans::LoanRecord;
 use branch_loan_api::store::StoreError;
+use branch_loan_api::store::batch::Batch;
 use branch_loan_api::store::branches::{self, BranchKey};
 use branch_loan_api::store::calendars::{self, Holiday};
 use branch_loan_api::store::database::Reader;
@@ -131,10 +132,11 @@ impl Books {
     }
 
     async fn reverse(&self, loan: &LoanRecord, of: Uuid, reversal: &Reversal) -> Result<(), StoreError> {
-        let write = self
-            .world
-            .database
-            .write(|transaction| async move { loan_history::reverse(&*transaction, loan.id, of, reversal).await });
+        let write = self.world.database.write(|transaction| async move {
+            let mut batch = Batch::default();
+            loan_history::reverse(&mut batch, loan.id, of, reversal)?;
+            batch.send(&*transaction).await
+        });
         write.await
     }
 
@@ -308,7 +310,9 @@ async fn installments_are_written_by_difference(engine: Engine) {
         books.world.statements.take();
         let loan = books.loan.id;
         let write = books.world.database.write(|transaction| async move {
-            loan_projection::write_installments(&*transaction, loan, before, now).await
+            let mut batch = Batch::default();
+            loan_projection::change_installments(&mut batch, loan, before, now);
+            batch.send(&*transaction).await
         });
         write.await.unwrap();
         let sent = books.world.statements.take();
@@ -323,7 +327,8 @@ async fn installments_are_written_by_difference(engine: Engine) {
     let mut second = first[..34].to_vec();
     second[11] = Installment { settled_on: None, written_off: Portions::ZERO, ..installment(12) };
     let sent = write(&first, &second).await;
-    assert_eq!(sent.len(), 2, "one takes away, one changes: {sent:#?}");
+    let together = books.world.engine.is_postgres();
+    assert_eq!(sent.len(), if together { 1 } else { 2 }, "one takes away, one changes: {sent:#?}");
     assert_eq!(write(&second, &[]).await.len(), 1);
 }
 
@@ -331,10 +336,11 @@ async fn installments_that_make_no_sense_are_refused(engine: Engine) {
     let books = books(engine).await;
     let rows = [installment(1)];
     let (loan, rows) = (books.loan.id, &rows);
-    let write = books
-        .world
-        .database
-        .write(|transaction| async move { loan_projection::write_installments(&*transaction, loan, &[], rows).await });
+    let write = books.world.database.write(|transaction| async move {
+        let mut batch = Batch::default();
+        loan_projection::change_installments(&mut batch, loan, &[], rows);
+        batch.send(&*transaction).await
+    });
     write.await.unwrap();
     for change in [
         "number = 0",
@@ -364,10 +370,11 @@ async fn splits_are_written_by_difference(engine: Engine) {
     let write = async |before: &[Split], now: &[Split]| {
         books.world.statements.take();
         let loan = books.loan.id;
-        let write = books
-            .world
-            .database
-            .write(|transaction| async move { loan_projection::write_splits(&*transaction, loan, before, now).await });
+        let write = books.world.database.write(|transaction| async move {
+            let mut batch = Batch::default();
+            loan_projection::change_splits(&mut batch, loan, before, now);
+            batch.send(&*transaction).await
+        });
         write.await.unwrap();
         let sent = books.world.statements.take();
         let found = loan_projection::splits(books.reader(), &[loan, books.other.id]).await.unwrap();
@@ -380,7 +387,7 @@ async fn splits_are_written_by_difference(engine: Engine) {
     assert_eq!(write(&[], &first).await, 1);
     assert_eq!(write(&first, &first).await, 0);
     let second = [Split { amount: 11, ..split(1, None) }];
-    assert_eq!(write(&first, &second).await, 2);
+    assert_eq!(write(&first, &second).await, if books.world.engine.is_postgres() { 1 } else { 2 });
 }
 
 async fn the_balances_of_a_loan_come_back(engine: Engine) {

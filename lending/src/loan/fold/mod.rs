@@ -50,6 +50,55 @@ impl Loan {
     ) -> Result<LoanState, FoldError> {
         Folding::run(terms, transactions, calendar, as_of)?.report(as_of)
     }
+
+    /// The same, kept so that one transaction more can be taken without taking all others again.
+    ///
+    /// # Errors
+    /// [`FoldError`].
+    pub fn begin<'a>(
+        terms: &'a LoanTerms,
+        transactions: &[Transaction],
+        calendar: &'a Calendar,
+        as_of: NaiveDate,
+    ) -> Result<Begun<'a>, FoldError> {
+        let standing = standing(transactions, as_of);
+        let folding = Folding::over(terms, &standing, calendar)?;
+        Ok(Begun { folding, last: standing.last().map(|last| place(last)), as_of })
+    }
+}
+
+/// A fold that has taken all transactions there are so far.
+#[derive(Debug, Clone)]
+pub struct Begun<'a> {
+    folding: Folding<'a>,
+    /// The place of the last transaction it has taken.
+    last: Option<(NaiveDate, Sequence)>,
+    as_of: NaiveDate,
+}
+
+impl Begun<'_> {
+    /// What the loan is at the end of the day.
+    ///
+    /// # Errors
+    /// [`FoldError`].
+    pub fn state(&self) -> Result<LoanState, FoldError> {
+        self.folding.clone().end(self.as_of)?.report(self.as_of)
+    }
+
+    /// What the loan is with this transaction too. `None` when it does not come after all others, and they have to be
+    /// folded anew.
+    ///
+    /// # Errors
+    /// [`FoldError`].
+    pub fn with(&self, transaction: &Transaction) -> Result<Option<LoanState>, FoldError> {
+        let place = place(transaction);
+        if transaction.reversed || place.0 > self.as_of || self.last.is_some_and(|last| place <= last) {
+            return Ok(None);
+        }
+        let mut folding = self.folding.clone();
+        folding.take(transaction)?;
+        folding.end(self.as_of)?.report(self.as_of).map(Some)
+    }
 }
 
 /// Whether and how interest follows what is paid.
@@ -104,22 +153,27 @@ impl<'a> Folding<'a> {
         calendar: &'a Calendar,
         as_of: NaiveDate,
     ) -> Result<Self, FoldError> {
-        let mut standing: Vec<&Transaction> = transactions
-            .iter()
-            .filter(|transaction| !transaction.reversed && effective_on(transaction) <= as_of)
-            .collect();
-        standing.sort_by_key(|transaction| (effective_on(transaction), transaction.sequence));
+        Self::over(terms, &standing(transactions, as_of), calendar)?.end(as_of)
+    }
+
+    /// Takes transactions that are in their order.
+    fn over(terms: &'a LoanTerms, standing: &[&Transaction], calendar: &'a Calendar) -> Result<Self, FoldError> {
         let mut folding = Self::new(terms, calendar);
         for transaction in standing {
             folding.take(transaction)?;
         }
-        folding.advance_to(as_of)?;
-        folding.watch_default(as_of)?;
-        // Interest that no row had room for can turn up later.
-        if !folding.outstanding()?.is_zero() {
-            folding.repaid_on = None;
-        }
         Ok(folding)
+    }
+
+    /// Lets a day end after its last transaction.
+    fn end(mut self, as_of: NaiveDate) -> Result<Self, FoldError> {
+        self.advance_to(as_of)?;
+        self.watch_default(as_of)?;
+        // Interest that no row had room for can turn up later.
+        if !self.outstanding()?.is_zero() {
+            self.repaid_on = None;
+        }
+        Ok(self)
     }
 
     fn new(terms: &'a LoanTerms, calendar: &'a Calendar) -> Self {
@@ -545,6 +599,19 @@ const fn component_of(kind: ChargeKind) -> Component {
         ChargeKind::Fee => Component::Fee,
         ChargeKind::Penalty => Component::Penalty,
     }
+}
+
+/// The transactions that count by a day, in the order they are taken in.
+fn standing(transactions: &[Transaction], as_of: NaiveDate) -> Vec<&Transaction> {
+    let mut standing: Vec<&Transaction> =
+        transactions.iter().filter(|transaction| !transaction.reversed && effective_on(transaction) <= as_of).collect();
+    standing.sort_by_key(|transaction| place(transaction));
+    standing
+}
+
+/// The place of a transaction in that order.
+fn place(transaction: &Transaction) -> (NaiveDate, Sequence) {
+    (effective_on(transaction), transaction.sequence)
 }
 
 /// The day an event counts from: a charge counts from its due date when that lies before the day it was made.

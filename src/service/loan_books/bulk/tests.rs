@@ -48,7 +48,7 @@ pub(in crate::service) fn made_twice(
         let (on, event) = (stored.transaction.on, stored.transaction.event.clone());
         books.today = on;
         books.admit(&event, on).unwrap();
-        let change = books.changed(Some((event, on)), None).unwrap();
+        let change = books.changed(None, Some((event, on)), None).unwrap();
         assert!(change.difference.replayed.is_empty());
         books.history.push(stored.clone());
         let by = &stored.recorded_by;
