@@ -121,6 +121,11 @@ impl Arguments {
         }
     }
 
+    /// So many loans are made up at most, and more are copies.
+    pub fn made(&self) -> u32 {
+        if self.quick { 100 } else { 200_000 }
+    }
+
     /// Whether a second server is measured beside the first.
     pub fn is_with_second(&self) -> bool {
         self.server_b.is_some() || !self.settings_b.is_empty()

@@ -106,7 +106,7 @@ fn program(asked: Option<&PathBuf>) -> PathBuf {
 async fn on_engine(engine: Engine, arguments: &Arguments, folder: &Path, scratch: &Path, keys: &Keys) -> Vec<Series> {
     let server = program(arguments.server.as_ref());
     let place = Place::open(engine, folder, arguments.loans).await;
-    place.fill(&server, arguments.loans, scratch).await;
+    place.fill(&server, arguments.loans, arguments.made(), scratch).await;
     let workloads = arguments.workloads();
     let sets = sets(&workloads);
     prepare(&place, &server, arguments, &sets, scratch, keys).await;

@@ -58,7 +58,7 @@ impl Place {
     }
 
     /// Makes up loans, unless that was done before.
-    pub async fn fill(&self, program: &Path, loans: u32, scratch: &Path) {
+    pub async fn fill(&self, program: &Path, loans: u32, most_made: u32, scratch: &Path) {
         if self.exists(&self.name).await {
             return;
         }
@@ -66,7 +66,7 @@ impl Place {
         let filling = format!("{}_filling", self.name);
         self.remove(&filling).await;
         self.statement(&format!("CREATE DATABASE {filling} TEMPLATE template0")).await;
-        let (made, copied) = copies::plan(loans);
+        let (made, copied) = copies::plan(loans, most_made);
         let mut command = server_command(program, &self.url(&filling), scratch);
         let status = command.args(["demo", "--loans", &made.to_string()]).stdout(Stdio::null()).status().unwrap();
         assert!(status.success(), "no demonstration data: {status}");
