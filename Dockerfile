@@ -32,6 +32,8 @@ COPY --from=build /branch-loan-api /usr/local/bin/branch-loan-api
 ENV APP_ENV=production \
     API_HOST=0.0.0.0 \
     API_PORT=8000
+# SQLite has a thread for each connection, and the C library would keep freed memory apart for each of them.
+ENV MALLOC_ARENA_MAX=2
 WORKDIR /app
 USER 65532:65532
 EXPOSE 8000
