@@ -11,9 +11,11 @@ ARG TARGETARCH
 WORKDIR /src
 COPY . .
 # The compiled dependencies stay in a cache of the builder, not in a layer; hence the copy in the same step.
+# The program is linked for this image alone: its addresses are listed in a short form, 1.4 MB less, which C libraries before
+# 2.36 cannot read.
 RUN --mount=type=cache,target=/usr/local/cargo/registry,sharing=locked \
     --mount=type=cache,target=/src/target,id=branch-loan-api-target-${TARGETARCH},sharing=locked \
-    cargo build --locked --profile "${PROFILE}" --bin branch-loan-api \
+    cargo rustc --locked --profile "${PROFILE}" --bin branch-loan-api -- -Clink-arg=-Wl,-z,pack-relative-relocs \
     && cp "target/${PROFILE}/branch-loan-api" /branch-loan-api
 
 FROM ${RUNTIME_IMAGE}
@@ -30,6 +32,8 @@ COPY --from=build /branch-loan-api /usr/local/bin/branch-loan-api
 ENV APP_ENV=production \
     API_HOST=0.0.0.0 \
     API_PORT=8000
+# SQLite has a thread for each connection, and the C library would keep freed memory apart for each of them.
+ENV MALLOC_ARENA_MAX=2
 WORKDIR /app
 USER 65532:65532
 EXPOSE 8000

@@ -26,20 +26,33 @@ const DOCUMENT: &str = "query Loans($after: String, $status: LoanStatus!) {
     }
 }";
 
+/// What `benches/load` asks for with the workloads of these names.
+const BY_ID: &str = "query($id: ID!) { loan(by: { id: $id }) { id number status principal { amount currency } appliedOn disbursedOn version updatedAt } }";
+const PAGE: &str = "{ loans(first: 20) { nodes { id number status principal { amount currency } appliedOn branch { code name } borrower { number name } } pageInfo { hasNextPage endCursor } } }";
+
 fn documents(criterion: &mut Criterion) {
     let guard = Guard::from_sdl(Limits::default(), &schema::sdl()).unwrap().checking(&CHECKS);
-    let variables = Variables::from_json(json!({"after": null, "status": "DISBURSED"}));
+    let id = NodeId { kind: Kind::Loan, uuid: Uuid::from_u128(7) }.to_string();
+    let documents = [
+        ("document", DOCUMENT, json!({"after": null, "status": "DISBURSED"})),
+        ("document of by-id", BY_ID, json!({"id": id})),
+        ("document of page", PAGE, json!({})),
+        ("document of no-database", "{ __typename }", json!({})),
+    ];
     let number = Cell::new(0_u64);
-    criterion.bench_function("document at first sight", |bencher| {
-        bencher.iter(|| {
-            // A comment makes it another document, of which the cache knows nothing.
-            number.set(number.get() + 1);
-            guard.admit(&format!("{DOCUMENT} # {}", number.get()), None, black_box(&variables)).unwrap()
+    for (name, document, variables) in documents {
+        let variables = Variables::from_json(variables);
+        criterion.bench_function(&format!("{name} at first sight"), |bencher| {
+            bencher.iter(|| {
+                // A comment makes it another document, of which the cache knows nothing.
+                number.set(number.get() + 1);
+                guard.admit(&format!("{document} # {}", number.get()), None, black_box(&variables)).unwrap()
+            });
         });
-    });
-    criterion.bench_function("document at second sight", |bencher| {
-        bencher.iter(|| guard.admit(black_box(DOCUMENT), None, black_box(&variables)).unwrap());
-    });
+        criterion.bench_function(&format!("{name} at second sight"), |bencher| {
+            bencher.iter(|| guard.admit(black_box(document), None, black_box(&variables)).unwrap());
+        });
+    }
 }
 
 fn a_branch() -> branch::Model {

@@ -47,7 +47,7 @@ pub struct Arguments {
     /// The databases, one after the other.
     #[arg(long = "engine", value_enum, value_delimiter = ',', default_value = "postgres")]
     pub engines: Vec<Engine>,
-    /// Made-up loans in the database.
+    /// Made-up loans in the database; of more than 200,000 most are copies of others.
     #[arg(long, default_value_t = 20_000, value_parser = clap::value_parser!(u32).range(100..=10_000_000))]
     pub loans: u32,
     /// A folder that keeps filled databases for the next run; without it they are made anew and go with the run.
@@ -68,7 +68,7 @@ pub struct Arguments {
     /// Another server's binary than the one of this build.
     #[arg(long)]
     pub server: Option<PathBuf>,
-    /// A second server's binary, measured beside the first.
+    /// A second server's binary, measured beside the first. With `--set-b` alone it is the first one's.
     #[arg(long)]
     pub server_b: Option<PathBuf>,
     /// A GraphQL server that runs already, with the same schema, data and `--peer-token`: `NAME=http://127.0.0.1:PORT/path`.
@@ -84,8 +84,11 @@ pub struct Arguments {
     #[arg(long, value_enum, default_value_t = TokenForm::Verify)]
     pub baseline_token: TokenForm,
     /// One more setting for the servers, `NAME=VALUE`.
-    #[arg(long = "set")]
-    pub settings: Vec<String>,
+    #[arg(long = "set", value_parser = setting)]
+    pub settings: Vec<(String, String)>,
+    /// One more setting for the second server, which has the first one's too; there is a second server then.
+    #[arg(long = "set-b", value_parser = setting)]
+    pub settings_b: Vec<(String, String)>,
     /// Writes all figures to this file.
     #[arg(long)]
     pub json: Option<PathBuf>,
@@ -105,7 +108,7 @@ impl Arguments {
         let mut arguments = Self::parse();
         if arguments.quick {
             arguments.engines = vec![Engine::Postgres, Engine::Sqlite];
-            (arguments.loans, arguments.rounds, arguments.turn) = (300, 1, 300);
+            (arguments.loans, arguments.rounds, arguments.turn) = (300, 1, 200);
             arguments.connections = vec![4, 1];
         }
         arguments
@@ -118,8 +121,18 @@ impl Arguments {
         }
     }
 
-    /// Loans of its own that repayments are recorded on: so many that each gets few.
-    pub fn payable(&self) -> u32 {
-        if self.quick { 50 } else { 2_000 }
+    /// So many loans are made up at most, and more are copies.
+    pub fn made(&self) -> u32 {
+        if self.quick { 100 } else { 200_000 }
     }
+
+    /// Whether a second server is measured beside the first.
+    pub fn is_with_second(&self) -> bool {
+        self.server_b.is_some() || !self.settings_b.is_empty()
+    }
+}
+
+fn setting(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text.split_once('=').ok_or("a setting is NAME=VALUE")?;
+    Ok((name.to_owned(), value.to_owned()))
 }

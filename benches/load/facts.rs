@@ -14,9 +14,9 @@ use sqlx::Row as _;
 use uuid::Uuid;
 
 use crate::baseline::pools::{Pools, on};
-use crate::payable;
+use crate::payable::{self, Set};
 use crate::target::Target;
-use crate::workload::Workload;
+use crate::workload::{PAGE, Workload};
 
 /// So many loans are asked for by their ids.
 const LOANS: i64 = 5_000;
@@ -29,16 +29,18 @@ pub struct Facts {
     pub cursors: Vec<String>,
     /// What binds a cursor to the list of all loans.
     pub all: String,
+    /// Pages of that list: which was wanted, which it is, and the cursor before it.
+    pub pages: Vec<(i64, i64, String)>,
     /// Branches with running loans, and what binds a cursor to the list of those.
     pub branches: Vec<(String, String)>,
-    pub payable: Vec<String>,
+    payable: Vec<(Set, Vec<String>)>,
     pub borrowers: Vec<String>,
     pub product: String,
 }
 
 impl Facts {
     /// Reads them from the database, and asks a server for the bindings of cursors.
-    pub async fn read(pools: &Pools, server: &Target) -> Self {
+    pub async fn read(pools: &Pools, server: &Target, sets: &[Set]) -> Self {
         let mut facts = Self::default();
         let mut dice = StdRng::seed_from_u64(1);
         let count = one(pools, "SELECT count(*) FROM loans").await;
@@ -53,33 +55,39 @@ impl Facts {
         .await;
         facts.loans.shuffle(&mut dice);
         facts.all = binding(server, None).await;
-        facts.cursors = cursors(pools, count, &facts.all).await;
+        facts.cursors = cursors(pools, &spread(count), &facts.all).await;
         facts.cursors.shuffle(&mut dice);
+        for wanted in [1_000, 10_000] {
+            let page = wanted.min(count / PAGE).max(2);
+            let before = format!(
+                "SELECT created_at, id FROM loans ORDER BY created_at, id LIMIT 1 OFFSET {}",
+                (page - 1) * PAGE - 1
+            );
+            facts.pages.push((wanted, page, cursors(pools, &before, &facts.all).await.remove(0)));
+        }
         let running = "SELECT DISTINCT branch_id FROM loans WHERE status = 'DISBURSED' ORDER BY branch_id LIMIT 16";
         for branch in ids(pools, Kind::Branch, running).await {
             let f = binding(server, Some(&branch)).await;
             facts.branches.push((branch, f));
         }
-        facts.payable = payable(pools).await;
-        facts.payable.shuffle(&mut dice);
-        let borrowers =
-            format!("SELECT id FROM borrowers WHERE external_ref LIKE '{}-%' ORDER BY id", payable::mark("borrower"));
+        for set in sets {
+            let mut loans: Vec<String> = payable::loans(pools, *set).await.into_iter().map(|(loan, _)| loan).collect();
+            loans.shuffle(&mut dice);
+            facts.payable.push((*set, loans));
+        }
+        let borrowers = format!("SELECT id FROM borrowers WHERE {} ORDER BY id", Set::Any.condition("borrower"));
         facts.borrowers = ids(pools, Kind::Borrower, &borrowers).await;
-        facts.product =
-            ids(pools, Kind::LoanProduct, &format!("SELECT id FROM loan_products WHERE code = '{}'", payable::code()))
-                .await
-                .remove(0);
+        let product = format!("SELECT id FROM loan_products WHERE code = '{}'", Set::Any.code());
+        facts.product = ids(pools, Kind::LoanProduct, &product).await.remove(0);
         let distinct: BTreeSet<&String> = facts.loans.iter().collect();
         assert_eq!(distinct.len(), facts.loans.len());
         facts
     }
-}
 
-/// The harness's own loans of today.
-pub async fn payable(pools: &Pools) -> Vec<String> {
-    let mark = payable::mark("loan");
-    let sql = format!("SELECT id FROM loans WHERE external_ref LIKE '{mark}-%' AND status = 'DISBURSED' ORDER BY id");
-    ids(pools, Kind::Loan, &sql).await
+    /// The loans of a set, in no order.
+    pub fn payable(&self, set: Set) -> &[String] {
+        self.payable.iter().find(|(of, _)| *of == set).map_or(&[], |(_, loans)| loans)
+    }
 }
 
 async fn one(pools: &Pools, sql: &str) -> i64 {
@@ -94,12 +102,16 @@ async fn ids(pools: &Pools, kind: Kind, sql: &str) -> Vec<String> {
     ids.into_iter().map(|uuid| NodeId { kind, uuid }.to_string()).collect()
 }
 
-async fn cursors(pools: &Pools, count: i64, f: &str) -> Vec<String> {
+/// Places all over the list.
+fn spread(count: i64) -> String {
     let every = (count / CURSORS).max(1);
-    let sql = format!(
+    format!(
         "SELECT created_at, id FROM (SELECT created_at, id, row_number() OVER (ORDER BY created_at, id) AS n FROM loans) l
-         WHERE n % {every} = 0 AND n < {}", count - 20
-    );
+         WHERE n % {every} = 0 AND n < {}", count - PAGE
+    )
+}
+
+async fn cursors(pools: &Pools, sql: &str, f: &str) -> Vec<String> {
     let places: Vec<(DateTime<Utc>, Uuid)> = on!(pools, pool => {
         let rows = sqlx::query(sqlx::AssertSqlSafe(sql)).fetch_all(pool.read()).await.unwrap();
         rows.iter().map(|row| (row.get(0), row.get(1))).collect()

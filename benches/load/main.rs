@@ -20,12 +20,14 @@ mod arguments;
 mod baseline;
 mod client;
 mod compare;
+mod copies;
 mod facts;
 mod measure;
 mod payable;
 mod place;
 mod processes;
 mod report;
+mod stage;
 mod statements;
 #[allow(dead_code, unused_macros, reason = "of the tests' support only clusters and issuers are needed")]
 #[macro_use]
@@ -37,7 +39,7 @@ mod workload;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::Instant;
 
 use clap::Parser;
 use serde_json::json;
@@ -46,12 +48,13 @@ use arguments::{Arguments, Engine};
 use baseline::BaselineArguments;
 use baseline::pools::Pools;
 use facts::Facts;
-use measure::{Magazine, turn};
+use payable::Set;
 use place::Place;
 use report::Series;
+use stage::Stage;
 use support::issuer::Issuer;
 use target::{Keys, Target};
-use workload::{Form, Shot, Workload};
+use workload::Workload;
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -103,9 +106,10 @@ fn program(asked: Option<&PathBuf>) -> PathBuf {
 async fn on_engine(engine: Engine, arguments: &Arguments, folder: &Path, scratch: &Path, keys: &Keys) -> Vec<Series> {
     let server = program(arguments.server.as_ref());
     let place = Place::open(engine, folder, arguments.loans).await;
-    place.fill(&server, arguments.loans, scratch).await;
+    place.fill(&server, arguments.loans, arguments.made(), scratch).await;
     let workloads = arguments.workloads();
-    prepare(&place, &server, arguments, scratch, keys).await;
+    let sets = sets(&workloads);
+    prepare(&place, &server, arguments, &sets, scratch, keys).await;
 
     let writes = workloads.iter().any(|workload| workload.writes());
     let targets = start(&place, arguments, scratch, keys, writes).await;
@@ -116,18 +120,24 @@ async fn on_engine(engine: Engine, arguments: &Arguments, folder: &Path, scratch
             None => None,
         });
     }
-    let of_server = pools[0].as_ref().expect("the server's database");
-    let facts = Facts::read(of_server, &targets[0]).await;
     println!("\n{}, {} loans, {} rounds of {} ms", engine.name(), arguments.loans, arguments.rounds, arguments.turn);
+    for target in &targets {
+        report::before(target);
+    }
+    let of_server = pools[0].as_ref().expect("the server's database");
+    let facts = Facts::read(of_server, &targets[0], &sets).await;
+    for (wanted, page, _) in facts.pages.iter().filter(|(wanted, page, _)| wanted != page) {
+        println!("page-{wanted} is page {page}: there are not enough loans");
+    }
     report::head();
     let stage = Stage { engine, arguments, place: &place, targets: &targets, pools: &pools, facts: &facts };
     for workload in &workloads {
         stage.compare(*workload).await;
     }
     let mut all = Vec::new();
-    for workload in workloads {
+    for group in Workload::groups(&workloads) {
         for connections in &arguments.connections {
-            all.extend(stage.measure(workload, *connections).await);
+            all.extend(stage.measure(group, *connections).await);
         }
     }
     for pools in pools.iter().flatten() {
@@ -140,29 +150,50 @@ async fn on_engine(engine: Engine, arguments: &Arguments, folder: &Path, scratch
     all
 }
 
+/// The loans that are needed; some always, of which borrowers, a product and branches are applied for too.
+fn sets(workloads: &[Workload]) -> Vec<Set> {
+    let mut sets = vec![Set::Any];
+    for set in workloads.iter().filter_map(|workload| workload.pays()) {
+        if !sets.contains(&set) {
+            sets.push(set);
+        }
+    }
+    sets
+}
+
 fn copy_name(number: usize) -> String {
     format!("turn_{number}")
 }
 
-/// Makes today's loans to pay, unless they are there.
-async fn prepare(place: &Place, server: &Path, arguments: &Arguments, scratch: &Path, keys: &Keys) {
-    let target = Arc::new(Target::server("prepare", server, &place.filled(), keys, arguments, scratch));
+/// Makes today's loans to pay, unless they are there, and has a server put the portfolio's sums together.
+async fn prepare(place: &Place, server: &Path, arguments: &Arguments, sets: &[Set], scratch: &Path, keys: &Keys) {
+    let target = Arc::new(Target::server("prepare", server, &place.filled(), keys, &arguments.settings, scratch));
     let pools = Pools::open(&place.filled()).await;
-    if facts::payable(&pools).await.is_empty() {
-        payable::make(&target, arguments.payable()).await;
-        measure::sealed(&pools).await;
-        place.settle().await;
+    let mut is_changed = false;
+    for set in sets {
+        let since = Instant::now();
+        if payable::complete(&target, &pools, *set, arguments.quick).await {
+            println!("{set:?}: loans to pay made in {:.0?}", since.elapsed());
+            is_changed = true;
+        }
     }
+    measure::sealed(&pools).await;
+    measure::rolled_up(&pools).await;
     // The last to close SQLite's file, so that all is in it when it is copied.
     drop(target);
     pools.close().await;
+    if is_changed {
+        place.tidy().await;
+    }
 }
 
 /// The targets; the server is the first, the baseline the last of the harness's own.
 async fn start(place: &Place, arguments: &Arguments, scratch: &Path, keys: &Keys, writes: bool) -> Vec<Target> {
-    let mut programs = vec![("server", Some(program(arguments.server.as_ref())))];
-    if arguments.server_b.is_some() {
-        programs.push(("server-b", Some(program(arguments.server_b.as_ref()))));
+    let settings_b = [arguments.settings.as_slice(), arguments.settings_b.as_slice()].concat();
+    let mut programs = vec![("server", Some((program(arguments.server.as_ref()), arguments.settings.clone())))];
+    if arguments.is_with_second() {
+        let second = program(arguments.server_b.as_ref().or(arguments.server.as_ref()));
+        programs.push(("server-b", Some((second, settings_b))));
     }
     programs.push(("baseline", None));
     let mut urls = Vec::new();
@@ -174,7 +205,7 @@ async fn start(place: &Place, arguments: &Arguments, scratch: &Path, keys: &Keys
         .iter()
         .zip(&urls)
         .map(|((name, program), url)| match program {
-            Some(program) => Target::server(name, program, url, keys, arguments, scratch),
+            Some((program, settings)) => Target::server(name, program, url, keys, settings, scratch),
             None => Target::baseline(url, keys, arguments.baseline_page, arguments.baseline_token, scratch),
         })
         .collect();
@@ -182,106 +213,4 @@ async fn start(place: &Place, arguments: &Arguments, scratch: &Path, keys: &Keys
     let peers = arguments.peers.iter().map(|peer| Target::peer(peer, token.clone().unwrap_or_default()));
     targets.extend(peers);
     targets
-}
-
-/// What a workload is measured on.
-struct Stage<'a> {
-    engine: Engine,
-    arguments: &'a Arguments,
-    place: &'a Place,
-    targets: &'a [Target],
-    pools: &'a [Option<Pools>],
-    facts: &'a Facts,
-}
-
-impl Stage<'_> {
-    async fn measure(&self, workload: Workload, connections: usize) -> Vec<Series> {
-        let magazines: Vec<Arc<Magazine>> =
-            self.targets.iter().map(|target| Arc::new(Magazine::new(self.shots(workload, target)))).collect();
-        let warm_up = Duration::from_millis(self.arguments.turn.min(1_000));
-        self.round(workload, &magazines, connections, warm_up, 0).await;
-        let mut all: Vec<Series> = Vec::new();
-        for target in self.targets {
-            all.push(Series {
-                engine: self.engine.name(),
-                loans: self.arguments.loans,
-                workload: workload.name(),
-                connections,
-                target: target.name.clone(),
-                turns: Vec::new(),
-                statements: None,
-            });
-        }
-        let length = Duration::from_millis(self.arguments.turn);
-        for number in 0..self.arguments.rounds {
-            let turns = self.round(workload, &magazines, connections, length, number as usize).await;
-            for (series, turn) in all.iter_mut().zip(turns) {
-                series.turns.extend(turn);
-            }
-        }
-        for ((series, target), magazine) in all.iter_mut().zip(self.targets).zip(&magazines) {
-            // They are the same with more connections or fewer.
-            if !magazine.shots.is_empty() && Some(&connections) == self.arguments.connections.first() {
-                series.statements = statements::of(self.place, target, magazine).await;
-            }
-        }
-        all.retain(|series| !series.turns.is_empty());
-        let baseline = all.iter().find(|series| series.target == "baseline");
-        for series in &all {
-            series.print(baseline);
-            if self.arguments.statements {
-                series.print_statements();
-            }
-        }
-        all
-    }
-
-    /// A turn for every target that has this workload; each round begins with another one.
-    async fn round(
-        &self,
-        workload: Workload,
-        magazines: &[Arc<Magazine>],
-        connections: usize,
-        length: Duration,
-        number: usize,
-    ) -> Vec<Option<measure::Turn>> {
-        let database = self.place.cluster.as_ref().and_then(support::postgres::Cluster::server);
-        let mut turns = vec![None; self.targets.len()];
-        for place in 0..self.targets.len() {
-            let place = (place + number) % self.targets.len();
-            let (target, magazine) = (&self.targets[place], &magazines[place]);
-            if magazine.shots.is_empty() {
-                continue;
-            }
-            let seals = workload.writes() && target.form == Form::Graphql;
-            let sealing = self.pools[place].as_ref().filter(|_| seals);
-            turns[place] = Some(turn(target, magazine, connections, length, database, sealing).await);
-        }
-        turns
-    }
-
-    fn shots(&self, workload: Workload, target: &Target) -> Vec<Shot> {
-        workload.shots(target.form, &target.path, &target.token, self.facts)
-    }
-
-    /// Every target of the harness's own does the same as the first. All of them are compared before any is measured: then
-    /// their databases are the same too.
-    async fn compare(&self, workload: Workload) {
-        let mut first: Option<(&Target, Vec<String>, &Pools)> = None;
-        for (target, pools) in self.targets.iter().zip(self.pools) {
-            let (shots, Some(pools)) = (self.shots(workload, target), pools) else { continue };
-            if shots.is_empty() {
-                continue;
-            }
-            let answers = compare::answers(target, &shots).await;
-            let Some((first, expected, stored)) = &first else {
-                first = Some((target, answers, pools));
-                continue;
-            };
-            compare::alike(workload, (&first.name, expected), (&target.name, &answers));
-            if workload == Workload::Repay {
-                compare::rows(stored, pools, &self.facts.payable).await;
-            }
-        }
-    }
 }

@@ -16,8 +16,9 @@ use crate::workload::{KEY, Shot};
 
 /// Every so many answers one is read to its end.
 const CLOSELY: u64 = 64;
-/// Sealing what was written must come to an end.
+/// Sealing what was written must come to an end, and so must summing up what was filled in.
 const PATIENCE: Duration = Duration::from_secs(60);
+const LONG_PATIENCE: Duration = Duration::from_secs(600);
 
 /// The next key, counted from the microsecond of the first: no two requests have the same, whatever the run.
 static KEYS: LazyLock<AtomicU64> =
@@ -64,7 +65,7 @@ pub struct Turn {
     pub database_micros: f64,
     pub p50_micros: u32,
     pub p99_micros: u32,
-    /// Resident memory of the target afterwards and at most, in KiB.
+    /// Resident memory of the target afterwards and at most so far, in KiB.
     pub memory: (u64, u64),
 }
 
@@ -164,17 +165,29 @@ async fn asked(
 
 /// Waits until every audit event is sealed.
 pub async fn sealed(pools: &Pools) {
-    let deadline = Instant::now() + PATIENCE;
+    emptied(pools, "audit_pending", PATIENCE).await;
+}
+
+/// Waits until the server has put together what changed of the portfolio.
+pub async fn rolled_up(pools: &Pools) {
+    for changes in ["portfolio_changes", "arrears_changes"] {
+        emptied(pools, changes, LONG_PATIENCE).await;
+    }
+}
+
+async fn emptied(pools: &Pools, queue: &str, patience: Duration) {
+    let deadline = Instant::now() + patience;
+    // A list of millions is not counted over and over.
+    let sql = format!("SELECT count(*) FROM (SELECT 1 FROM {queue} LIMIT 1) one");
     loop {
-        let sql = "SELECT count(*) FROM audit_pending";
         let waiting: i64 = on!(pools, pool => {
             use sqlx::Row as _;
-            sqlx::query(sql).fetch_one(pool.read()).await.unwrap().get(0)
+            sqlx::query(sqlx::AssertSqlSafe(sql.as_str())).fetch_one(pool.read()).await.unwrap().get(0)
         });
         if waiting == 0 {
             return;
         }
-        assert!(Instant::now() < deadline, "{waiting} audit events are not sealed");
+        assert!(Instant::now() < deadline, "{queue} does not become empty");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }

@@ -8,6 +8,7 @@ use std::time::Instant;
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection, Row as _};
 
 use crate::arguments::Engine;
+use crate::copies;
 use crate::support::engines::postgres_binaries;
 use crate::support::postgres::Cluster;
 use crate::target::server_command;
@@ -57,7 +58,7 @@ impl Place {
     }
 
     /// Makes up loans, unless that was done before.
-    pub async fn fill(&self, program: &Path, loans: u32, scratch: &Path) {
+    pub async fn fill(&self, program: &Path, loans: u32, most_made: u32, scratch: &Path) {
         if self.exists(&self.name).await {
             return;
         }
@@ -65,19 +66,43 @@ impl Place {
         let filling = format!("{}_filling", self.name);
         self.remove(&filling).await;
         self.statement(&format!("CREATE DATABASE {filling} TEMPLATE template0")).await;
+        let (made, copied) = copies::plan(loans, most_made);
         let mut command = server_command(program, &self.url(&filling), scratch);
-        let status = command.args(["demo", "--loans", &loans.to_string()]).stdout(Stdio::null()).status().unwrap();
+        let status = command.args(["demo", "--loans", &made.to_string()]).stdout(Stdio::null()).status().unwrap();
         assert!(status.success(), "no demonstration data: {status}");
+        if copied > 0 {
+            println!("{made} loans made in {:.0?}, {copied} copies of each follow", since.elapsed());
+        }
         match &self.cluster {
             Some(cluster) => {
-                let mut connection = PgConnection::connect(&cluster.url(&filling)).await.unwrap();
-                sqlx::query("VACUUM (ANALYZE)").execute(&mut connection).await.unwrap();
-                connection.close().await.unwrap();
+                if copied > 0 {
+                    copies::in_postgres(&cluster.url(&filling), copied).await;
+                }
+                self.vacuum(&filling).await;
                 self.statement(&format!("ALTER DATABASE {filling} RENAME TO {}", self.name)).await;
             }
-            None => std::fs::rename(self.file(&filling), self.file(&self.name)).unwrap(),
+            None => {
+                if copied > 0 {
+                    copies::in_sqlite(&self.url(&filling), copied).await;
+                }
+                std::fs::rename(self.file(&filling), self.file(&self.name)).unwrap();
+            }
         }
         println!("{loans} loans made in {:.0?}", since.elapsed());
+    }
+
+    /// After much was written: the planner knows of it, and it is on its disk.
+    pub async fn tidy(&self) {
+        self.vacuum(&self.name).await;
+        self.settle().await;
+    }
+
+    async fn vacuum(&self, name: &str) {
+        if let Some(cluster) = &self.cluster {
+            let mut connection = PgConnection::connect(&cluster.url(name)).await.unwrap();
+            sqlx::query("VACUUM (ANALYZE)").execute(&mut connection).await.unwrap();
+            connection.close().await.unwrap();
+        }
     }
 
     async fn exists(&self, name: &str) -> bool {

@@ -4,7 +4,9 @@
 use serde::Serialize;
 
 use crate::measure::Turn;
+use crate::processes::memory_of;
 use crate::statements::Statement;
+use crate::target::Target;
 
 /// All turns of a target at a workload.
 #[derive(Debug, Serialize)]
@@ -16,6 +18,9 @@ pub struct Series {
     pub target: String,
     pub turns: Vec<Turn>,
     pub statements: Option<Vec<Statement>>,
+    /// The fewest and the most payments on a loan that is paid, before the first turn and after the last.
+    pub payments_before: Option<(i64, i64)>,
+    pub payments_after: Option<(i64, i64)>,
 }
 
 /// The smallest, the middle and the largest of some figures.
@@ -25,9 +30,15 @@ fn spread(mut figures: Vec<f64>) -> (f64, f64, f64) {
     (at(0), at(figures.len() / 2), at(figures.len().saturating_sub(1)))
 }
 
+/// What a target holds before anything was asked of it.
+pub fn before(target: &Target) {
+    let held = target.process().map(memory_of).unwrap_or_default().0;
+    println!("{} holds {} MiB before the first request", target.name, held / 1_024);
+}
+
 pub fn head() {
     println!(
-        "{:<15}{:>5} {:<11}{:>8}  {:<18}{:<18}{:>9}{:>9}{:>9}{:>9}{:>6}{:>6}{:>6}",
+        "{:<15}{:>5} {:<11}{:>8}  {:<18}{:<18}{:>9}{:>9}{:>9}{:>9}{:>6}{:>6}{:>6}{:>6}",
         "workload",
         "conn",
         "target",
@@ -39,9 +50,26 @@ pub fn head() {
         "p50 µs",
         "p99 µs",
         "MiB",
+        "peak",
         "SQL",
         "fail"
     );
+}
+
+/// Prints what was measured together: each beside the baseline, and each target beside itself at the first workload.
+pub fn print(all: &[Series], statements: bool) {
+    for series in all {
+        series.print(all.iter().find(|other| other.target == "baseline" && other.workload == series.workload));
+        if statements {
+            series.print_statements();
+        }
+    }
+    for series in all {
+        let first = all.iter().find(|other| other.target == series.target);
+        if let Some(first) = first.filter(|first| first.workload != series.workload) {
+            series.print_beside(first);
+        }
+    }
 }
 
 impl Series {
@@ -50,18 +78,13 @@ impl Series {
     }
 
     /// A line of the table, compared with the baseline's turns of the same rounds.
-    pub fn print(&self, baseline: Option<&Self>) {
-        let ratio = |of: &dyn Fn(&Turn) -> f64| {
-            let Some(baseline) = baseline else { return "–".to_owned() };
-            let pairs = self.turns.iter().zip(&baseline.turns);
-            let (least, middle, most) = spread(pairs.map(|(own, base)| of(own) / of(base)).collect());
-            format!("{least:.2}–{middle:.2}–{most:.2}")
-        };
+    fn print(&self, baseline: Option<&Self>) {
+        let ratio = |of: &dyn Fn(&Turn) -> f64| baseline.map_or("–".to_owned(), |baseline| self.ratio(baseline, of));
         let sent = self.statements.as_ref().map(|all| all.iter().fold(0.0, |sum, one| sum + one.per_request));
         let failures: u64 = self.turns.iter().map(|turn| turn.failures).sum();
-        let memory = self.turns.last().map_or(0, |turn| turn.memory.0 / 1_024);
+        let memory = self.turns.last().map_or((0, 0), |turn| (turn.memory.0 / 1_024, turn.memory.1 / 1_024));
         println!(
-            "{:<15}{:>5} {:<11}{:>8.0}  {:<18}{:<18}{:>9.1}{:>9.1}{:>9.0}{:>9.0}{:>6}{:>6}{:>6}",
+            "{:<15}{:>5} {:<11}{:>8.0}  {:<18}{:<18}{:>9.1}{:>9.1}{:>9.0}{:>9.0}{:>6}{:>6}{:>6}{:>6}",
             self.workload,
             self.connections,
             self.target,
@@ -72,16 +95,40 @@ impl Series {
             self.middle(|turn| turn.database_micros),
             self.middle(|turn| f64::from(turn.p50_micros)),
             self.middle(|turn| f64::from(turn.p99_micros)),
-            memory,
+            memory.0,
+            memory.1,
             sent.map_or("–".to_owned(), |sent| format!("{sent:.1}")),
             failures
         );
         if let Some(failure) = self.turns.iter().find_map(|turn| turn.first_failure.as_ref()) {
             println!("    first failure: {failure}");
         }
+        if let Some((before, after)) = self.payments_before.zip(self.payments_after) {
+            let range = |(least, most): (i64, i64)| format!("{least} to {most}");
+            println!("    payments on each loan: {} before, {} afterwards", range(before), range(after));
+        }
     }
 
-    pub fn print_statements(&self) {
+    /// The ratio to another's turns of the same rounds: least, median, most.
+    fn ratio(&self, other: &Self, of: &dyn Fn(&Turn) -> f64) -> String {
+        let pairs = self.turns.iter().zip(&other.turns);
+        let (least, middle, most) = spread(pairs.map(|(own, base)| of(own) / of(base)).collect());
+        format!("{least:.2}–{middle:.2}–{most:.2}")
+    }
+
+    fn print_beside(&self, first: &Self) {
+        println!(
+            "    {}: {} beside {}: throughput {}, processor time {}, p50 {}",
+            self.target,
+            self.workload,
+            first.workload,
+            self.ratio(first, &|turn| turn.per_second),
+            self.ratio(first, &|turn| turn.target_micros + turn.database_micros),
+            self.ratio(first, &|turn| f64::from(turn.p50_micros)),
+        );
+    }
+
+    fn print_statements(&self) {
         for statement in self.statements.iter().flatten() {
             println!("    {}: {:.2} × {}", self.target, statement.per_request, statement.text);
         }

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value as Json;
 
-use crate::arguments::{Arguments, PageForm, TokenForm};
+use crate::arguments::{PageForm, TokenForm};
 use crate::client::Connection;
 use crate::support::issuer::{AUDIENCE, ISSUER};
 use crate::support::server::PII_KEY;
@@ -28,6 +28,9 @@ pub struct Target {
     child: Option<Child>,
 }
 
+/// What a server is set to beside what the harness sets; what comes later counts.
+pub type Settings = [(String, String)];
+
 /// Who signs the tokens, and where that can be looked up.
 pub struct Keys {
     pub jwks: PathBuf,
@@ -37,7 +40,7 @@ pub struct Keys {
 impl Target {
     /// Starts a server with everything on: tokens, guards, metrics, audit, logs. Only the rates are raised, because the
     /// harness is one caller at one address, and the queues, because it is no overload that is measured.
-    pub fn server(name: &str, program: &Path, url: &str, keys: &Keys, arguments: &Arguments, folder: &Path) -> Self {
+    pub fn server(name: &str, program: &Path, url: &str, keys: &Keys, settings: &Settings, folder: &Path) -> Self {
         let mut command = server_command(program, url, folder);
         command
             .env("AUTH_MODE", "jwt")
@@ -52,9 +55,14 @@ impl Target {
             .env("QUEUE_WAIT_MS", "5000")
             // The harness's own loans are approved and paid out by whoever applied for them.
             .envs(["MAKER_CHECKER", "DISBURSEMENT_MAKER_CHECKER"].map(|name| (name, "false")))
-            .envs(arguments.settings.iter().filter_map(|setting| setting.split_once('=')))
+            .envs(settings.iter().map(|(name, value)| (name, value)))
             .arg("serve");
-        Self::start(name, Form::Graphql, command, url, "/graphql", keys, folder)
+        let mut server = Self::start(name, Form::Graphql, command, url, "/graphql", keys, folder);
+        // In development nobody is recognized by another's token, and who has none is an administrator.
+        if settings.iter().rfind(|(name, _)| name == "AUTH_MODE").is_some_and(|(_, mode)| mode == "dev") {
+            server.token.clear();
+        }
+        server
     }
 
     /// Starts the baseline, which is this same program.

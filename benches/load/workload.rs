@@ -5,6 +5,7 @@ use clap::ValueEnum;
 use serde_json::{Value as Json, json};
 
 use crate::facts::Facts;
+use crate::payable::Set;
 
 /// What is asked of every target.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -17,6 +18,15 @@ pub enum Workload {
     Page,
     /// The same from somewhere in the middle of the list.
     DeepPage,
+    /// The first page alone, measured in the same rounds as the next two.
+    #[value(name = "page-1")]
+    Page1,
+    /// The 1,000th page by its cursor.
+    #[value(name = "page-1000")]
+    Page1000,
+    /// The 10,000th page by its cursor.
+    #[value(name = "page-10000")]
+    Page10000,
     /// 20 running loans of one branch.
     FilteredPage,
     /// Counts and principal of all loans, by status and currency.
@@ -25,6 +35,10 @@ pub enum Workload {
     PortfolioOwed,
     /// A repayment of a running loan.
     Repay,
+    /// The same of a loan on which nothing was recorded but its disbursement.
+    RepayNone,
+    /// The same of a loan with 60 payments, measured in the same rounds.
+    RepaySixty,
     /// An application for a loan.
     Apply,
     /// Nine loans by their ids, then a repayment.
@@ -51,6 +65,9 @@ pub struct Shot {
 /// What stands for a key until the request is sent; a number of the same width takes its place.
 pub const KEY: &str = "KKKKKKKKKKKKKKKK";
 
+/// Loans of a page.
+pub const PAGE: i64 = 20;
+
 const BY_ID: &str = "query($id: ID!) { loan(by: { id: $id }) { id number status principal { amount currency } appliedOn disbursedOn version updatedAt } }";
 const NODE: &str = "nodes { id number status principal { amount currency } appliedOn branch { code name } borrower { number name } } pageInfo { hasNextPage endCursor }";
 const REPAY: &str = "mutation($input: RecordRepaymentInput!) { recordRepayment(input: $input) { loan { id status version updatedAt } transaction { id } userErrors { code message } } }";
@@ -65,7 +82,41 @@ impl Workload {
     }
 
     pub fn writes(self) -> bool {
-        matches!(self, Self::Repay | Self::Apply | Self::Mixed)
+        self == Self::Apply || self.pays().is_some()
+    }
+
+    /// The loans it pays.
+    pub fn pays(self) -> Option<Set> {
+        match self {
+            Self::Repay | Self::Mixed => Some(Set::Any),
+            Self::RepayNone => Some(Set::Unpaid),
+            Self::RepaySixty => Some(Set::Sixty),
+            _ => None,
+        }
+    }
+
+    /// Which page of all loans it asks for, where that is what sets it apart.
+    pub fn page(self) -> Option<i64> {
+        match self {
+            Self::Page1000 => Some(1_000),
+            Self::Page10000 => Some(10_000),
+            _ => None,
+        }
+    }
+
+    /// Whether it is compared with the one before it, so that both take their turns in the same rounds.
+    fn follows(self, other: Self) -> bool {
+        matches!(
+            (other, self),
+            (Self::Page1, Self::Page1000 | Self::Page10000)
+                | (Self::Page1000, Self::Page10000)
+                | (Self::RepayNone, Self::RepaySixty)
+        )
+    }
+
+    /// The workloads, those that are compared with each other together.
+    pub fn groups(workloads: &[Self]) -> Vec<&[Self]> {
+        workloads.chunk_by(|one, next| next.follows(*one)).collect()
     }
 
     /// The requests, in the order in which they are sent, over and over.
@@ -76,6 +127,13 @@ impl Workload {
         let by_id = |id: &String| match form {
             Form::Graphql => graphql(BY_ID, json!({"id": id}), LOAN),
             Form::Baseline => get(&format!("/loans/{id}"), token, LOAN),
+        };
+        let after = |cursor: &String| {
+            let query = format!("query($after: String) {{ loans(first: 20, after: $after) {{ {NODE} }} }}");
+            match form {
+                Form::Graphql => graphql(&query, json!({"after": cursor}), LOANS),
+                Form::Baseline => get(&format!("/loans?f={}&after={cursor}", facts.all), token, LOANS),
+            }
         };
         let repay = |id: &String| {
             let input = json!({"idempotencyKey": KEY, "loanId": id, "amount": {"amount": "1.00", "currency": "KES"}});
@@ -90,17 +148,14 @@ impl Workload {
                 Form::Baseline => get("/nothing", token, "{\"data\":{\"__typename\":"),
             }],
             Self::ById => facts.loans.iter().map(by_id).collect(),
-            Self::Page => vec![match form {
+            Self::Page | Self::Page1 => vec![match form {
                 Form::Graphql => graphql(&format!("{{ loans(first: 20) {{ {NODE} }} }}"), json!({}), LOANS),
                 Form::Baseline => get(&format!("/loans?f={}", facts.all), token, LOANS),
             }],
-            Self::DeepPage => {
-                let query = format!("query($after: String) {{ loans(first: 20, after: $after) {{ {NODE} }} }}");
-                let one = |cursor: &String| match form {
-                    Form::Graphql => graphql(&query, json!({"after": cursor}), LOANS),
-                    Form::Baseline => get(&format!("/loans?f={}&after={cursor}", facts.all), token, LOANS),
-                };
-                facts.cursors.iter().map(one).collect()
+            Self::DeepPage => facts.cursors.iter().map(after).collect(),
+            Self::Page1000 | Self::Page10000 => {
+                let pages = facts.pages.iter().filter(|(wanted, ..)| Some(*wanted) == self.page());
+                pages.map(|(.., cursor)| after(cursor)).collect()
             }
             Self::FilteredPage => {
                 let query = format!(
@@ -120,7 +175,9 @@ impl Workload {
                 Form::Graphql => vec![graphql(OWED, json!({}), "{\"data\":{\"portfolio\":{")],
                 Form::Baseline => Vec::new(),
             },
-            Self::Repay => facts.payable.iter().map(repay).collect(),
+            Self::Repay | Self::RepayNone | Self::RepaySixty => {
+                self.pays().into_iter().flat_map(|set| facts.payable(set)).map(repay).collect()
+            }
             Self::Apply => {
                 let one = |borrower: &String| {
                     let input = json!({
@@ -135,7 +192,7 @@ impl Workload {
                 facts.borrowers.iter().map(one).collect()
             }
             Self::Mixed => {
-                let mut payable = facts.payable.iter().cycle();
+                let mut payable = facts.payable(Set::Any).iter().cycle();
                 let mut shots = Vec::new();
                 for nine in facts.loans.chunks(9) {
                     shots.extend(nine.iter().map(by_id));
@@ -163,16 +220,22 @@ const LOANS: &str = "{\"data\":{\"loans\":{";
 const REPAID: &str = "{\"data\":{\"recordRepayment\":{\"loan\":{\"id\":\"";
 const APPLIED: &str = "{\"data\":{\"applyForLoan\":{\"loan\":{\"id\":\"";
 
+/// The header; a server that recognizes nobody is sent none.
+fn authorization(token: &str) -> String {
+    if token.is_empty() { String::new() } else { format!("authorization: Bearer {token}\r\n") }
+}
+
 fn get(path: &str, token: &str, begins: &'static str) -> Shot {
-    let text = format!("GET {path} HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer {token}\r\n\r\n");
+    let text = format!("GET {path} HTTP/1.1\r\nhost: localhost\r\n{}\r\n", authorization(token));
     Shot { bytes: text.into_bytes(), key_at: None, begins }
 }
 
 /// A request with a JSON body.
 pub fn post(path: &str, token: &str, body: &str, begins: &'static str) -> Shot {
     let text = format!(
-        "POST {path} HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer {token}\r\ncontent-type: application/json\r\n\
+        "POST {path} HTTP/1.1\r\nhost: localhost\r\n{}content-type: application/json\r\n\
          accept: application/graphql-response+json\r\ncontent-length: {}\r\n\r\n{body}",
+        authorization(token),
         body.len()
     );
     Shot { key_at: text.find(KEY), bytes: text.into_bytes(), begins }

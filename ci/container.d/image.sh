@@ -78,7 +78,7 @@ image_context() {
   sent=$(printf 'FROM scratch\nCOPY . /\n' | docker build --quiet --file - --output type=tar,dest=- "$copy" 2>/dev/null | tar --list | sed '/\/$/d')
   has "the builder is sent the sources" src/main.rs "$sent"
   is "and nothing but them" "" \
-    "$(grep -vE '^(Cargo\.(toml|lock)|build\.rs|LICENSE|src/.*|(lending|migration)/(Cargo\.toml|src/.*)|graphiql/dist/.*)$' <<<"$sent")"
+    "$(grep -vE '^(Cargo\.(toml|lock)|\.cargo/config\.toml|build\.rs|LICENSE|src/.*|(lending|migration)/(Cargo\.toml|src/.*)|graphiql/dist/.*)$' <<<"$sent")"
   rm -rf "$copy"
 }
 
