@@ -38,6 +38,7 @@ pub mod page;
 pub mod portfolio;
 pub mod position;
 pub mod scope;
+mod text;
 pub mod verify;
 
 pub use database::{Database, DatabaseOptions};
