@@ -3,7 +3,7 @@
 //! adds, changes and takes away what the store's functions put into it, and decides nothing.
 //!
 //! The text is written here, and not by the library: it has a hundred and more values, for each of which the library
-//! builds an expression first, and that was a fifth of what a repayment took of the server.
+//! builds an expression first, and that was a seventh of what a repayment took of the server.
 
 use std::fmt::Write as _;
 
