@@ -3,18 +3,19 @@
 //! missing.
 
 use sea_orm::sea_query::{Alias, Expr, ExprTrait, LockType, Query, SelectStatement};
-use sea_orm::{ConnectionTrait, DbBackend, FromQueryResult, Iterable};
+use sea_orm::{ConnectionTrait, DbBackend, FromQueryResult, Iterable, Value};
 use uuid::Uuid;
 
 use super::borrowers::BorrowerField;
 use super::branches::{BranchField, BranchRecord};
 use super::entity::{borrower, branch, loan_product};
 use super::error::StoreError;
-use super::idempotency::{self, Claim, Claimed};
+use super::idempotency::{self, Claim, Claimed, Sought};
 use super::loan_books::{OF_BRANCH, branch_columns};
 use super::loan_products::LoanProductRecord;
 use super::numbers::Sequence;
 use super::scope::Scope;
+use super::text::Text;
 
 /// What an application refers to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,7 +58,17 @@ pub async fn claim_and_find(
         let earlier = idempotency::claim(transaction, claim).await?;
         return Ok(earlier.map_or(Claimed::First(None), Claimed::Earlier));
     }
-    let claimed = idempotency::claim_and_find(transaction, claim, select(scope, wanted)).await?;
+    // By whether a branch is asked for, and whether it alone is locked.
+    static FOUND: [[Text; 2]; 2] = [const { [const { Text::new() }; 2] }; 2];
+    let [either, or] = if wanted.branch.is_some() { &FOUND[1] } else { &FOUND[0] };
+    let text = if wanted.branch_only { or } else { either };
+    let ids = wanted.branch.into_iter().chain([wanted.product, wanted.borrower]);
+    let sought = Sought {
+        text: (*scope == Scope::All).then_some(text),
+        values: ids.map(Value::from).collect(),
+        select: || select(scope, wanted),
+    };
+    let claimed = idempotency::claim_and_find(transaction, claim, sought).await?;
     claimed.read(|row| {
         Ok(Parties {
             branch: branch::Model::from_query_result(&row, OF_BRANCH)?.try_into()?,

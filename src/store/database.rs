@@ -25,6 +25,7 @@ mod pools;
 mod reader;
 mod replica;
 mod traces;
+mod unbroken;
 
 pub use ended::{Ended, observer};
 pub use inspection::{Endpoint, PostgresFacts, SqliteFacts, endpoint};
@@ -32,6 +33,7 @@ pub use migrations::Migrations;
 pub use pools::{Pool, Purpose};
 pub use reader::{Reader, from_replica};
 pub use replica::{Replica, ReplicaOptions, ReplicaTally, Standing};
+use unbroken::Unbroken;
 
 /// A failed attempt is followed by at most this many further ones: past that the database is overloaded, and waiting
 /// longer would only add to its queue.
@@ -214,20 +216,14 @@ impl Database {
     }
 }
 
-/// Begins a transaction, on a task of its own: who is cut off between BEGIN and its answer would otherwise leave a
-/// connection in the pool that is in a transaction and does not know it. A transaction nobody waits for any more is
-/// dropped, and with that rolled back.
+/// Begins a transaction. Nobody cuts it off between BEGIN and its answer: that would leave a connection in the pool that is
+/// in a transaction and does not know it. A transaction nobody waits for any more is dropped, and with that rolled back.
 async fn begin(
     connection: &DatabaseConnection,
     options: TransactionOptions,
 ) -> Result<DatabaseTransaction, StoreError> {
     let connection = connection.clone();
-    let beginning = async move { connection.begin_with_options(options).await };
-    let begun = tokio::spawn(abandonment::on_behalf_of(abandonment::caller(), beginning));
-    match begun.await {
-        Ok(begun) => Ok(begun?),
-        Err(cause) => Err(StoreError::Corrupt(format!("a transaction could not begin: {cause}"))),
-    }
+    Ok(Unbroken::new(async move { connection.begin_with_options(options).await }).await?)
 }
 
 async fn run<T, E, F, W>(transaction: DatabaseTransaction, work: &W) -> Result<T, E>

@@ -3,10 +3,9 @@
 
 use std::collections::HashSet;
 
-use sea_orm::sea_query::{LockType, SimpleExpr, UpdateStatement};
+use sea_orm::sea_query::{LockType, SimpleExpr};
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, DbBackend, EntityTrait, QueryFilter, QuerySelect,
-    QueryTrait, Value,
+    ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, DbBackend, EntityTrait, QueryFilter, QuerySelect, Value,
 };
 use uuid::Uuid;
 
@@ -109,23 +108,10 @@ fn is_among<F: Field>(connection: &impl ConnectionTrait, ids: &[Uuid]) -> Simple
 /// [`StoreError::StaleVersion`] when it is not; otherwise whatever the database answers.
 pub(super) async fn change_one<E, A>(
     transaction: &impl ConnectionTrait,
-    row: A,
+    mut row: A,
     id: E::Column,
     version: E::Column,
 ) -> Result<(), StoreError>
-where
-    E: EntityTrait,
-    A: ActiveModelTrait<Entity = E>,
-{
-    let outcome = transaction.execute(&guarded::<E, A>(row, id, version)?).await?;
-    changed_one(outcome.rows_affected())
-}
-
-/// The statement of [`change_one`]. It must turn out to have changed one row: see [`changed_one`].
-///
-/// # Errors
-/// [`StoreError::Corrupt`] for a row without an id or a version.
-pub(super) fn guarded<E, A>(mut row: A, id: E::Column, version: E::Column) -> Result<UpdateStatement, StoreError>
 where
     E: EntityTrait,
     A: ActiveModelTrait<Entity = E>,
@@ -136,8 +122,13 @@ where
     let Some(own) = row.take(id).into_value() else {
         return Err(StoreError::Corrupt("a changed row without an id".to_owned()));
     };
-    let change = E::update_many().set(row).filter(id.eq(own)).filter(version.eq(new.saturating_sub(1)));
-    Ok(change.into_query())
+    let outcome = E::update_many()
+        .set(row)
+        .filter(id.eq(own))
+        .filter(version.eq(new.saturating_sub(1)))
+        .exec(transaction)
+        .await?;
+    changed_one(outcome.rows_affected)
 }
 
 /// Turns the number of rows an UPDATE guarded by `version` changed into an answer.

@@ -2,14 +2,15 @@
 //! at all; a second sender of the same key waits for the first and then finds its claim.
 
 use chrono::{DateTime, Utc};
-use sea_orm::sea_query::{CommonTableExpression, Expr, Query, SelectStatement, WithClause};
+use sea_orm::sea_query::{CommonTableExpression, Expr, Query, SelectStatement, WithClause, WithQuery};
 use sea_orm::{
-    ActiveValue::Set, ConnectionTrait, DbBackend, EntityName as _, EntityTrait, QueryResult, QueryTrait, Statement,
-    TryInsertResult,
+    ActiveModelTrait as _, ActiveValue::Set, ConnectionTrait, DbBackend, EntityName as _, EntityTrait, Iterable as _,
+    QueryResult, QueryTrait, Statement, TryInsertResult, Value,
 };
 
 use super::entity::idempotency_key as table;
 use super::error::{StoreError, is_about};
+use super::text::Text;
 
 /// What a statement calls the claim that it makes.
 const CLAIMED: &str = "claimed";
@@ -53,6 +54,16 @@ impl<T> Claimed<T> {
     }
 }
 
+/// A row that is looked for with a claim.
+pub(super) struct Sought<'a, F> {
+    /// The text that the statement always has; `None` where it differs.
+    pub text: Option<&'a Text>,
+    /// The values of the statement, in their order.
+    pub values: Vec<Value>,
+    /// The statement.
+    pub select: F,
+}
+
 /// Claims a key, whose outcome must be an id that is new, and finds a row, which is looked for and locked only once the
 /// key is claimed. PostgreSQL does both in one statement.
 ///
@@ -61,21 +72,21 @@ impl<T> Claimed<T> {
 pub(super) async fn claim_and_find(
     transaction: &impl ConnectionTrait,
     new: &Claim,
-    mut select: SelectStatement,
+    sought: Sought<'_, impl FnOnce() -> SelectStatement>,
 ) -> Result<Claimed<QueryResult>, StoreError> {
-    if transaction.get_database_backend() != DbBackend::Postgres {
+    let backend = transaction.get_database_backend();
+    if backend != DbBackend::Postgres {
         return match claim(transaction, new).await? {
             Some(earlier) => Ok(Claimed::Earlier(earlier)),
-            None => Ok(Claimed::First(transaction.query_one(&select).await?)),
+            None => Ok(Claimed::First(transaction.query_one(&(sought.select)()).await?)),
         };
     }
-    let mut insert = table::Entity::insert(row(new)).on_conflict_do_nothing().into_query();
-    insert.returning_col(table::Column::Key);
-    let clause =
-        WithClause::new().cte(CommonTableExpression::new().table_name(CLAIMED).query(insert).to_owned()).to_owned();
-    // It depends on no row, so that it is decided before any row is looked for.
-    select.and_where(Expr::exists(Query::select().expr(Expr::val(1)).from(CLAIMED).to_owned()));
-    let found = match transaction.query_one(&select.with(clause)).await.map_err(StoreError::from) {
+    let both = || with_claim(new, (sought.select)());
+    let statement = match sought.text {
+        Some(text) => text.with(backend, [values(new), sought.values].concat(), both),
+        None => backend.build(&both()),
+    };
+    let found = match transaction.query_one_raw(statement).await.map_err(StoreError::from) {
         Err(StoreError::TooSlow(error)) if is_about(&error, table::Entity.table_name()) => {
             return Ok(Claimed::InFlight);
         }
@@ -88,6 +99,22 @@ pub(super) async fn claim_and_find(
         own if own.outcome == new.outcome => Ok(Claimed::First(None)),
         earlier => Ok(Claimed::Earlier(earlier)),
     }
+}
+
+/// A statement that claims a key and then finds what it finds. The claim depends on no row, so that it is decided before
+/// any row is looked for.
+fn with_claim(new: &Claim, mut select: SelectStatement) -> WithQuery {
+    let mut insert = table::Entity::insert(row(new)).on_conflict_do_nothing().into_query();
+    insert.returning_col(table::Column::Key);
+    select.and_where(Expr::exists(Query::select().expr(Expr::cust("1")).from(CLAIMED).to_owned()));
+    let claim = CommonTableExpression::new().table_name(CLAIMED).query(insert).to_owned();
+    select.with(WithClause::new().cte(claim).to_owned())
+}
+
+/// The values of a claim, in the order of the columns.
+fn values(claim: &Claim) -> Vec<Value> {
+    let mut row = row(claim);
+    table::Column::iter().filter_map(|column| row.take(column).into_value()).collect()
 }
 
 /// Claims a key. Answers with the earlier claim when there is one.

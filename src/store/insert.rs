@@ -1,8 +1,8 @@
 //! Many rows in few statements: a round trip per row is what makes bulk work slow, and an engine's limit of bound
 //! values is what makes one statement for everything fail.
 
-use sea_orm::sea_query::{InsertStatement, OnConflict};
-use sea_orm::{ActiveModelTrait, ConnectionTrait, EntityTrait, IntoActiveModel, Iterable, QueryTrait};
+use sea_orm::sea_query::OnConflict;
+use sea_orm::{ConnectionTrait, EntityTrait, IntoActiveModel, Iterable};
 
 use super::error::StoreError;
 
@@ -20,10 +20,11 @@ pub(super) async fn many<E, A>(transaction: &impl ConnectionTrait, rows: Vec<A>)
 where
     E: EntityTrait<ActiveModel = A>,
     E::Model: IntoActiveModel<A>,
-    A: ActiveModelTrait<Entity = E>,
+    A: sea_orm::ActiveModelTrait<Entity = E>,
 {
-    for statement in statements::<E, A>(rows, None) {
-        transaction.execute(&statement).await?;
+    let mut rows = rows.into_iter().peekable();
+    while rows.peek().is_some() {
+        E::insert_many(rows.by_ref().take(at_once::<E>())).exec_without_returning(transaction).await?;
     }
     Ok(())
 }
@@ -40,34 +41,19 @@ pub(super) async fn or_update<E, A>(
 where
     E: EntityTrait<ActiveModel = A>,
     E::Model: IntoActiveModel<A>,
-    A: ActiveModelTrait<Entity = E>,
+    A: sea_orm::ActiveModelTrait<Entity = E>,
 {
-    for statement in statements::<E, A>(rows, Some(conflict)) {
-        transaction.execute(&statement).await?;
+    let mut rows = rows.into_iter().peekable();
+    while rows.peek().is_some() {
+        E::insert_many(rows.by_ref().take(at_once::<E>()))
+            .on_conflict(conflict.clone())
+            .exec_without_returning(transaction)
+            .await?;
     }
     Ok(())
 }
 
-/// The statements that add the rows in their order, as few as the engine allows.
-pub(super) fn statements<E, A>(rows: Vec<A>, conflict: Option<&OnConflict>) -> impl Iterator<Item = InsertStatement>
-where
-    E: EntityTrait<ActiveModel = A>,
-    E::Model: IntoActiveModel<A>,
-    A: ActiveModelTrait<Entity = E>,
-{
-    let at_once = (MOST_VALUES / width::<E>().max(1)).clamp(1, MOST_ROWS);
-    let mut rows = rows.into_iter().peekable();
-    std::iter::from_fn(move || {
-        rows.peek()?;
-        let mut statement = E::insert_many(rows.by_ref().take(at_once)).into_query();
-        if let Some(conflict) = conflict {
-            statement.on_conflict(conflict.clone());
-        }
-        Some(statement)
-    })
-}
-
-/// How many columns a table has.
-pub(super) fn width<E: EntityTrait>() -> usize {
-    E::Column::iter().count()
+/// How many rows of a table fit into one statement.
+fn at_once<E: EntityTrait>() -> usize {
+    (MOST_VALUES / E::Column::iter().count().max(1)).clamp(1, MOST_ROWS)
 }

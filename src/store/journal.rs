@@ -158,7 +158,7 @@ pub async fn book(transaction: &impl ConnectionTrait, bookings: &[Booking]) -> R
 /// [`MOST_LINES`]; [`StoreError::BadText`].
 pub fn add(batch: &mut Batch, bookings: &[Booking]) -> Result<(), StoreError> {
     batch.insert::<journal_entry::Entity, _>(entry_rows(bookings)?);
-    line_rows(bookings).into_iter().for_each(|lines| batch.insert_whole::<journal_line::Entity, _>(lines));
+    line_rows(bookings).into_iter().for_each(|lines| batch.insert::<journal_line::Entity, _>(lines));
     Ok(())
 }
 

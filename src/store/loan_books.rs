@@ -10,7 +10,7 @@ use lending::loan::Installment;
 use sea_orm::sea_query::{Alias, Expr, ExprTrait, Func, Query, SelectStatement, SimpleExpr};
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, FromQueryResult, Iterable, Order, QueryFilter, QueryResult,
-    QuerySelect, QueryTrait,
+    QuerySelect, QueryTrait, Value,
 };
 use uuid::Uuid;
 
@@ -18,11 +18,12 @@ use super::branches::BranchRecord;
 use super::cells::Cells;
 use super::entity::{branch, branch_holiday, loan, loan_reversal, loan_transaction, loan_transaction_split};
 use super::error::StoreError;
-use super::idempotency::{self, Claim, Claimed};
+use super::idempotency::{self, Claim, Claimed, Sought};
 use super::loan_history::{self, StoredTransaction};
 use super::loan_projection::{self, Split};
 use super::loans::{LoanField, LoanRecord};
 use super::scope::Scope;
+use super::text::Text;
 
 /// What stands before the names of a branch's columns where other tables have the same.
 pub(super) const OF_BRANCH: &str = "branch_";
@@ -37,12 +38,14 @@ pub async fn claim_and_lock(
     scope: &Scope,
     id: Uuid,
 ) -> Result<Claimed<LoanRecord>, StoreError> {
-    let select = loan::Entity::find()
-        .filter(loan::Column::Id.eq(id))
-        .filter(scope.condition::<LoanField>())
-        .lock_exclusive()
-        .into_query();
-    let claimed = idempotency::claim_and_find(transaction, claim, select).await?;
+    static LOCKED: Text = Text::new();
+    let select = || {
+        let loans = loan::Entity::find().filter(loan::Column::Id.eq(id)).filter(scope.condition::<LoanField>());
+        loans.lock_exclusive().into_query()
+    };
+    let text = (*scope == Scope::All).then_some(&LOCKED);
+    let sought = Sought { text, values: vec![id.into()], select };
+    let claimed = idempotency::claim_and_find(transaction, claim, sought).await?;
     claimed.read(|row| LoanRecord::try_from(loan::Model::from_query_result(&row, "")?))
 }
 
@@ -66,8 +69,11 @@ pub struct Foundation {
 /// # Errors
 /// Whatever the database answers.
 pub async fn of_locked_loan(transaction: &impl ConnectionTrait, loan: &LoanRecord) -> Result<Foundation, StoreError> {
-    let select = branch_and_history(transaction.get_database_backend(), loan);
-    let rows = transaction.query_all(&select).await?;
+    static BRANCH_AND_HISTORY: Text = Text::new();
+    let backend = transaction.get_database_backend();
+    let values = [loan.branch_id, loan.id, loan.branch_id].map(Value::from);
+    let statement = BRANCH_AND_HISTORY.with(backend, values.into(), || branch_and_history(backend, loan));
+    let rows = transaction.query_all_raw(statement).await?;
     let first = rows.first().ok_or_else(|| StoreError::Corrupt("a loan without a branch".to_owned()))?;
     let branch = BranchRecord::try_from(branch::Model::from_query_result(first, OF_BRANCH)?)?;
     let calendar = Calendar::new(branch.rest_days.iter().copied(), holidays(first)?);
@@ -78,36 +84,35 @@ pub async fn of_locked_loan(transaction: &impl ConnectionTrait, loan: &LoanRecor
         splits.extend(loan_projection::read_split_cells(&mut cells, one.id)?);
         history.push(one);
     }
-    let installments = loan_projection::installments(transaction, &[loan.id]).await?.remove(&loan.id);
-    Ok(Foundation { branch, calendar, history, splits, installments: installments.unwrap_or_default() })
+    let installments = loan_projection::installments_of(transaction, loan.id).await?;
+    Ok(Foundation { branch, calendar, history, splits, installments })
 }
 
 /// A row for each transaction, at least one, each with the branch.
 fn branch_and_history(backend: DbBackend, loan: &LoanRecord) -> SelectStatement {
-    use loan_transaction::Column as Transaction;
+    use loan_transaction::Column as Recorded;
+    let transaction = |column| Expr::col((loan_transaction::Entity, column));
     let mut select = Query::select();
-    for column in loan_history::CELLS {
+    loan_history::CELLS.into_iter().for_each(|column| {
         select.column((loan_transaction::Entity, column));
-    }
-    for column in loan_history::REVERSAL_CELLS {
+    });
+    loan_history::REVERSAL_CELLS.into_iter().for_each(|column| {
         select.column((loan_reversal::Entity, column));
-    }
-    for column in loan_projection::SPLIT_CELLS {
+    });
+    loan_projection::SPLIT_CELLS.into_iter().for_each(|column| {
         select.column((loan_transaction_split::Entity, column));
-    }
+    });
     branch_columns(&mut select);
-    let of = |id: SimpleExpr| Expr::col((loan_transaction::Entity, Transaction::Id)).eq(id);
+    let reversal = Expr::col((loan_reversal::Entity, loan_reversal::Column::TransactionId));
+    let split = Expr::col((loan_transaction_split::Entity, loan_transaction_split::Column::TransactionId));
     select
         .expr_as(holidays_of(backend, loan.branch_id), HOLIDAYS)
         .from(branch::Entity)
-        .left_join(loan_transaction::Entity, Expr::col((loan_transaction::Entity, Transaction::LoanId)).eq(loan.id))
-        .left_join(loan_reversal::Entity, of(Expr::col((loan_reversal::Entity, loan_reversal::Column::TransactionId))))
-        .left_join(
-            loan_transaction_split::Entity,
-            of(Expr::col((loan_transaction_split::Entity, loan_transaction_split::Column::TransactionId))),
-        )
+        .left_join(loan_transaction::Entity, transaction(Recorded::LoanId).eq(loan.id))
+        .left_join(loan_reversal::Entity, transaction(Recorded::Id).eq(reversal))
+        .left_join(loan_transaction_split::Entity, transaction(Recorded::Id).eq(split))
         .and_where(Expr::col((branch::Entity, branch::Column::Id)).eq(loan.branch_id))
-        .order_by((loan_transaction::Entity, Transaction::Sequence), Order::Asc);
+        .order_by((loan_transaction::Entity, Recorded::Sequence), Order::Asc);
     select
 }
 

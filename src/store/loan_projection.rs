@@ -5,10 +5,8 @@
 use std::collections::{HashMap, HashSet};
 
 use lending::loan::{Effect, Installment, Portions};
-use sea_orm::sea_query::OnConflict;
-use sea_orm::{
-    ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, Iterable, QueryFilter, QueryOrder, QueryTrait,
-};
+use sea_orm::sea_query::{OnConflict, Order, Query, SelectStatement};
+use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, Iterable, QueryFilter};
 use uuid::Uuid;
 
 use super::batch::Batch;
@@ -17,6 +15,7 @@ use super::convert;
 use super::entity::{loan_installment, loan_transaction_split};
 use super::error::StoreError;
 use super::insert;
+use super::text::Text;
 
 /// What a transaction did, in minor units of the loan's currency.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,16 +61,42 @@ pub async fn installments(
     if loan_ids.is_empty() {
         return Ok(found);
     }
-    let rows = loan_installment::Entity::find()
-        .filter(loan_installment::Column::LoanId.is_in(loan_ids.iter().copied()))
-        .order_by_asc(loan_installment::Column::LoanId)
-        .order_by_asc(loan_installment::Column::Number)
-        .all(connection)
-        .await?;
-    for row in rows {
-        found.entry(row.loan_id).or_default().push(installment(&row)?);
+    for row in connection.query_all(&rows_of(loan_ids)).await? {
+        let mut cells = Cells::of(&row);
+        let installment = read_installment_cells(&mut cells)?;
+        found.entry(cells.take()?).or_default().push(installment);
     }
     Ok(found)
+}
+
+/// The installments of a loan, first to last.
+///
+/// # Errors
+/// Whatever the database answers.
+pub(super) async fn installments_of(
+    connection: &impl ConnectionTrait,
+    loan_id: Uuid,
+) -> Result<Vec<Installment>, StoreError> {
+    static OF_ONE: Text = Text::new();
+    let backend = connection.get_database_backend();
+    let statement = OF_ONE.with(backend, vec![loan_id.into()], || rows_of(&[loan_id]));
+    let rows = connection.query_all_raw(statement).await?;
+    rows.iter().map(|row| read_installment_cells(&mut Cells::of(row))).collect()
+}
+
+/// Installments, each with its loan's id at the end.
+fn rows_of(loan_ids: &[Uuid]) -> SelectStatement {
+    let mut select = Query::select();
+    CELLS.into_iter().for_each(|column| {
+        select.column(column);
+    });
+    select
+        .column(loan_installment::Column::LoanId)
+        .from(loan_installment::Entity)
+        .and_where(loan_installment::Column::LoanId.is_in(loan_ids.iter().copied()))
+        .order_by(loan_installment::Column::LoanId, Order::Asc)
+        .order_by(loan_installment::Column::Number, Order::Asc);
+    select
 }
 
 /// What the transactions of each of these loans did, in one statement, in no particular order; loans without any are
@@ -102,16 +127,14 @@ pub async fn splits(
 pub fn change_installments(batch: &mut Batch, loan_id: Uuid, stored: &[Installment], now: &[Installment]) {
     let known: HashMap<u32, &Installment> = stored.iter().map(|row| (row.number, row)).collect();
     let gone = known.keys().filter(|number| !now.iter().any(|row| row.number == **number));
-    let gone: Vec<i64> = gone.map(|number| i64::from(*number)).collect();
-    if !gone.is_empty() {
-        let rows = loan_installment::Entity::delete_many()
-            .filter(loan_installment::Column::LoanId.eq(loan_id))
-            .filter(loan_installment::Column::Number.is_in(gone));
-        batch.delete(rows.into_query());
-    }
+    batch.delete::<loan_installment::Entity>(
+        (loan_installment::Column::LoanId, loan_id.into()),
+        loan_installment::Column::Number,
+        gone.map(|number| i64::from(*number).into()),
+    );
     let changed = now.iter().filter(|row| known.get(&row.number) != Some(row));
     let rows = changed.map(|row| installment_row(loan_id, row)).collect();
-    batch.insert_or_update::<loan_installment::Entity, _>(rows, &installment_conflict());
+    batch.insert_or_update::<loan_installment::Entity, _>(rows);
 }
 
 /// Makes what a loan's transactions did `now`, given what is `stored`, with what else is in the batch: at most two
@@ -120,16 +143,14 @@ pub fn change_installments(batch: &mut Batch, loan_id: Uuid, stored: &[Installme
 pub fn change_splits(batch: &mut Batch, loan_id: Uuid, stored: &[Split], now: &[Split]) {
     let known: HashMap<Uuid, &Split> = stored.iter().map(|row| (row.transaction_id, row)).collect();
     let kept: HashSet<Uuid> = now.iter().map(|row| row.transaction_id).collect();
-    let gone: Vec<Uuid> = known.keys().filter(|id| !kept.contains(*id)).copied().collect();
-    if !gone.is_empty() {
-        let rows = loan_transaction_split::Entity::delete_many()
-            .filter(loan_transaction_split::Column::LoanId.eq(loan_id))
-            .filter(loan_transaction_split::Column::TransactionId.is_in(gone));
-        batch.delete(rows.into_query());
-    }
+    batch.delete::<loan_transaction_split::Entity>(
+        (loan_transaction_split::Column::LoanId, loan_id.into()),
+        loan_transaction_split::Column::TransactionId,
+        known.keys().filter(|id| !kept.contains(*id)).map(|id| (*id).into()),
+    );
     let changed = now.iter().filter(|row| known.get(&row.transaction_id) != Some(row));
     let rows = changed.map(|row| split_row(loan_id, row)).collect();
-    batch.insert_or_update::<loan_transaction_split::Entity, _>(rows, &split_conflict());
+    batch.insert_or_update::<loan_transaction_split::Entity, _>(rows);
 }
 
 /// Adds the installments of loans that have none yet, each with its loan's id, in few statements.
@@ -226,40 +247,51 @@ fn matches_any<C: sea_orm::IdenStatic>(column: &C, others: &[C]) -> bool {
     others.iter().any(|other| other.as_str() == column.as_str())
 }
 
-fn installment(row: &loan_installment::Model) -> Result<Installment, StoreError> {
+/// The cells that [`read_installment_cells`] reads.
+const CELLS: [loan_installment::Column; 23] = [
+    loan_installment::Column::Number,
+    loan_installment::Column::StartsOn,
+    loan_installment::Column::DueOn,
+    loan_installment::Column::DuePrincipalMinor,
+    loan_installment::Column::DueInterestMinor,
+    loan_installment::Column::DueFeesMinor,
+    loan_installment::Column::DuePenaltiesMinor,
+    loan_installment::Column::PaidPrincipalMinor,
+    loan_installment::Column::PaidInterestMinor,
+    loan_installment::Column::PaidFeesMinor,
+    loan_installment::Column::PaidPenaltiesMinor,
+    loan_installment::Column::WaivedPrincipalMinor,
+    loan_installment::Column::WaivedInterestMinor,
+    loan_installment::Column::WaivedFeesMinor,
+    loan_installment::Column::WaivedPenaltiesMinor,
+    loan_installment::Column::WrittenOffPrincipalMinor,
+    loan_installment::Column::WrittenOffInterestMinor,
+    loan_installment::Column::WrittenOffFeesMinor,
+    loan_installment::Column::WrittenOffPenaltiesMinor,
+    loan_installment::Column::PaidInAdvanceMinor,
+    loan_installment::Column::PaidLateMinor,
+    loan_installment::Column::PrincipalBalanceAfterMinor,
+    loan_installment::Column::SettledOn,
+];
+
+fn read_installment_cells(cells: &mut Cells<'_>) -> Result<Installment, StoreError> {
     Ok(Installment {
-        number: convert::count(row.number)?,
-        starts_on: row.starts_on,
-        due_on: row.due_on,
-        due: Portions {
-            principal: row.due_principal_minor,
-            interest: row.due_interest_minor,
-            fees: row.due_fees_minor,
-            penalties: row.due_penalties_minor,
-        },
-        paid: Portions {
-            principal: row.paid_principal_minor,
-            interest: row.paid_interest_minor,
-            fees: row.paid_fees_minor,
-            penalties: row.paid_penalties_minor,
-        },
-        waived: Portions {
-            principal: row.waived_principal_minor,
-            interest: row.waived_interest_minor,
-            fees: row.waived_fees_minor,
-            penalties: row.waived_penalties_minor,
-        },
-        written_off: Portions {
-            principal: row.written_off_principal_minor,
-            interest: row.written_off_interest_minor,
-            fees: row.written_off_fees_minor,
-            penalties: row.written_off_penalties_minor,
-        },
-        paid_in_advance: row.paid_in_advance_minor,
-        paid_late: row.paid_late_minor,
-        principal_balance_after: row.principal_balance_after_minor,
-        settled_on: row.settled_on,
+        number: convert::count(cells.take()?)?,
+        starts_on: cells.take()?,
+        due_on: cells.take()?,
+        due: portions(cells)?,
+        paid: portions(cells)?,
+        waived: portions(cells)?,
+        written_off: portions(cells)?,
+        paid_in_advance: cells.take()?,
+        paid_late: cells.take()?,
+        principal_balance_after: cells.take()?,
+        settled_on: cells.take()?,
     })
+}
+
+fn portions(cells: &mut Cells<'_>) -> Result<Portions, StoreError> {
+    Ok(Portions { principal: cells.take()?, interest: cells.take()?, fees: cells.take()?, penalties: cells.take()? })
 }
 
 fn installment_row(loan_id: Uuid, row: &Installment) -> loan_installment::ActiveModel {
@@ -310,12 +342,7 @@ pub(super) fn read_split_cells(cells: &mut Cells<'_>, transaction_id: Uuid) -> R
     Ok(Some(Split {
         transaction_id,
         amount,
-        portions: Portions {
-            principal: cells.take()?,
-            interest: cells.take()?,
-            fees: cells.take()?,
-            penalties: cells.take()?,
-        },
+        portions: portions(cells)?,
         to_credit: cells.take()?,
         balance_after: cells.take()?,
         journal_entry_id: cells.take()?,

@@ -40,6 +40,7 @@ pub mod position;
 mod queue;
 mod rows;
 pub mod scope;
+mod text;
 pub mod verify;
 
 pub use database::{Database, DatabaseOptions};

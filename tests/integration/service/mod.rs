@@ -27,3 +27,4 @@ mod races;
 mod report_speed;
 mod scopes;
 mod verify;
+mod write_locks;

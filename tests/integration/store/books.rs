@@ -11,6 +11,7 @@ use branch_loan_api::store::database::Reader;
 use branch_loan_api::store::find::Lock;
 use branch_loan_api::store::journal::{self, Booking, EntryKind, EntryRecord, LineRecord};
 use branch_loan_api::store::loan_balances::LoanProjection;
+use branch_loan_api::store::loan_books::{self, Foundation};
 use branch_loan_api::store::loan_history::{self, Reversal, StoredTransaction};
 use branch_loan_api::store::loan_projection::{self, Split};
 use branch_loan_api::store::loans;
@@ -36,6 +37,8 @@ both_engines!(
     installments_that_make_no_sense_are_refused,
     splits_are_written_by_difference,
     the_balances_of_a_loan_come_back,
+    a_batch_whose_loan_has_changed_leaves_nothing,
+    what_books_rest_on_is_what_is_stored,
     entries_come_back_in_pages_with_their_lines,
     entries_that_do_not_balance_are_refused,
     lines_of_nothing_are_refused,
@@ -138,6 +141,15 @@ impl Books {
             batch.send(&*transaction).await
         });
         write.await
+    }
+
+    async fn foundation(&self) -> Foundation {
+        let loan = &self.loan;
+        let read = self
+            .world
+            .database
+            .write(|transaction| async move { loan_books::of_locked_loan(&*transaction, loan).await });
+        read.await.unwrap()
     }
 
     async fn history(&self, loan: &LoanRecord) -> Vec<StoredTransaction> {
@@ -355,18 +367,22 @@ async fn installments_that_make_no_sense_are_refused(engine: Engine) {
     }
 }
 
-async fn splits_are_written_by_difference(engine: Engine) {
-    let books = books(engine).await;
-    books.append(&books.loan, &[disbursement(1), disbursement(2)]).await.unwrap();
-    books.book(&[books.booking(1, id(1))]).await.unwrap();
-    let split = |number: u32, journal_entry_id| Split {
+fn split(number: u32) -> Split {
+    Split {
         transaction_id: id(number),
         amount: 10,
         portions: Portions { principal: 1, interest: 2, fees: 3, penalties: 4 },
         to_credit: -5,
         balance_after: 6,
-        journal_entry_id,
-    };
+        journal_entry_id: None,
+    }
+}
+
+async fn splits_are_written_by_difference(engine: Engine) {
+    let books = books(engine).await;
+    books.append(&books.loan, &[disbursement(1), disbursement(2)]).await.unwrap();
+    books.book(&[books.booking(1, id(1))]).await.unwrap();
+    let split = |number: u32, journal_entry_id| Split { journal_entry_id, ..split(number) };
     let write = async |before: &[Split], now: &[Split]| {
         books.world.statements.take();
         let loan = books.loan.id;
@@ -415,6 +431,64 @@ async fn the_balances_of_a_loan_come_back(engine: Engine) {
     assert_eq!(found, record);
     books.assert_refused("UPDATE loans SET outstanding_principal_minor = -1", &["check"]).await;
     books.assert_refused("UPDATE loans SET accrued_interest_minor = NULL", &["null"]).await;
+}
+
+async fn a_batch_whose_loan_has_changed_leaves_nothing(engine: Engine) {
+    let books = books(engine).await;
+    let write = async |version: i64, transaction: StoredTransaction| {
+        let changed = LoanRecord { version, ..books.loan.clone() };
+        let (changed, transaction) = (&changed, &transaction);
+        let write = books.world.database.write(|sent| async move {
+            let mut batch = Batch::default();
+            loan_history::add(&mut batch, changed.id, transaction)?;
+            loans::settle(&mut batch, changed)?;
+            batch.send(&*sent).await
+        });
+        write.await
+    };
+    let version = books.loan.version;
+    for stale in [version, version + 2] {
+        let refused = write(stale, disbursement(1)).await;
+        assert!(matches!(refused, Err(StoreError::StaleVersion)), "{refused:?}");
+        assert_eq!(books.history(&books.loan).await, []);
+    }
+    write(version + 1, disbursement(1)).await.unwrap();
+    assert_eq!(books.history(&books.loan).await, [disbursement(1)]);
+}
+
+/// With none of either, with a transaction that did nothing and one that was taken back, and with holidays.
+async fn what_books_rest_on_is_what_is_stored(engine: Engine) {
+    let books = books(engine).await;
+    let (loan, database) = (&books.loan, &books.world.database);
+    let holidays = ["2026-05-01", "2026-12-25"].map(|on| Holiday { on: day(on), name: "Holiday, with a comma".into() });
+    for (rows, transactions) in [(0, 0), (2, 0), (2, 3), (7, 3)] {
+        let had = books.foundation().await;
+        let rows: Vec<Installment> = (1..=rows).map(installment).collect();
+        let new: Vec<_> = (1..=transactions).skip(had.history.len()).map(disbursement).collect();
+        let splits: Vec<Split> = (1..=transactions).filter(|number| *number != 2).map(split).collect();
+        books.append(loan, &new).await.unwrap();
+        if transactions > 0 && had.history.is_empty() {
+            books.reverse(loan, id(2), &reversal("2026-01-09T10:00:00Z")).await.unwrap();
+        }
+        let (had, rows, splits, holidays) = (&had, &rows, &splits, &holidays);
+        let write = database.write(|transaction| async move {
+            let mut batch = Batch::default();
+            loan_projection::change_installments(&mut batch, loan.id, &had.installments, rows);
+            loan_projection::change_splits(&mut batch, loan.id, &had.splits, splits);
+            batch.send(&*transaction).await?;
+            calendars::put_holidays(&*transaction, loan.branch_id, holidays).await
+        });
+        write.await.unwrap();
+        let found = books.foundation().await;
+        assert_eq!(&found.installments, rows);
+        assert_eq!(&found.splits, splits);
+        assert_eq!(found.history, books.history(loan).await);
+        assert_eq!(found.history.len(), usize::try_from(transactions).unwrap());
+        let key = BranchKey::Id(loan.branch_id);
+        let branch = branches::find(books.reader(), &Scope::All, &key, Lock::None).await.unwrap();
+        assert_eq!(Some(&found.branch), branch.as_ref());
+        assert_eq!(found.calendar, calendars::calendar(books.reader(), &found.branch).await.unwrap());
+    }
 }
 
 async fn entries_come_back_in_pages_with_their_lines(engine: Engine) {

@@ -29,6 +29,11 @@ pub struct Engine {
 }
 
 impl Engine {
+    /// The same database of PostgreSQL, for somebody beside whoever has it.
+    pub fn again(&self) -> Self {
+        Self { url: self.url.clone(), backend: self.backend, _folder: None }
+    }
+
     pub async fn sqlite(schema: Schema) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("test.db");
