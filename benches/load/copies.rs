@@ -1,13 +1,15 @@
 //! Loans by the million: some are made up one by one and the rest are copies that the database makes of them, with their
-//! borrowers, under ids of the same time and numbers that go on. The database's own triggers sum them up. Their history
-//! is copied where the server reads it to tell a balance of today; they have no journal, no audit trail and nothing
-//! personal. Lists and reports cannot tell them from others, and their books cannot be verified.
+//! borrowers, under ids of the same time and numbers that go on. The database's own triggers sum them up. Of what belongs
+//! to a loan only that is copied which reports read; there is no journal, no audit trail and nothing personal. Lists and
+//! reports cannot tell copies from others, and their books cannot be verified.
 
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection, Row as _, SqliteConnection};
 
 /// What is copied, each after what it refers to.
 const TABLES: [&str; 5] = ["borrowers", "loans", "loan_transactions", "loan_reversals", "loan_installments"];
-/// Running loans whose balance follows the calendar: the server folds their history. That of all others would be ten
+/// Reports read what is left of running loans' installments.
+const RUNNING: &str = "SELECT id FROM loans WHERE status IN ('DISBURSED', 'DEFAULTED')";
+/// Running loans whose balance follows the calendar: the server folds their history. That of all others would be many
 /// times as many rows, which nothing here reads.
 const FOLDED: &str =
     "SELECT id FROM loans WHERE status IN ('DISBURSED', 'DEFAULTED') AND conditions LIKE '%\"DAILY_BALANCE\"%'";
@@ -109,7 +111,11 @@ fn statement(table: &str, columns: &[String], dialect: &Dialect, copies: u32) ->
         column => format!("o.{column}"),
     };
     let values: Vec<String> = columns.iter().map(value).collect();
-    let condition = if is_numbered { String::new() } else { format!("WHERE o.loan_id IN ({FOLDED})") };
+    let condition = match table {
+        "loan_installments" => format!("WHERE o.loan_id IN ({RUNNING})"),
+        _ if is_numbered => String::new(),
+        _ => format!("WHERE o.loan_id IN ({FOLDED})"),
+    };
     format!(
         "INSERT INTO {table} ({}) SELECT {} FROM {table} o CROSS JOIN {} {condition}",
         columns.join(", "),

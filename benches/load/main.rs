@@ -126,7 +126,8 @@ async fn on_engine(engine: Engine, arguments: &Arguments, folder: &Path, scratch
     }
     let of_server = pools[0].as_ref().expect("the server's database");
     let facts = Facts::read(of_server, &targets[0], &sets).await;
-    for (wanted, page, _) in facts.pages.iter().filter(|(wanted, page, _)| wanted != page) {
+    let is_asked = |wanted: &i64| workloads.iter().any(|workload| workload.page() == Some(*wanted));
+    for (wanted, page, _) in facts.pages.iter().filter(|(wanted, page, _)| wanted != page && is_asked(wanted)) {
         println!("page-{wanted} is page {page}: there are not enough loans");
     }
     report::head();

@@ -44,7 +44,7 @@ impl Set {
             (Self::Unpaid, false) => 4_000,
             (Self::Sixty, false) => 400,
             (Self::Any | Self::Unpaid, true) => 50,
-            (Self::Sixty, true) => 8,
+            (Self::Sixty, true) => 6,
         }
     }
 

@@ -56,12 +56,19 @@ pub fn head() {
     );
 }
 
-/// Prints what was measured together: each beside the baseline, and each target beside itself at the first workload.
+/// Prints what was measured together: each beside the baseline, the second server beside the first, and each target beside
+/// itself at the first workload.
 pub fn print(all: &[Series], statements: bool) {
     for series in all {
         series.print(all.iter().find(|other| other.target == "baseline" && other.workload == series.workload));
         if statements {
             series.print_statements();
+        }
+    }
+    for series in all.iter().filter(|series| series.target == "server-b") {
+        let first = all.iter().find(|other| other.target == "server" && other.workload == series.workload);
+        if let Some(first) = first {
+            series.print_beside(first);
         }
     }
     for series in all {
@@ -118,9 +125,10 @@ impl Series {
 
     fn print_beside(&self, first: &Self) {
         println!(
-            "    {}: {} beside {}: throughput {}, processor time {}, p50 {}",
+            "    {} {} beside {} {}: throughput {}, processor time {}, p50 {}",
             self.target,
             self.workload,
+            first.target,
             first.workload,
             self.ratio(first, &|turn| turn.per_second),
             self.ratio(first, &|turn| turn.target_micros + turn.database_micros),
