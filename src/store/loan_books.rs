@@ -9,8 +9,8 @@ use lending::calendar::Calendar;
 use lending::loan::Installment;
 use sea_orm::sea_query::{Alias, Expr, ExprTrait, Func, Query, SelectStatement, SimpleExpr};
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, FromQueryResult, Iterable, Order, QueryFilter, QueryResult,
-    QuerySelect, QueryTrait, Value,
+    ColumnTrait, ConnectionTrait, DbBackend, FromQueryResult, Iterable, Order, QueryFilter, QueryResult, QuerySelect,
+    QueryTrait, Value,
 };
 use uuid::Uuid;
 
@@ -22,6 +22,7 @@ use super::idempotency::{self, Claim, Claimed, Sought};
 use super::loan_history::{self, StoredTransaction};
 use super::loan_projection::{self, Split};
 use super::loans::{LoanField, LoanRecord};
+use super::rows::ByPlace as _;
 use super::scope::Scope;
 use super::text::Text;
 
@@ -40,13 +41,13 @@ pub async fn claim_and_lock(
 ) -> Result<Claimed<LoanRecord>, StoreError> {
     static LOCKED: Text = Text::new();
     let select = || {
-        let loans = loan::Entity::find().filter(loan::Column::Id.eq(id)).filter(scope.condition::<LoanField>());
+        let loans = loan::Entity::select().filter(loan::Column::Id.eq(id)).filter(scope.condition::<LoanField>());
         loans.lock_exclusive().into_query()
     };
     let text = (*scope == Scope::All).then_some(&LOCKED);
     let sought = Sought { text, values: vec![id.into()], select };
     let claimed = idempotency::claim_and_find(transaction, claim, sought).await?;
-    claimed.read(|row| LoanRecord::try_from(loan::Model::from_query_result(&row, "")?))
+    claimed.read(|row| LoanRecord::try_from(loan::Entity::read(Cells::of(&row)?)?))
 }
 
 /// What the books of a loan rest on.
@@ -79,7 +80,7 @@ pub async fn of_locked_loan(transaction: &impl ConnectionTrait, loan: &LoanRecor
     let calendar = Calendar::new(branch.rest_days.iter().copied(), holidays(first)?);
     let (mut history, mut splits) = (Vec::with_capacity(rows.len()), Vec::with_capacity(rows.len()));
     for row in &rows {
-        let mut cells = Cells::of(row);
+        let mut cells = Cells::of(row)?;
         let Some(one) = loan_history::read_cells(&mut cells, loan.id)? else { continue };
         splits.extend(loan_projection::read_split_cells(&mut cells, one.id)?);
         history.push(one);

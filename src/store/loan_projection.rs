@@ -62,7 +62,7 @@ pub async fn installments(
         return Ok(found);
     }
     for row in connection.query_all(&rows_of(loan_ids)).await? {
-        let mut cells = Cells::of(&row);
+        let mut cells = Cells::of(&row)?;
         let installment = read_installment_cells(&mut cells)?;
         found.entry(cells.take()?).or_default().push(installment);
     }
@@ -81,7 +81,7 @@ pub(super) async fn installments_of(
     let backend = connection.get_database_backend();
     let statement = OF_ONE.with(backend, vec![loan_id.into()], || rows_of(&[loan_id]));
     let rows = connection.query_all_raw(statement).await?;
-    rows.iter().map(|row| read_installment_cells(&mut Cells::of(row))).collect()
+    rows.iter().map(|row| read_installment_cells(&mut Cells::of(row)?)).collect()
 }
 
 /// Installments, each with its loan's id at the end.

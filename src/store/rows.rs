@@ -5,12 +5,9 @@
 //!
 //! Written by hand: neither SeaORM nor sqlx reads a struct by position.
 
-use std::sync::Arc;
+use sea_orm::{ConnectionTrait, DbErr, EntityTrait, QueryResult, QuerySelect, QueryTrait, Select};
 
-use sea_orm::sqlx::postgres::PgRow;
-use sea_orm::sqlx::sqlite::SqliteRow;
-use sea_orm::sqlx::{Decode, Postgres, Row, Sqlite, Type};
-use sea_orm::{ConnectionTrait, DbErr, EntityTrait, QueryResult, QuerySelect, QueryTrait, RuntimeErr, Select};
+use super::cells::Cells;
 
 /// An entity whose rows are read by the places of their columns.
 pub trait ByPlace: EntityTrait {
@@ -22,45 +19,6 @@ pub trait ByPlace: EntityTrait {
     /// # Errors
     /// [`DbErr::Query`] for a column that is missing or of another type.
     fn read(cells: Cells<'_>) -> Result<Self::Model, DbErr>;
-}
-
-/// The cells of a row, first to last.
-pub struct Cells<'a> {
-    row: EngineRow<'a>,
-    place: usize,
-}
-
-enum EngineRow<'a> {
-    Postgres(&'a PgRow),
-    Sqlite(&'a SqliteRow),
-}
-
-impl<'a> Cells<'a> {
-    fn of(row: &'a QueryResult) -> Result<Self, DbErr> {
-        let row = match (row.try_as_pg_row(), row.try_as_sqlite_row()) {
-            (Some(row), _) => EngineRow::Postgres(row),
-            (None, Some(row)) => EngineRow::Sqlite(row),
-            (None, None) => return Err(DbErr::Type("a row of an engine that is not supported".to_owned())),
-        };
-        Ok(Self { row, place: 0 })
-    }
-
-    /// The next cell.
-    ///
-    /// # Errors
-    /// [`DbErr::Query`] when there is none, or none of this type.
-    pub fn take<T>(&mut self) -> Result<T, DbErr>
-    where
-        T: for<'r> Decode<'r, Postgres> + Type<Postgres> + for<'r> Decode<'r, Sqlite> + Type<Sqlite>,
-    {
-        let place = self.place;
-        self.place = place.saturating_add(1);
-        match self.row {
-            EngineRow::Postgres(row) => row.try_get(place),
-            EngineRow::Sqlite(row) => row.try_get(place),
-        }
-        .map_err(|error| DbErr::Query(RuntimeErr::SqlxError(Arc::new(error))))
-    }
 }
 
 /// All rows of a statement that began as [`ByPlace::select`].
@@ -115,7 +73,7 @@ macro_rules! by_place {
                 EVERY_COLUMN.get_or_init(|| Self::find().select_only().expr(Expr::cust(COLUMNS))).clone()
             }
 
-            fn read(mut cells: $crate::store::rows::Cells<'_>) -> Result<Model, sea_orm::DbErr> {
+            fn read(mut cells: $crate::store::cells::Cells<'_>) -> Result<Model, sea_orm::DbErr> {
                 Ok(Model { $first: cells.take()?, $($column: cells.take()?,)* })
             }
         }
