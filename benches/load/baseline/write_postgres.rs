@@ -49,7 +49,21 @@ const WRITE_REPAYMENT: &str = "
         accrued_interest_minor = accrued_interest_minor + $5, projected_on = $4, version = version + 1, updated_at = $7
     WHERE id = $2 AND version = $19";
 
+/// Who waited for another repayment of the same loan is shown the loan as it now is beside the installment as it was, and
+/// asks again.
 pub async fn repay(pool: &PgPool, asked: &Asked, repayment: &Repayment) -> Result<Payable, Failure> {
+    for _ in 0..ATTEMPTS {
+        if let Ok(found) = attempt(pool, asked, repayment).await {
+            return Ok(found);
+        }
+    }
+    attempt(pool, asked, repayment).await
+}
+
+/// With few loans and many connections the same one is waited for again and again.
+const ATTEMPTS: u32 = 3;
+
+async fn attempt(pool: &PgPool, asked: &Asked, repayment: &Repayment) -> Result<Payable, Failure> {
     let mut transaction = pool.begin().await?;
     let row = sqlx::query(CLAIM_LOAN)
         .bind(&asked.caller.subject)
