@@ -14,13 +14,11 @@ use sea_orm::{
 
 use super::error::StoreError;
 use super::find;
+use super::insert::MOST_VALUES;
 
 /// With more values than these the writes go one after the other: every number of rows makes a statement of its own for
 /// PostgreSQL to prepare, and those with many rows come in too many combinations to be kept.
 const MOST_TOGETHER: usize = 320;
-
-/// SQLite binds at most 32,766 values in one statement.
-const MOST_VALUES: usize = 32_766;
 
 /// Writes that wait to be sent. No row may be written twice.
 #[derive(Default)]
@@ -109,14 +107,9 @@ impl Batch {
         E: EntityTrait,
         A: ActiveModelTrait<Entity = E>,
     {
-        let Some(Value::BigInt(Some(new))) = row.get(version).into_value() else {
-            return Err(StoreError::Corrupt("a changed row without a version".to_owned()));
-        };
-        let Some(own) = row.take(id).into_value() else {
-            return Err(StoreError::Corrupt("a changed row without an id".to_owned()));
-        };
+        let (own, read) = find::guard(&mut row, id, version)?;
         let (columns, mut values) = cells::<E, A>(row);
-        values.extend([own, new.saturating_sub(1).into()]);
+        values.extend([own, read.into()]);
         let form = Form::Update { columns, found_by: [id.as_str(), version.as_str()] };
         match self.guarded.replace(Write { table: E::default().table_name(), form, values }) {
             None => Ok(()),

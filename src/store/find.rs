@@ -116,19 +116,27 @@ where
     E: EntityTrait,
     A: ActiveModelTrait<Entity = E>,
 {
+    let (own, read) = guard(&mut row, id, version)?;
+    let outcome = E::update_many().set(row).filter(id.eq(own)).filter(version.eq(read)).exec(transaction).await?;
+    changed_one(outcome.rows_affected)
+}
+
+/// What a changed row is found by: its id, which is taken out of it, and the version before its own.
+///
+/// # Errors
+/// [`StoreError::Corrupt`] for a row without an id or a version.
+pub(super) fn guard<E, A>(row: &mut A, id: E::Column, version: E::Column) -> Result<(Value, i64), StoreError>
+where
+    E: EntityTrait,
+    A: ActiveModelTrait<Entity = E>,
+{
     let Some(Value::BigInt(Some(new))) = row.get(version).into_value() else {
         return Err(StoreError::Corrupt("a changed row without a version".to_owned()));
     };
     let Some(own) = row.take(id).into_value() else {
         return Err(StoreError::Corrupt("a changed row without an id".to_owned()));
     };
-    let outcome = E::update_many()
-        .set(row)
-        .filter(id.eq(own))
-        .filter(version.eq(new.saturating_sub(1)))
-        .exec(transaction)
-        .await?;
-    changed_one(outcome.rows_affected)
+    Ok((own, new.saturating_sub(1)))
 }
 
 /// Turns the number of rows an UPDATE guarded by `version` changed into an answer.

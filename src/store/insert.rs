@@ -7,7 +7,7 @@ use sea_orm::{ConnectionTrait, EntityTrait, IntoActiveModel, Iterable};
 use super::error::StoreError;
 
 /// SQLite binds at most 32,766 values in one statement; PostgreSQL would take twice as many.
-const MOST_VALUES: usize = 32_766;
+pub(super) const MOST_VALUES: usize = 32_766;
 
 /// Longer statements are no faster, and every one of them is held in memory as text.
 const MOST_ROWS: usize = 500;

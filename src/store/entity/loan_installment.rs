@@ -40,12 +40,3 @@ pub struct Model {
 }
 
 impl ActiveModelBehavior for ActiveModel {}
-
-crate::store::rows::by_place! {
-    "loan_installments":
-    loan_id, number, starts_on, due_on, due_principal_minor, due_interest_minor, due_fees_minor, due_penalties_minor,
-    paid_principal_minor, paid_interest_minor, paid_fees_minor, paid_penalties_minor, waived_principal_minor,
-    waived_interest_minor, waived_fees_minor, waived_penalties_minor, written_off_principal_minor,
-    written_off_interest_minor, written_off_fees_minor, written_off_penalties_minor, paid_in_advance_minor,
-    paid_late_minor, principal_balance_after_minor, settled_on, left_minor,
-}

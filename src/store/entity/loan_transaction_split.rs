@@ -23,9 +23,3 @@ pub struct Model {
 }
 
 impl ActiveModelBehavior for ActiveModel {}
-
-crate::store::rows::by_place! {
-    "loan_transaction_splits":
-    transaction_id, loan_id, amount_minor, principal_minor, interest_minor, fees_minor, penalties_minor,
-    to_credit_minor, balance_after_minor, journal_entry_id,
-}

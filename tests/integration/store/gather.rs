@@ -114,14 +114,18 @@ async fn what_was_committed_before_is_seen(engine: Engine) {
             assert_eq!(seen[0].as_ref().map(|row| row.version), Some(loan.version));
         }
     };
-    // Others keep statements under way all the time.
+    beside(changes, async || drop(ask(&gather, database, &Scope::All, &others).await)).await;
+}
+
+/// Lets something happen while others keep statements under way all the time.
+async fn beside(happens: impl Future<Output = ()>, read: impl AsyncFn()) {
     let noise = join_all((0..8).map(|_| async {
         loop {
-            ask(&gather, database, &Scope::All, &others).await;
+            read().await;
         }
     }));
     tokio::select! {
-        () = changes => {}
+        () = happens => {}
         _ = noise => {}
     }
 }
@@ -243,15 +247,6 @@ async fn a_page_has_what_was_committed_before(engine: Engine) {
             assert_eq!(read().await.unwrap().rows[0].1.version, loan.version);
         }
     };
-    // Others keep the same page under way all the time.
-    let noise = join_all((0..8).map(|_| async {
-        loop {
-            read().await.unwrap();
-        }
-    }));
-    tokio::select! {
-        () = changes => {}
-        _ = noise => {}
-    }
+    beside(changes, async || drop(read().await.unwrap())).await;
     assert!(world.services.loans(&actor, &own, &[], &FIRST).await.unwrap().rows.len() == 1);
 }
