@@ -1,19 +1,20 @@
-//! Reads that requests at the same time share: rows by their ids go together in one statement, and a page that several
-//! want is read once. The busier the server is, the more one round trip brings. Access is not decided here: the scope is
+//! Reads that requests at the same time share: rows by their ids go together in one statement, as do pages of one list
+//! (on PostgreSQL), and a page that several want is read once. The busier the server is, the more one round trip brings. Access is not decided here: the scope is
 //! part of the statement, and requests of different scopes never share one, nor do those that may read from a replica and
 //! those that may not.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use sea_orm::{EntityTrait, ModelTrait};
+use sea_orm::{ConnectionTrait, DbBackend, EntityTrait, ModelTrait};
 use uuid::Uuid;
 
+use super::cursor::Place;
 use super::database::Reader;
 use super::error::StoreError;
 use super::filter::{Field, Filter};
 use super::find;
-use super::page::{self, Page, PageRequest, SortKey};
+use super::page::{List, Page, PageRequest, Shape, SortKey};
 use super::queue::Queues;
 use super::scope::Scope;
 
@@ -22,11 +23,14 @@ use super::scope::Scope;
 pub struct Gather<R> {
     id: fn(&R) -> Uuid,
     rows: Queues<Source, Vec<Uuid>, Rows<R>>,
-    pages: Queues<Wanted, (), Arc<Page<Arc<R>>>>,
+    pages: Queues<Wanted, Option<Place>, Pages<R>>,
 }
 
 /// Rows by their ids. Several requests may hold the same one.
 type Rows<R> = Arc<HashMap<Uuid, Arc<R>>>;
+
+/// Pages of one list by where they start.
+type Pages<R> = Arc<HashMap<Option<Place>, Page<Arc<R>>>>;
 
 /// What is read from, and for whom.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -36,14 +40,19 @@ struct Source {
     is_replica: bool,
 }
 
-/// A page of a list.
+/// What pages have in common that can be read together.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 struct Wanted {
     source: Source,
-    /// Filter and order, as JSON.
+    /// Filter and order.
     list: String,
-    request: PageRequest,
+    shape: Shape,
+    /// Where they start, for an engine that reads each by itself.
+    start: Option<Place>,
 }
+
+/// The most rows that one statement reads for several pages: what it found is in memory all at once.
+const MOST_ROWS: u32 = 512;
 
 impl<R> Gather<R> {
     /// Of rows that have these ids.
@@ -120,14 +129,53 @@ impl<R> Gather<R> {
         R: TryFrom<<F::Entity as EntityTrait>::Model, Error = StoreError>,
         <F::Entity as EntityTrait>::Model: ModelTrait<Entity = F::Entity> + Send + Sync,
     {
-        let list = serde_json::to_string(&(order, filter)).map_err(|error| StoreError::Corrupt(error.to_string()))?;
-        let wanted = Wanted { source: source(connection, scope), list, request: request.clone() };
-        let read = async |_| Ok(Arc::new(page::page(connection, scope, filter, order, request).await?.shared()));
-        match self.pages.ask(&wanted, (), read).await? {
-            Some(page) => Ok(Arc::unwrap_or_clone(page)),
-            None => Ok(page::page(connection, scope, filter, order, request).await?.shared()),
+        let list = List::of(filter, order)?;
+        let start = list.start(request)?;
+        let together = connection.get_database_backend() == DbBackend::Postgres;
+        let wanted = Wanted {
+            source: source(connection, scope),
+            list: list.text().to_owned(),
+            shape: request.into(),
+            start: start.clone().filter(|_| !together),
+        };
+        let read = async |starts: Vec<Option<Place>>| pages(&list, connection, scope, wanted.shape, starts).await;
+        let found = self.pages.ask(&wanted, start.clone(), read).await?;
+        match found.and_then(|pages| pages.get(&start).cloned()) {
+            Some(page) => Ok(page),
+            None => Ok(list.read(connection, scope, wanted.shape, start.as_ref()).await?.shared()),
         }
     }
+}
+
+/// The pages from these places, each once.
+async fn pages<F, R>(
+    list: &List<'_, F>,
+    connection: &Reader,
+    scope: &Scope,
+    shape: Shape,
+    starts: Vec<Option<Place>>,
+) -> Result<Pages<R>, StoreError>
+where
+    F: Field,
+    R: TryFrom<<F::Entity as EntityTrait>::Model, Error = StoreError>,
+    <F::Entity as EntityTrait>::Model: ModelTrait<Entity = F::Entity>,
+{
+    let starts: HashSet<Option<Place>> = starts.into_iter().collect();
+    let from_an_end = starts.contains(&None);
+    let places: Vec<Place> = starts.into_iter().flatten().collect();
+    let mut found = HashMap::new();
+    if from_an_end {
+        found.insert(None, list.read(connection, scope, shape, None).await?.shared());
+    }
+    let at_once = usize::try_from(MOST_ROWS.div_ceil(shape.size.max(1))).unwrap_or(usize::MAX);
+    for places in places.chunks(at_once) {
+        let pages = match places {
+            [place] => vec![list.read(connection, scope, shape, Some(place)).await?],
+            places => list.read_each(connection, scope, shape, places).await?,
+        };
+        found.extend(places.iter().cloned().map(Some).zip(pages.into_iter().map(Page::shared)));
+    }
+    Ok(Arc::new(found))
 }
 
 fn source(connection: &Reader, scope: &Scope) -> Source {

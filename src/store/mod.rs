@@ -15,6 +15,7 @@ pub mod close_day;
 pub mod collection;
 mod conditions;
 mod convert;
+mod cursor;
 pub mod database;
 pub mod entity;
 pub mod error;

@@ -1,27 +1,25 @@
 //! Keyset pagination: a page is found by the values of its neighbour, never by counting rows, so that page 10,000 costs
-//! what page 1 costs and no row is seen twice or missed while others are inserted. The id ends every order.
+//! what page 1 costs and no row is seen twice or missed while others are inserted. The id ends every order. Where a page
+//! starts is a cursor's affair (`cursor`).
 
 use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use chrono::{DateTime, Datelike, NaiveDate, Utc};
 use sea_orm::sea_query::{Expr, ExprTrait, Order, SimpleExpr};
 use sea_orm::{
-    ColumnTrait, ColumnType, Condition, ConnectionTrait, EntityTrait, ModelTrait, QueryFilter, QueryOrder, QuerySelect,
-    Value,
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, ModelTrait, QueryFilter, QueryOrder, QuerySelect, Select,
 };
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use sha2::{Digest, Sha256};
-use uuid::Uuid;
 
+use super::cursor::{self, Place};
 use super::error::StoreError;
-use super::filter::{Field, Filter, Scalar, storable};
-use super::rows::{self, ByPlace};
+use super::filter::{Field, Filter};
+use super::rows::{self, ByPlace, Places};
 use super::scope::Scope;
 
-/// The version of the cursor's own form; a cursor of another version is refused.
-const VERSION: u8 = 1;
+pub use super::cursor::Cursor;
 
 /// One key of an order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -63,49 +61,148 @@ impl<R> Page<R> {
     }
 }
 
-/// Where a row stands in a list. It is written only if someone wants to see it: of most pages, the first and the last.
-#[derive(Debug, Clone)]
-pub enum Cursor {
-    /// Of a list of the database.
-    Place(Arc<Place>),
-    /// Of a list that has cursors of its own.
-    Written(String),
+/// A list: which rows, in which order. Its cursors are bound to it.
+#[derive(Debug)]
+pub struct List<'a, F> {
+    filter: &'a Filter<F>,
+    order: &'a [SortKey<F>],
+    /// What tells it from other lists.
+    text: String,
+    fingerprint: Arc<str>,
 }
 
-impl std::fmt::Display for Cursor {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Place(place) => {
-                let json = serde_json::to_vec(place).map_err(|_| std::fmt::Error)?;
-                formatter.write_str(&URL_SAFE_NO_PAD.encode(json))
-            }
-            Self::Written(text) => formatter.write_str(text),
+impl<'a, F: Field> List<'a, F> {
+    /// The rows that match a filter.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`] for a filter that cannot be written down; there is none.
+    pub fn of(filter: &'a Filter<F>, order: &'a [SortKey<F>]) -> Result<Self, StoreError> {
+        let text = serde_json::to_string(&(F::LIST, order, filter));
+        let text = text.map_err(|error| StoreError::Corrupt(error.to_string()))?;
+        let fingerprint = URL_SAFE_NO_PAD.encode(&Sha256::digest(&text)[..8]).into();
+        Ok(Self { filter, order, text, fingerprint })
+    }
+
+    /// What tells it from every other list.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// Where a page starts; `None` for one from an end of the list.
+    ///
+    /// # Errors
+    /// [`StoreError::InvalidCursor`] when the cursor was made by another list, order or filter, or by nobody.
+    pub fn start(&self, request: &PageRequest) -> Result<Option<Place>, StoreError> {
+        let decode = |text| cursor::decode(text, &self.fingerprint, self.order);
+        request.cursor.as_deref().map(decode).transpose()
+    }
+
+    fn select(
+        &self,
+        scope: &Scope,
+        shape: Shape,
+        start: Option<Vec<SimpleExpr>>,
+    ) -> Result<Select<F::Entity>, StoreError>
+    where
+        F::Entity: ByPlace,
+    {
+        let keys = sort_columns(self.order, shape.backward);
+        let mut select = F::Entity::select().filter(self.filter.within(scope)?);
+        if let Some(start) = start {
+            select = select.filter(beyond(&keys, start));
         }
+        for (column, descending) in keys {
+            select = select.order_by(column, if descending { Order::Desc } else { Order::Asc });
+        }
+        Ok(select)
+    }
+
+    fn page<R>(&self, mut models: Vec<Row<F>>, shape: Shape, has_start: bool) -> Result<Page<R>, StoreError>
+    where
+        R: TryFrom<Row<F>, Error = StoreError>,
+        Row<F>: ModelTrait<Entity = F::Entity>,
+    {
+        let size = usize::try_from(shape.size).unwrap_or(usize::MAX);
+        let more = models.len() > size;
+        models.truncate(size);
+        if shape.backward {
+            models.reverse();
+        }
+        let row = |model| {
+            let place = cursor::place(&model, self.order, &self.fingerprint)?;
+            Ok((Cursor::Place(Arc::new(place)), R::try_from(model)?))
+        };
+        let rows = models.into_iter().map(row).collect::<Result<Vec<_>, StoreError>>()?;
+        let (has_previous, has_next) = if shape.backward { (more, has_start) } else { (has_start, more) };
+        Ok(Page { rows, has_previous, has_next })
+    }
+
+    /// Reads one page. `R` is made from the table's rows.
+    ///
+    /// # Errors
+    /// Whatever the database answers.
+    pub async fn read<R>(
+        &self,
+        connection: &impl ConnectionTrait,
+        scope: &Scope,
+        shape: Shape,
+        start: Option<&Place>,
+    ) -> Result<Page<R>, StoreError>
+    where
+        R: TryFrom<Row<F>, Error = StoreError>,
+        Row<F>: ModelTrait<Entity = F::Entity>,
+    {
+        let values = start.map(|start| start.values().into_iter().map(Expr::val).collect());
+        let select = self.select(scope, shape, values)?;
+        self.page(rows::first(connection, select, shape.rows()).await?, shape, start.is_some())
+    }
+
+    /// Reads the pages from several places, in the order of the places, with one statement. Only PostgreSQL has such.
+    ///
+    /// # Errors
+    /// Whatever the database answers.
+    pub async fn read_each<R>(
+        &self,
+        connection: &impl ConnectionTrait,
+        scope: &Scope,
+        shape: Shape,
+        starts: &[Place],
+    ) -> Result<Vec<Page<R>>, StoreError>
+    where
+        R: TryFrom<Row<F>, Error = StoreError>,
+        Row<F>: ModelTrait<Entity = F::Entity>,
+    {
+        let places = Places { columns: cursor::columns(starts), number: starts.len() };
+        let select = self.select(scope, shape, Some(places.operands()))?;
+        let found = rows::first_of_each(connection, select, places, shape.rows()).await?;
+        found.into_iter().map(|models| self.page(models, shape, true)).collect()
     }
 }
 
-/// The place of a row in a list: its values of the keys of the order, and its id.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Place {
-    #[serde(rename = "v")]
-    version: u8,
-    /// Binds the cursor to its list, order and filter.
-    #[serde(rename = "f")]
-    fingerprint: Arc<str>,
-    #[serde(rename = "k")]
-    keys: Vec<Mark>,
-    #[serde(rename = "i")]
-    id: Uuid,
+/// How long a page is, and which way it goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Shape {
+    /// The most rows to return.
+    pub size: u32,
+    /// From its start towards the start of the list.
+    pub backward: bool,
 }
 
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum Mark {
-    Text(String),
-    Integer(i64),
-    Date(NaiveDate),
-    Time(DateTime<Utc>),
+impl Shape {
+    /// One more than the page has tells whether there are more.
+    fn rows(self) -> u64 {
+        u64::from(self.size).saturating_add(1)
+    }
 }
+
+impl From<&PageRequest> for Shape {
+    fn from(request: &PageRequest) -> Self {
+        Self { size: request.size, backward: request.backward }
+    }
+}
+
+type Row<F> = <<F as Field>::Entity as EntityTrait>::Model;
 
 /// Reads one page. `R` is made from the table's rows.
 ///
@@ -121,35 +218,12 @@ pub async fn page<F, R>(
 ) -> Result<Page<R>, StoreError>
 where
     F: Field,
-    R: TryFrom<<F::Entity as EntityTrait>::Model, Error = StoreError>,
-    <F::Entity as EntityTrait>::Model: ModelTrait<Entity = F::Entity> + Send + Sync,
+    R: TryFrom<Row<F>, Error = StoreError>,
+    Row<F>: ModelTrait<Entity = F::Entity>,
 {
-    let fingerprint: Arc<str> = fingerprint(filter, order).into();
-    let cursor = request.cursor.as_deref().map(|text| decode(text, &fingerprint, order)).transpose()?;
-    let keys = sort_columns(order, request.backward);
-
-    let mut select = F::Entity::select().filter(filter.within(scope)?);
-    if let Some(cursor) = &cursor {
-        select = select.filter(beyond(&keys, cursor.values()));
-    }
-    for (column, descending) in &keys {
-        let direction = if *descending { Order::Desc } else { Order::Asc };
-        select = select.order_by(column.clone(), direction);
-    }
-    let mut models = rows::first(connection, select, u64::from(request.size) + 1).await?;
-
-    let size = usize::try_from(request.size).unwrap_or(usize::MAX);
-    let more = models.len() > size;
-    models.truncate(size);
-    if request.backward {
-        models.reverse();
-    }
-    let rows = models
-        .into_iter()
-        .map(|model| Ok((Cursor::Place(Arc::new(place(&model, order, &fingerprint)?)), R::try_from(model)?)))
-        .collect::<Result<Vec<_>, StoreError>>()?;
-    let (has_previous, has_next) = if request.backward { (more, cursor.is_some()) } else { (cursor.is_some(), more) };
-    Ok(Page { rows, has_previous, has_next })
+    let list = List::of(filter, order)?;
+    let start = list.start(request)?;
+    list.read(connection, scope, request.into(), start.as_ref()).await
 }
 
 /// How many rows there are, counting no further than `cap`.
@@ -183,16 +257,16 @@ fn sort_columns<F: Field>(order: &[SortKey<F>], backward: bool) -> Vec<(SimpleEx
 }
 
 /// The rows past a place: `(a, b, id) > (…)` when all directions agree, otherwise the same spelled out key by key.
-fn beyond(keys: &[(SimpleExpr, bool)], values: Vec<Value>) -> Condition {
+fn beyond(keys: &[(SimpleExpr, bool)], start: Vec<SimpleExpr>) -> Condition {
     let descending = keys.first().is_some_and(|(_, descending)| *descending);
     if keys.iter().all(|(_, direction)| *direction == descending) {
         let columns = Expr::tuple(keys.iter().map(|(column, _)| column.clone()));
-        let place = Expr::tuple(values.into_iter().map(Expr::val));
+        let place = Expr::tuple(start);
         return Condition::all().add(if descending { columns.lt(place) } else { columns.gt(place) });
     }
     let mut any = Condition::any();
     let mut equal_so_far = Condition::all();
-    for ((column, descending), value) in keys.iter().zip(values) {
+    for ((column, descending), value) in keys.iter().zip(start) {
         let further = if *descending { column.clone().lt(value.clone()) } else { column.clone().gt(value.clone()) };
         any = any.add(equal_so_far.clone().add(further));
         equal_so_far = equal_so_far.add(column.clone().eq(value));
@@ -200,79 +274,10 @@ fn beyond(keys: &[(SimpleExpr, bool)], values: Vec<Value>) -> Condition {
     any
 }
 
-fn fingerprint<F: Field>(filter: &Filter<F>, order: &[SortKey<F>]) -> String {
-    let text = serde_json::to_vec(&(F::LIST, order, filter)).unwrap_or_default();
-    URL_SAFE_NO_PAD.encode(&Sha256::digest(text)[..8])
-}
-
-fn place<F: Field>(
-    model: &<F::Entity as EntityTrait>::Model,
-    order: &[SortKey<F>],
-    fingerprint: &Arc<str>,
-) -> Result<Place, StoreError> {
-    let keys = order.iter().map(|key| mark(key.field.value(model))).collect::<Result<Vec<_>, _>>()?;
-    let Value::Uuid(Some(id)) = model.get(F::id_column()) else {
-        return Err(StoreError::Corrupt(format!("{}: a row without an id", F::LIST)));
-    };
-    Ok(Place { version: VERSION, fingerprint: Arc::clone(fingerprint), keys, id })
-}
-
-/// Reads a cursor. One that nobody here made can still be well-made JSON: its keys must be of their columns' kinds and
-/// values a row could have, or the engines would answer each in its own way.
-fn decode<F: Field>(text: &str, fingerprint: &str, order: &[SortKey<F>]) -> Result<Place, StoreError> {
-    let json = URL_SAFE_NO_PAD.decode(text).map_err(|_| StoreError::InvalidCursor)?;
-    let cursor: Place = serde_json::from_slice(&json).map_err(|_| StoreError::InvalidCursor)?;
-    let fits = cursor.version == VERSION
-        && *cursor.fingerprint == *fingerprint
-        && cursor.keys.len() == order.len()
-        && cursor.keys.iter().zip(order).all(|(mark, key)| mark.fits(key.field.column().def().get_column_type()));
-    if fits { Ok(cursor) } else { Err(StoreError::InvalidCursor) }
-}
-
-impl Mark {
-    fn fits(&self, column: &ColumnType) -> bool {
-        // Years of four digits: others are beyond what either the API or PostgreSQL takes.
-        let ordinary = |year: i32| (0..=9999).contains(&year);
-        match (self, column) {
-            (Self::Text(text), ColumnType::String(_) | ColumnType::Text) => storable(text).is_ok(),
-            (Self::Integer(_), ColumnType::BigInteger) => true,
-            (Self::Date(date), ColumnType::Date) => ordinary(date.year()),
-            (Self::Time(time), ColumnType::TimestampWithTimeZone) => ordinary(time.year()),
-            _ => false,
-        }
-    }
-}
-
-fn mark(value: Value) -> Result<Mark, StoreError> {
-    match value {
-        Value::String(Some(text)) => Ok(Mark::Text(text)),
-        Value::BigInt(Some(number)) => Ok(Mark::Integer(number)),
-        Value::ChronoDate(Some(date)) => Ok(Mark::Date(date)),
-        Value::ChronoDateTimeUtc(Some(time)) => Ok(Mark::Time(time)),
-        other => Err(StoreError::Corrupt(format!("{other:?} cannot be part of a cursor"))),
-    }
-}
-
-impl Place {
-    fn values(&self) -> Vec<Value> {
-        self.keys
-            .iter()
-            .map(|mark| match mark {
-                Mark::Text(text) => Scalar::Text(text.clone()),
-                Mark::Integer(number) => Scalar::Integer(*number),
-                Mark::Date(date) => Scalar::Date(*date),
-                Mark::Time(time) => Scalar::Time(*time),
-            })
-            .chain([Scalar::Id(self.id)])
-            .map(Value::from)
-            .collect()
-    }
-}
-
 /// Whether a text is a cursor of an unfiltered list in this order: the door of a fuzz target.
 #[doc(hidden)]
 pub fn is_cursor<F: Field>(text: &str, order: &[SortKey<F>]) -> bool {
-    let cursor = decode(text, &binding(order), order);
+    let cursor = cursor::decode(text, &binding(order), order);
     cursor.is_ok_and(|cursor| cursor.values().len() > order.len())
 }
 
@@ -286,11 +291,11 @@ pub fn cursor_of<F: Field>(
     order: &[SortKey<F>],
     binding: &str,
 ) -> Result<String, StoreError> {
-    Ok(Cursor::Place(Arc::new(place(row, order, &binding.into())?)).to_string())
+    Ok(Cursor::Place(Arc::new(cursor::place(row, order, &binding.into())?)).to_string())
 }
 
 /// What binds a cursor to an unfiltered list in this order: the door of a fuzz target.
 #[doc(hidden)]
 pub fn binding<F: Field>(order: &[SortKey<F>]) -> String {
-    fingerprint(&Filter::default(), order)
+    List::of(&Filter::default(), order).map(|list| list.fingerprint.to_string()).unwrap_or_default()
 }

@@ -6,6 +6,7 @@ use async_graphql::{Context, Enum, ID, InputObject, Object, OneofObject, Result}
 
 use crate::graphql::error::Nullable;
 use crate::graphql::request::request;
+use crate::graphql::types::at_hand::AtHand;
 use crate::graphql::types::connection::{
     LoanConnection, LoanConnectionFields, Order, OrderDirection, apart, connection, page_request, sort_keys,
 };
@@ -102,7 +103,7 @@ impl LoanQuery {
             desc = "As the books knew it at this moment: transactions and reversals recorded later are left out. Of decisions about the application only the day is known, not when they were recorded."
         )]
         known_at: Option<DateTime>,
-    ) -> Nullable<Loan> {
+    ) -> Nullable<AtHand<Loan>> {
         let key = match by {
             LoanBy::Id(id) => id::read(&id, Kind::Loan).map(LoanKey::Id),
             LoanBy::Number(number) => Ok(LoanKey::Number(number)),
@@ -121,7 +122,7 @@ impl LoanQuery {
             let record = request.services.loan(request.actor, &key?).await?;
             Ok(Loan::fetch(request, record.into_iter().collect(), &plan).await?.pop())
         };
-        Box::pin(found).await.transpose()
+        Box::pin(found).await.transpose().map(AtHand::of)
     }
 
     /// The loans of the caller's branches, oldest application first unless ordered otherwise. Permission: ReadLoans; the totals need ReadPortfolio.

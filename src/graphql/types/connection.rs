@@ -4,8 +4,9 @@ use std::convert::Infallible;
 use std::sync::Arc;
 
 use async_graphql::connection::{CursorType, Edge, EmptyFields, PageInfo};
-use async_graphql::{Context, Enum, Object, OutputType, Result};
+use async_graphql::{ContainerType, Context, Enum, Object, Result};
 
+use super::at_hand::AtHand;
 use super::audit_event::AuditEvent;
 use super::borrower::Borrower;
 use super::branch::Branch;
@@ -118,10 +119,10 @@ impl CursorType for Cursor {
 }
 
 /// A row of a page with its cursor.
-type RowEdge<N> = Edge<Cursor, N, EmptyFields>;
+type RowEdge<N> = Edge<Cursor, AtHand<N>, EmptyFields>;
 
 /// A page of rows and what the connection has beside it.
-pub struct Pages<N: OutputType, C> {
+pub struct Pages<N: ContainerType, C> {
     edges: Vec<RowEdge<N>>,
     has_previous: bool,
     has_next: bool,
@@ -153,7 +154,7 @@ macro_rules! connections {
             }
 
             /// The rows of this page.
-            fn nodes(&self) -> Vec<&$node> {
+            fn nodes(&self) -> Vec<&AtHand<$node>> {
                 self.0.edges.iter().map(|edge| &edge.node).collect()
             }
 
@@ -197,10 +198,10 @@ connections! {
 /// Puts a page's nodes, in the order of its rows, and the connection's further fields together.
 pub fn connection<R, N, C, T>(page: Page<R>, nodes: Vec<N>, further: C) -> T
 where
-    N: OutputType,
+    N: ContainerType,
     T: From<Pages<N, C>>,
 {
-    let edges = page.rows.into_iter().zip(nodes).map(|((cursor, _), node)| Edge::new(cursor, node)).collect();
+    let edges = page.rows.into_iter().zip(nodes).map(|((cursor, _), node)| Edge::new(cursor, AtHand(node))).collect();
     T::from(Pages { edges, has_previous: page.has_previous, has_next: page.has_next, further })
 }
 

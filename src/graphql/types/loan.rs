@@ -18,6 +18,7 @@ use std::sync::Arc;
 
 use async_graphql::{Context, Enum, ID, Object, Result};
 use futures_util::future::BoxFuture;
+use futures_util::try_join;
 use lending::loan::Lifecycle;
 use uuid::Uuid;
 
@@ -25,6 +26,7 @@ use self::engine::Engine;
 use self::figures::LoanFigures;
 use self::lists::LoanLists;
 use self::quotes::LoanQuotes;
+use super::at_hand::AtHand;
 use super::borrower::Borrower;
 use super::branch::Branch;
 use super::group::Group;
@@ -133,25 +135,14 @@ impl Loan {
 
     async fn fetch_all(request: Request<'_>, records: Vec<Arc<LoanRecord>>, plan: &LoanPlan) -> Result<Vec<Self>> {
         let ids = |of: fn(&LoanRecord) -> Uuid| records.iter().map(|record| of(record)).collect::<Vec<_>>();
-        let branches = match &plan.branch {
-            Some(plan) => Some(Branch::by_id(request, ids(|loan| loan.branch_id), plan).await?),
-            None => None,
-        };
-        let borrowers = match &plan.borrower {
-            Some(plan) => Some(Borrower::by_id(request, ids(|loan| loan.borrower_id), plan).await?),
-            None => None,
-        };
-        let products = match plan.product {
-            true => Some(LoanProduct::by_id(request, ids(|loan| loan.product_id)).await?),
-            false => None,
-        };
-        let groups = match &plan.group {
-            Some(plan) => {
-                let ids = records.iter().filter_map(|loan| loan.group_id).collect();
-                Some(Group::by_id(request, ids, plan).await?)
-            }
-            None => None,
-        };
+        let (branches, borrowers, products, groups) = try_join!(
+            if_wanted(plan.branch.as_ref(), |plan| Branch::by_id(request, ids(|loan| loan.branch_id), plan)),
+            if_wanted(plan.borrower.as_ref(), |plan| Borrower::by_id(request, ids(|loan| loan.borrower_id), plan)),
+            if_wanted(plan.product.then_some(&()), |()| LoanProduct::by_id(request, ids(|loan| loan.product_id))),
+            if_wanted(plan.group.as_ref(), |plan| {
+                Group::by_id(request, records.iter().filter_map(|loan| loan.group_id).collect(), plan)
+            }),
+        )?;
         let mut views = match plan.engine {
             true => {
                 let records = records.iter().map(|record| LoanRecord::clone(record)).collect();
@@ -229,6 +220,17 @@ impl Loan {
     }
 }
 
+/// A relation that a plan asks for.
+async fn if_wanted<'a, P: 'a, T, L>(plan: Option<&'a P>, load: impl FnOnce(&'a P) -> L) -> Result<Option<T>>
+where
+    L: Future<Output = Result<T>>,
+{
+    match plan {
+        Some(plan) => load(plan).await.map(Some),
+        None => Ok(None),
+    }
+}
+
 /// A loan, from the application to its end.
 #[Object]
 impl Loan {
@@ -258,24 +260,24 @@ impl Loan {
     }
 
     /// The branch that lends; null where the caller may not see it.
-    async fn branch(&self, context: &Context<'_>) -> Nullable<Branch> {
-        self.branch.or_load(|| Branch::load(context, self.record.branch_id)).await
+    async fn branch(&self, context: &Context<'_>) -> Nullable<AtHand<Branch>> {
+        self.branch.or_load(|| Branch::load(context, self.record.branch_id)).await.map(AtHand::of)
     }
 
     /// Who borrows; null where the caller may not see them.
-    async fn borrower(&self, context: &Context<'_>) -> Nullable<Borrower> {
-        self.borrower.or_load(|| Borrower::load(context, self.record.borrower_id)).await
+    async fn borrower(&self, context: &Context<'_>) -> Nullable<AtHand<Borrower>> {
+        self.borrower.or_load(|| Borrower::load(context, self.record.borrower_id)).await.map(AtHand::of)
     }
 
     /// The product it was made under; null where the caller may not see it.
-    async fn product(&self, context: &Context<'_>) -> Nullable<LoanProduct> {
-        self.product.or_load(|| LoanProduct::load(context, self.record.product_id)).await
+    async fn product(&self, context: &Context<'_>) -> Nullable<AtHand<LoanProduct>> {
+        self.product.or_load(|| LoanProduct::load(context, self.record.product_id)).await.map(AtHand::of)
     }
 
     /// The group whose members answer for it; null when there is none and where the caller may not see it.
-    async fn group(&self, context: &Context<'_>) -> Nullable<Group> {
+    async fn group(&self, context: &Context<'_>) -> Nullable<AtHand<Group>> {
         let id = self.record.group_id?;
-        self.group.or_load(|| Group::load(context, id)).await
+        self.group.or_load(|| Group::load(context, id)).await.map(AtHand::of)
     }
 
     /// The subject of the credit officer who looks after it.
@@ -380,6 +382,7 @@ impl Loan {
 mod tests {
     use async_graphql::ContainerType;
 
+    use super::super::money::Amount;
     use super::*;
 
     fn size_of_a_field<T: 'static, F: Future>(_: impl Fn(&'static T, &'static Context<'static>) -> F) -> usize {
@@ -394,7 +397,7 @@ mod tests {
             ("Branch", size_of_a_field(|it: &'static Branch, context| it.resolve_field(context))),
             ("Borrower", size_of_a_field(|it: &'static Borrower, context| it.resolve_field(context))),
             ("LoanProduct", size_of_a_field(|it: &'static LoanProduct, context| it.resolve_field(context))),
-            ("Money", size_of_a_field(|it: &'static Money, context| it.resolve_field(context))),
+            ("Money", size_of_a_field(|it: &'static Amount, context| it.resolve_field(context))),
         ];
         assert!(sizes.iter().all(|(_, bytes)| *bytes <= 1_024), "{sizes:?}");
     }

@@ -1,6 +1,7 @@
 //! The types of the API: scalars, objects, inputs. Objects are newtypes over the services' records.
 
 pub mod allocation;
+pub mod at_hand;
 pub mod audit_event;
 pub mod borrower;
 pub mod branch;

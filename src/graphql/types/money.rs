@@ -2,12 +2,17 @@
 
 use async_graphql::{InputObject, SimpleObject};
 
+use super::at_hand::AtHand;
 use super::scalars::{CurrencyCode, Decimal};
 use crate::service::check::AmountInput;
 
 /// An amount of money in one currency.
+pub type Money = AtHand<Amount>;
+
+/// An amount of money in one currency.
 #[derive(Debug, Clone, SimpleObject)]
-pub struct Money {
+#[graphql(name = "Money")]
+pub struct Amount {
     /// The amount, with exactly as many decimals as the currency has: "12500.00" KES, "8400" VND, "1.234" BHD.
     pub amount: Decimal,
     /// The currency.
@@ -16,7 +21,8 @@ pub struct Money {
 
 impl From<lending::money::Money> for Money {
     fn from(money: lending::money::Money) -> Self {
-        Self { amount: Decimal(money.to_decimal_string()), currency: CurrencyCode(money.currency().code().to_owned()) }
+        let currency = CurrencyCode(money.currency().code().to_owned());
+        Self(Amount { amount: Decimal(money.to_decimal_string()), currency })
     }
 }
 

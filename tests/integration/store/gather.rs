@@ -26,6 +26,7 @@ both_engines!(
     a_statement_that_fails_is_no_answer_for_others,
     a_page_that_many_want_is_read_few_times,
     pages_that_differ_are_never_mixed,
+    pages_from_different_places_share_statements,
     a_page_has_what_was_committed_before,
 );
 
@@ -229,6 +230,46 @@ async fn pages_that_differ_are_never_mixed(engine: Engine) {
     }));
     for (place, page) in together.await.into_iter().enumerate() {
         assert_eq!(page, alone[place % asked.len()], "{:?}", asked[place % asked.len()].1);
+    }
+}
+
+/// Every order of a list, both ways, from every fifth place of it.
+async fn pages_from_different_places_share_statements(engine: Engine) {
+    let (world, _) = filled(engine).await;
+    let key = |field, descending| SortKey { field, descending };
+    let orders = [
+        vec![],
+        vec![key(LoanField::CreatedAt, true)],
+        vec![key(LoanField::Principal, false), key(LoanField::Number, true)],
+        vec![key(LoanField::Status, true), key(LoanField::OldestUnpaidDueOn, true)],
+    ];
+    type Seen = (Vec<(String, Uuid)>, bool, bool);
+    let seen = |page: branch_loan_api::service::list::Page<Arc<LoanRecord>>| -> Seen {
+        let rows = page.rows.iter().map(|(cursor, loan)| (cursor.to_string(), loan.id)).collect();
+        (rows, page.has_previous, page.has_next)
+    };
+    for actor in [admin(), officer_of("EAST")] {
+        for order in &orders {
+            let read = async |request: PageRequest| {
+                seen(world.services.loans(&actor, &Filter::default(), order, &request).await.unwrap())
+            };
+            let (all, ..) = read(PageRequest { size: 1_000, ..FIRST }).await;
+            for backward in [false, true] {
+                let from = |cursor: &str| PageRequest { size: 9, backward, cursor: Some(cursor.to_owned()) };
+                let requests: Vec<PageRequest> = all.iter().step_by(5).map(|(cursor, _)| from(cursor)).collect();
+                world.statements.take();
+                let mut alone = Vec::new();
+                for request in &requests {
+                    alone.push(read(request.clone()).await);
+                }
+                let one_by_one = world.statements.take().len();
+                let together = join_all(requests.iter().map(|request| read(request.clone()))).await;
+                assert_eq!(together, alone, "{order:?}");
+                let sent = world.statements.take().len();
+                let is_shared = world.database.is_postgres();
+                assert!(!is_shared || sent * 4 < one_by_one, "{sent} statements for {} pages", requests.len());
+            }
+        }
     }
 }
 
