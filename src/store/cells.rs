@@ -12,6 +12,8 @@ use sea_orm::{DbErr, QueryResult, RuntimeErr};
 pub struct Cells<'a> {
     row: EngineRow<'a>,
     place: usize,
+    /// Whether the columns are of the types that are asked for is known from another row of the same statement.
+    is_known: bool,
 }
 
 enum EngineRow<'a> {
@@ -30,7 +32,16 @@ impl<'a> Cells<'a> {
             (None, Some(row)) => EngineRow::Sqlite(row),
             (None, None) => return Err(DbErr::Type("a row of an engine that is not supported".to_owned())),
         };
-        Ok(Self { row, place: 0 })
+        Ok(Self { row, place: 0, is_known: false })
+    }
+
+    /// From the first cell of a further row of a statement on. On PostgreSQL a column's type is the statement's, and was
+    /// looked at in its first row; SQLite's is each value's own.
+    ///
+    /// # Errors
+    /// [`DbErr::Type`] for a row of an engine that the schema does not know.
+    pub(super) fn of_further(row: &'a QueryResult) -> Result<Self, DbErr> {
+        Ok(Self { is_known: true, ..Self::of(row)? })
     }
 
     /// The next cell.
@@ -44,6 +55,7 @@ impl<'a> Cells<'a> {
         let place = self.place;
         self.skip(1);
         match self.row {
+            EngineRow::Postgres(row) if self.is_known => row.try_get_unchecked(place),
             EngineRow::Postgres(row) => row.try_get(place),
             EngineRow::Sqlite(row) => row.try_get(place),
         }

@@ -93,8 +93,8 @@ pub async fn first_of_each<E: ByPlace>(
         rows = statement.sql,
         table = E::default().table_name(),
     );
-    for row in &connection.query_all_raw(statement).await? {
-        let mut cells = Cells::of(row)?;
+    for (number, row) in connection.query_all_raw(statement).await?.iter().enumerate() {
+        let mut cells = cells(number, row)?;
         let place: i64 = cells.take()?;
         if let Some(rows) = usize::try_from(place).ok().and_then(|place| found.get_mut(place)) {
             rows.push(E::read(cells)?);
@@ -110,7 +110,11 @@ fn name(column: usize) -> String {
 }
 
 fn read<E: ByPlace>(rows: Vec<QueryResult>) -> Result<Vec<E::Model>, DbErr> {
-    rows.iter().map(|row| E::read(Cells::of(row)?)).collect()
+    rows.iter().enumerate().map(|(number, row)| E::read(cells(number, row)?)).collect()
+}
+
+fn cells(number: usize, row: &QueryResult) -> Result<Cells<'_>, DbErr> {
+    if number == 0 { Cells::of(row) } else { Cells::of_further(row) }
 }
 
 /// The first row of a statement that began as [`ByPlace::select`].

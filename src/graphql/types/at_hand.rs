@@ -4,7 +4,6 @@
 //! together, as they would otherwise. No field of a schema extension's is called here, and the schema has none.
 
 use std::borrow::Cow;
-use std::pin::Pin;
 use std::task::Poll;
 
 use async_graphql::indexmap::IndexMap;
@@ -12,6 +11,7 @@ use async_graphql::parser::types::{Field, Selection};
 use async_graphql::registry::Registry;
 use async_graphql::{ContainerType, ContextSelectionSet, Name, OutputType, Positioned, ServerResult, Value};
 use futures_util::{future, poll};
+use tokio_util::sync::ReusableBoxFuture;
 
 /// The object. In the schema it is what it holds.
 #[derive(Debug, Clone)]
@@ -81,18 +81,30 @@ async fn object<T: ContainerType>(
     fields: &[&Positioned<Field>],
 ) -> ServerResult<Option<Value>> {
     let mut object = IndexMap::with_capacity(fields.len());
-    let mut waiting: Vec<Waiting<'_>> = Vec::new();
+    let mut waiting: Vec<(Name, Answer<'_>)> = Vec::new();
+    // What one field's future took on the heap is the next one's.
+    let mut free: Option<Answer<'_>> = None;
     for field in fields {
         let name = field.node.response_key().node.clone();
         let value = if field.node.name.node == "__typename" {
             Value::String(root.introspection_type_name().into_owned())
         } else {
-            let mut answer: Answer<'_> = Box::pin(async move {
+            let answer = async move {
                 let context = context.with_field(field);
                 Ok(root.resolve_field(&context).await?.unwrap_or_default())
-            });
-            match poll!(answer.as_mut()) {
-                Poll::Ready(value) => value?,
+            };
+            let mut answer = match free.take() {
+                Some(mut free) => {
+                    free.set(answer);
+                    free
+                }
+                None => ReusableBoxFuture::new(answer),
+            };
+            match poll!(&mut answer) {
+                Poll::Ready(value) => {
+                    free = Some(answer);
+                    value?
+                }
                 Poll::Pending => {
                     waiting.push((name.clone(), answer));
                     Value::Null
@@ -108,9 +120,7 @@ async fn object<T: ContainerType>(
     Ok(Some(Value::Object(object)))
 }
 
-type Answer<'a> = Pin<Box<dyn Future<Output = ServerResult<Value>> + Send + 'a>>;
-
-type Waiting<'a> = (Name, Answer<'a>);
+type Answer<'a> = ReusableBoxFuture<'a, ServerResult<Value>>;
 
 #[cfg(test)]
 mod tests {

@@ -4,7 +4,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use branch_loan_api::service::list::{Filter, PageRequest, Scalar, SortKey, Test};
+use branch_loan_api::service::list::{Cursor, Filter, PageRequest, Scalar, SortKey, Test};
 use branch_loan_api::service::loans::{LoanField, LoanKey, LoanRecord};
 use branch_loan_api::service::portfolio::{GroupBy, Report};
 use branch_loan_api::store::database::StatementObserver;
@@ -159,6 +159,9 @@ async fn pages_of_loans_are_found_along_an_index(engine: Engine) {
             page::page(database.reader(), &Scope::All, &filter, order, &request).await.unwrap();
         let request = PageRequest { cursor: first.rows.last().map(|(cursor, _)| cursor.to_string()), ..request };
         page::page::<_, LoanRecord>(database.reader(), &Scope::All, &filter, order, &request).await.unwrap();
+        if engine.is_postgres() {
+            pages_from_each(&database, &filter, order, &first).await;
+        }
         for (sql, steps) in plans(&engine, sent.take()).await {
             let slow = steps.iter().any(|step| reads_all_loans(step) || sorts(step));
             assert!(!slow, "{filter:?} by {order:?}\n{sql}\n{steps:#?}");
@@ -171,6 +174,22 @@ async fn pages_of_loans_are_found_along_an_index(engine: Engine) {
     for (sql, steps) in plans(&engine, sent.take()).await {
         assert!(!steps.iter().any(|step| reads_all_loans(step)), "{sql}\n{steps:#?}");
     }
+}
+
+/// The pages from several rows of a page, read together.
+async fn pages_from_each(
+    database: &Database,
+    filter: &Filter<LoanField>,
+    order: &[SortKey<LoanField>],
+    first: &page::Page<LoanRecord>,
+) {
+    let list = page::List::of(filter, order).unwrap();
+    let from = |cursor: String| PageRequest { size: 20, backward: false, cursor: Some(cursor) };
+    let start = |(cursor, _): &(Cursor, LoanRecord)| list.start(&from(cursor.to_string())).unwrap();
+    let starts: Vec<_> = first.rows.iter().step_by(4).filter_map(start).collect();
+    let shape = page::Shape { size: 20, backward: false };
+    let pages = list.read_each::<LoanRecord>(database.reader(), &Scope::All, shape, &starts).await.unwrap();
+    assert_eq!(pages.len(), starts.len());
 }
 
 /// The loans of one status at one branch: nothing is read that is not on the page, and nothing is sorted.
