@@ -51,9 +51,8 @@ pub mod websocket;
 
 use std::sync::Arc;
 
-use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
-use axum::middleware::{self, Next};
+use axum::middleware;
 use axum::response::Response;
 use axum::routing::{MethodRouter, get, post};
 use axum::{Extension, Router};
@@ -83,7 +82,7 @@ pub fn router(state: Arc<HttpState>) -> Router {
     // The first layer is the outermost: everything below has an id, a log line and a net under it.
     let layers = ServiceBuilder::new()
         .layer(middleware::from_fn_with_state(state.clone(), observe::observe))
-        .layer(middleware::from_fn_with_state(state.clone(), security_headers))
+        .map_response(security_headers(settings.strict_transport_security))
         .layer(origin::cors(&settings.cors_origins))
         .layer(middleware::from_fn_with_state(state.clone(), crowd::turn_away))
         .layer(compression);
@@ -115,7 +114,7 @@ async fn method_not_allowed(Extension(request_id): Extension<RequestId>) -> Resp
 }
 
 /// Headers that keep browsers from guessing, framing, caching and telling. A handler that sets one of them keeps its own.
-async fn security_headers(State(state): State<Arc<HttpState>>, request: Request, next: Next) -> Response {
+fn security_headers<B>(strict_transport_security: bool) -> impl Fn(Response<B>) -> Response<B> + Clone {
     const DEFAULTS: [(HeaderName, &str); 5] = [
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::X_FRAME_OPTIONS, "DENY"),
@@ -124,13 +123,14 @@ async fn security_headers(State(state): State<Arc<HttpState>>, request: Request,
         // Answers hold people's data and depend on who asks.
         (header::CACHE_CONTROL, "no-store"),
     ];
-    let mut response = next.run(request).await;
-    let headers: &mut HeaderMap = response.headers_mut();
-    for (name, value) in DEFAULTS {
-        headers.entry(name).or_insert(HeaderValue::from_static(value));
+    move |mut response| {
+        let headers: &mut HeaderMap = response.headers_mut();
+        for (name, value) in DEFAULTS {
+            headers.entry(name).or_insert(HeaderValue::from_static(value));
+        }
+        if strict_transport_security {
+            headers.insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000"));
+        }
+        response
     }
-    if state.settings.strict_transport_security {
-        headers.insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000"));
-    }
-    response
 }

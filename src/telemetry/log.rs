@@ -1,14 +1,19 @@
 //! The log: lines to standard error, JSON for machines or text for people. What is logged is decided where it happens;
 //! here only form and filter are. Personal data and tokens never reach a log call, so nothing is filtered for them.
 
-use std::io::{BufWriter, IsTerminal as _, stderr};
+mod json;
+mod lines;
+
+use std::io::{IsTerminal as _, stderr};
 
 use tracing::Subscriber;
-use tracing_appender::non_blocking::{NonBlockingBuilder, WorkerGuard};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::{LevelFilter, ParseError};
 use tracing_subscriber::fmt::MakeWriter;
 
+use self::json::JsonLine;
+use self::lines::Lines;
+pub use self::lines::WritesRest;
 use crate::config::{LogFormat, TelemetryConfig};
 
 /// The log could not be started. `Display` is one line.
@@ -20,6 +25,9 @@ pub enum TelemetryError {
     /// A process has one log.
     #[error("the log was started twice")]
     Twice(#[from] tracing::subscriber::SetGlobalDefaultError),
+    /// Lines are written by a thread of its own.
+    #[error("no thread for the log ({0})")]
+    NoThread(#[from] std::io::Error),
 }
 
 /// Starts the log of this process on standard error, each line written before the call returns. Call it once, before
@@ -32,27 +40,17 @@ pub fn init(config: &TelemetryConfig) -> Result<(), TelemetryError> {
     Ok(tracing::subscriber::set_global_default(subscriber)?)
 }
 
-/// The same for a server: requests hand their lines to a thread, which writes as many as there are at once, because a
-/// system call for each line would be a twentieth of a small request. What waits is written when the guard is dropped;
-/// where nobody takes the lines, those who log wait.
+/// The same for a server: requests hand their lines to a thread, which writes as many as there are at once. What waits is
+/// written when the guard is dropped; where nobody takes the lines, those who log wait.
 ///
 /// # Errors
 /// See [`TelemetryError`].
-pub fn init_for_server(config: &TelemetryConfig) -> Result<WorkerGuard, TelemetryError> {
-    let lines = BufWriter::with_capacity(AT_ONCE, stderr());
-    let builder = NonBlockingBuilder::default().lossy(false).thread_name("log").buffered_lines_limit(WAITING);
-    let (writer, guard) = builder.finish(lines);
-    let subscriber = subscriber(config, writer, stderr().is_terminal())?;
+pub fn init_for_server(config: &TelemetryConfig) -> Result<WritesRest, TelemetryError> {
+    let (lines, rest) = Lines::to(stderr())?;
+    let subscriber = subscriber(config, lines, stderr().is_terminal())?;
     tracing::subscriber::set_global_default(subscriber)?;
-    Ok(guard)
+    Ok(rest)
 }
-
-/// Lines that wait for the thread, the better part of a second of a busy server's. Their places are there from the start;
-/// the library's 128,000 take 4 MB of an idle server's memory.
-const WAITING: usize = 16_384;
-
-/// Bytes written at once; lines beyond are a write of their own.
-const AT_ONCE: usize = 64 * 1024;
 
 /// The log onto any writer; `color` applies to the form for people.
 fn subscriber<W>(
@@ -66,7 +64,7 @@ where
     let builder = tracing_subscriber::fmt().with_env_filter(filter(&config.log_level)?).with_writer(writer);
     Ok(match config.log_format {
         LogFormat::Pretty => Box::new(builder.with_ansi(color).finish()),
-        LogFormat::Json => Box::new(builder.json().flatten_event(true).with_span_list(false).finish()),
+        LogFormat::Json => Box::new(builder.json().event_format(JsonLine).finish()),
     })
 }
 
@@ -130,6 +128,41 @@ mod tests {
         );
         assert_eq!(line["span"]["request_id"], "r1");
         assert!(line["timestamp"].is_string());
+    }
+
+    #[test]
+    fn json_has_every_kind_of_value_and_the_span() {
+        let text = logged("info", LogFormat::Json, || {
+            tracing::info_span!("outer", path = "a \"quoted\" one").in_scope(|| {
+                tracing::info_span!("inner").in_scope(|| tracing::warn!(nothing = f64::NAN, half = 0.5, "within"));
+                let nobody: Option<&str> = None;
+                let cause = std::io::Error::other("no \u{7} bell");
+                let error: &dyn std::error::Error = &cause;
+                tracing::error!(count = -3, is = true, who = nobody, error, seen = ?Some("it"), size = %"7 m");
+            });
+        });
+        let lines: Vec<serde_json::Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        let mut lines = lines.into_iter();
+        let mut take = || {
+            let mut line = lines.next().unwrap();
+            assert!(line.as_object_mut().unwrap().remove("timestamp").unwrap().is_string());
+            line
+        };
+        let target = module_path!();
+        assert_eq!(
+            take(),
+            serde_json::json!({
+                "level": "WARN", "message": "within", "nothing": null, "half": 0.5, "target": target,
+                "span": {"name": "inner"},
+            })
+        );
+        assert_eq!(
+            take(),
+            serde_json::json!({
+                "level": "ERROR", "count": -3, "is": true, "error": "no \u{7} bell", "seen": "Some(\"it\")",
+                "size": "7 m", "target": target, "span": {"path": "a \"quoted\" one", "name": "outer"},
+            })
+        );
     }
 
     #[test]
