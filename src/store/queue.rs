@@ -1,6 +1,7 @@
 //! Questions to the database that are asked at the same time, and answered together: while an answer is under way, further
 //! questions of the same queue wait, and go together in the next one. A question that comes alone goes at once and waits
-//! for no timer. Whoever asks sees at least what was committed before they asked, since nobody joins an answer that has
+//! for no timer, and where few are asking, one goes beside those that are under way. (Two at a time however many ask was
+//! 7 to 14 % fewer requests a second at 32 connections, and never more than one was 22 % fewer at four.) Whoever asks sees at least what was committed before they asked, since nobody joins an answer that has
 //! begun. What makes questions fit for one queue is its key's affair; nothing here looks at them.
 //!
 //! Written by hand: async-graphql's data loader waits for a timer, and the crates there are for this run a task that
@@ -15,8 +16,8 @@ use tokio::sync::{Semaphore, oneshot};
 
 use super::error::StoreError;
 
-/// Answers that may be under way at once in one queue.
-const AT_ONCE: usize = 2;
+/// Questions that may be under way together and have another one answered beside them.
+const FEW: usize = 4;
 
 /// The queues in use, by what their questions have in common.
 #[derive(Debug)]
@@ -25,7 +26,7 @@ pub(super) struct Queues<K, Q, A>(Mutex<HashMap<K, Arc<Queue<Q, A>>>>);
 /// Those who wait for the next answer.
 #[derive(Debug)]
 struct Queue<Q, A> {
-    turns: Semaphore,
+    turn: Semaphore,
     line: Mutex<Line<Q, A>>,
 }
 
@@ -34,6 +35,16 @@ struct Line<Q, A> {
     /// How many answers were begun.
     begun: u64,
     waiting: Vec<(Q, oneshot::Sender<A>)>,
+    /// How many are in the answer that is under way.
+    under_way: usize,
+    /// One is answered beside it.
+    is_beside: bool,
+}
+
+/// An answer under way; it is not any more when this goes.
+struct UnderWay<'a, Q, A> {
+    queue: &'a Queue<Q, A>,
+    is_beside: bool,
 }
 
 /// A place in a queue, which goes when the last of them does.
@@ -63,15 +74,19 @@ impl<K: Clone + Eq + Hash, Q, A: Clone> Queues<K, Q, A> {
     ) -> Result<Option<A>, StoreError> {
         let place = self.place(key);
         let queue = &place.queue;
+        if let Some(_beside) = queue.beside() {
+            return answer(vec![question]).await.map(Some);
+        }
         let (sender, mut answered) = oneshot::channel();
         let number = queue.join(question, sender);
         tokio::select! {
             biased;
             told = &mut answered => Ok(told.ok()),
-            turn = queue.turns.acquire() => match queue.take(number) {
-                Some(together) => {
+            turn = queue.turn.acquire() => match queue.take(number) {
+                Some((together, under_way)) => {
                     let (questions, senders): (Vec<_>, Vec<_>) = together.into_iter().unzip();
                     let found = answer(questions).await?;
+                    drop(under_way);
                     drop(turn);
                     for sender in senders {
                         // Whoever has stopped waiting needs no answer.
@@ -109,11 +124,23 @@ impl<K: Eq + Hash, Q, A> Drop for Place<'_, K, Q, A> {
 
 impl<Q, A> Default for Queue<Q, A> {
     fn default() -> Self {
-        Self { turns: Semaphore::new(AT_ONCE), line: Mutex::new(Line { begun: 0, waiting: Vec::new() }) }
+        let line = Line { begun: 0, waiting: Vec::new(), under_way: 0, is_beside: false };
+        Self { turn: Semaphore::new(1), line: Mutex::new(line) }
     }
 }
 
+/// Those whose turn it is.
+type Together<Q, A> = Vec<(Q, oneshot::Sender<A>)>;
+
 impl<Q, A> Queue<Q, A> {
+    /// Leave to be answered beside the few who are under way.
+    fn beside(&self) -> Option<UnderWay<'_, Q, A>> {
+        let mut line = locked(&self.line);
+        let may = (1..=FEW).contains(&line.under_way) && line.waiting.is_empty() && !line.is_beside;
+        line.is_beside |= may;
+        may.then(|| UnderWay { queue: self, is_beside: true })
+    }
+
     /// Joins the line, and says for which answer.
     fn join(&self, question: Q, sender: oneshot::Sender<A>) -> u64 {
         let mut line = locked(&self.line);
@@ -122,13 +149,25 @@ impl<Q, A> Queue<Q, A> {
     }
 
     /// Everybody who waits for this answer; `None` when another has begun it.
-    fn take(&self, number: u64) -> Option<Vec<(Q, oneshot::Sender<A>)>> {
+    fn take(&self, number: u64) -> Option<(Together<Q, A>, UnderWay<'_, Q, A>)> {
         let mut line = locked(&self.line);
         if line.begun != number {
             return None;
         }
         line.begun = line.begun.wrapping_add(1);
-        Some(mem::take(&mut line.waiting))
+        let together = mem::take(&mut line.waiting);
+        line.under_way = together.len();
+        Some((together, UnderWay { queue: self, is_beside: false }))
+    }
+}
+
+impl<Q, A> Drop for UnderWay<'_, Q, A> {
+    fn drop(&mut self) {
+        let mut line = locked(&self.queue.line);
+        match self.is_beside {
+            true => line.is_beside = false,
+            false => line.under_way = 0,
+        }
     }
 }
 
