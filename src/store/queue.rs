@@ -175,3 +175,88 @@ impl<Q, A> Drop for UnderWay<'_, Q, A> {
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use std::pin::pin;
+
+    use futures_util::FutureExt;
+
+    use super::*;
+
+    type Numbers = Queues<(), u32, Vec<u32>>;
+
+    /// Asks, and is answered with all that went together once `may` says so.
+    async fn ask(queues: &Numbers, number: u32, may: oneshot::Receiver<()>) -> Vec<u32> {
+        let answer = async |together| {
+            may.await.ok();
+            Ok(together)
+        };
+        queues.ask(&(), number, answer).await.unwrap().unwrap()
+    }
+
+    #[test]
+    fn one_goes_beside_few_and_the_others_go_together() {
+        let queues = Numbers::default();
+        let (first_may, allow_first) = oneshot_pair();
+        let (second_may, allow_second) = oneshot_pair();
+        let mut first = pin!(ask(&queues, 1, first_may));
+        assert!(first.as_mut().now_or_never().is_none());
+        let mut second = pin!(ask(&queues, 2, second_may));
+        assert!(second.as_mut().now_or_never().is_none());
+        let mut third = pin!(ask(&queues, 3, ready()));
+        assert!(third.as_mut().now_or_never().is_none());
+        let mut fourth = pin!(ask(&queues, 4, ready()));
+        assert!(fourth.as_mut().now_or_never().is_none());
+        allow_second.send(()).unwrap();
+        assert_eq!(second.now_or_never(), Some(vec![2]));
+        assert!(third.as_mut().now_or_never().is_none(), "the first is still under way, and others wait");
+        allow_first.send(()).unwrap();
+        assert_eq!(first.now_or_never(), Some(vec![1]));
+        assert_eq!(third.now_or_never(), Some(vec![3, 4]));
+        assert_eq!(fourth.now_or_never(), Some(vec![3, 4]));
+    }
+
+    #[test]
+    fn nobody_goes_beside_many_and_whoever_leaves_makes_room() {
+        let queues = Numbers::default();
+        let (first_may, allow_first) = oneshot_pair();
+        let mut first = Box::pin(ask(&queues, 0, first_may));
+        assert!(first.as_mut().now_or_never().is_none());
+        let mut beside = Box::pin(ask(&queues, 1, pending()));
+        assert!(beside.as_mut().now_or_never().is_none());
+        let mut many: Vec<_> = (2..=6).map(|number| Box::pin(ask(&queues, number, pending()))).collect();
+        for waiting in &mut many {
+            assert!(waiting.as_mut().now_or_never().is_none());
+        }
+        drop(beside);
+        allow_first.send(()).unwrap();
+        assert_eq!(first.now_or_never(), Some(vec![0]));
+        for waiting in &mut many {
+            assert!(waiting.as_mut().now_or_never().is_none());
+        }
+        let mut late = Box::pin(ask(&queues, 7, ready()));
+        assert!(late.as_mut().now_or_never().is_none(), "five are under way");
+        drop(many);
+        assert_eq!(late.now_or_never(), Some(vec![7]));
+        assert_eq!(ask(&queues, 8, ready()).now_or_never(), Some(vec![8]));
+        assert!(locked(&queues.0).is_empty());
+    }
+
+    fn oneshot_pair() -> (oneshot::Receiver<()>, oneshot::Sender<()>) {
+        let (allow, may) = oneshot::channel();
+        (may, allow)
+    }
+
+    fn ready() -> oneshot::Receiver<()> {
+        oneshot_pair().0
+    }
+
+    /// Never answered: its sender is forgotten, and so never dropped.
+    fn pending() -> oneshot::Receiver<()> {
+        let (may, allow) = oneshot_pair();
+        std::mem::forget(allow);
+        may
+    }
+}
