@@ -71,18 +71,22 @@ pub(super) fn interrupt_what_is_abandoned(options: &mut ConnectOptions) {
             .before_acquire(|connection, _| Box::pin(async move { watch(connection).await.map(|()| true) }))
             .after_release(|connection, _| {
                 Box::pin(async move {
-                    // What was begun when its caller left, the rollback too, is over when the handle is to be had.
-                    connection.lock_handle().await?.remove_progress_handler();
+                    if connection.is_in_transaction() {
+                        // What was begun when its caller left, the rollback too, is over when the handle is to be had.
+                        drop(connection.lock_handle().await?);
+                    }
                     Ok(!connection.is_in_transaction())
                 })
             })
     });
 }
 
-/// Lets the connection's statements end with the current caller.
+/// Lets the connection's statements end with the current caller, and no longer with the one before.
 async fn watch(connection: &mut SqliteConnection) -> Result<(), SqlxError> {
-    if let Some(caller) = caller() {
-        connection.lock_handle().await?.set_progress_handler(STEPS, move || !caller.is_cancelled());
+    let mut handle = connection.lock_handle().await?;
+    match caller() {
+        Some(caller) => handle.set_progress_handler(STEPS, move || !caller.is_cancelled()),
+        None => handle.remove_progress_handler(),
     }
     Ok(())
 }
