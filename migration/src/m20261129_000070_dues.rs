@@ -110,31 +110,9 @@ fn left(row: &str) -> [String; 4] {
     })
 }
 
-/// The figures of an installment: `sign` is an empty string or a minus.
+/// The figures of an installment with something left: `sign` is an empty string or a minus.
 fn figures(row: &str, sign: &str) -> String {
-    let left = left(row).map(|left| format!("{sign}{left}")).join(", ");
-    format!("{sign}(CASE WHEN {row}.left_minor > 0 THEN 1 ELSE 0 END), {left}")
-}
-
-/// How the figures of an installment that falls due as before changed.
-fn difference() -> String {
-    let count = |row: &str| format!("(CASE WHEN {row}.left_minor > 0 THEN 1 ELSE 0 END)");
-    let (old, new) = (left("OLD"), left("NEW"));
-    let left: Vec<String> = new.iter().zip(&old).map(|(new, old)| format!("{new} - {old}")).collect();
-    format!("{} - {}, {}", count("NEW"), count("OLD"), left.join(", "))
-}
-
-/// Appends figures of an installment of a loan `l`.
-fn append(due_on: &str, figures: &str, from: &str) -> String {
-    format!(
-        "INSERT INTO dues_changes ({COLUMNS}) SELECT l.branch_id, {due_on}, l.product_id, l.currency, {figures} {from}"
-    )
-}
-
-/// Appends what is left of an installment to what falls due with its loan, or takes it away.
-fn append_row(row: &str, sign: &str) -> String {
-    let from = format!("FROM loans l WHERE l.id = {row}.loan_id AND {row}.left_minor > 0");
-    append(&format!("{row}.due_on"), &figures(row, sign), &from)
+    format!("{sign}1, {}", left(row).map(|left| format!("{sign}{left}")).join(", "))
 }
 
 /// The installments of a loan that comes under other keys, out of the old ones and into the new ones.

@@ -1,6 +1,6 @@
 //! The triggers on SQLite, whose bodies know no conditions: one for each case.
 
-use super::{append, append_moved, append_row, difference, left, move_totals, stored};
+use super::{COLUMNS, append_moved, figures, left, move_totals, stored};
 
 pub(super) fn triggers() -> Vec<String> {
     let columns = stored().join(", ");
@@ -23,7 +23,7 @@ pub(super) fn triggers() -> Vec<String> {
              BEGIN {changed}; END",
             old = all("OLD"),
             new = all("NEW"),
-            changed = append("NEW.due_on", &difference(), "FROM loans l WHERE l.id = NEW.loan_id"),
+            changed = append("NEW", &difference(), "1 = 1"),
         ),
         format!(
             "CREATE TRIGGER loan_installments_dues_moved AFTER UPDATE OF loan_id, due_on ON loan_installments
@@ -43,4 +43,24 @@ pub(super) fn triggers() -> Vec<String> {
             move_totals()
         ),
     ]
+}
+
+/// Appends what is left of an installment to what falls due with its loan, or takes it away.
+fn append_row(row: &str, sign: &str) -> String {
+    append(row, &figures(row, sign), &format!("{row}.left_minor > 0"))
+}
+
+fn append(row: &str, figures: &str, condition: &str) -> String {
+    format!(
+        "INSERT INTO dues_changes ({COLUMNS})
+         SELECT l.branch_id, {row}.due_on, l.product_id, l.currency, {figures}
+         FROM loans l WHERE l.id = {row}.loan_id AND {condition}"
+    )
+}
+
+/// How the figures of an installment that falls due as before changed.
+fn difference() -> String {
+    let (old, new) = (left("OLD"), left("NEW"));
+    let left: Vec<String> = new.iter().zip(&old).map(|(new, old)| format!("{new} - {old}")).collect();
+    format!("(NEW.left_minor > 0) - (OLD.left_minor > 0), {}", left.join(", "))
 }
