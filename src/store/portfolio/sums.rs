@@ -52,7 +52,7 @@ impl Family {
         }
     }
 
-    /// The figure that is 1 for whatever counts: where it comes to 0 there is nothing.
+    /// The first of the figures: how many there are of what is counted. Where it comes to 0 there is nothing.
     pub const fn count(self) -> &'static str {
         match self {
             Self::Portfolio | Self::Arrears => "loans",
@@ -95,7 +95,7 @@ impl Family {
         }
     }
 
-    /// Whether sums of this family are by a status or by an officer, if they are by what else loans have.
+    /// Whether sums of this family are by a field of their loans.
     const fn knows(self, field: LoanField) -> bool {
         match field {
             LoanField::Branch | LoanField::Product | LoanField::Currency => true,

@@ -28,6 +28,7 @@ both_engines!(
     a_folded_loan_is_left_out_of_the_dues,
     sums_tell_the_age_of_dues_where_they_are_by_what_is_asked_for,
     without_one_of_its_triggers_the_dues_are_wrong,
+    a_write_that_leaves_as_much_adds_nothing,
 );
 
 /// A loan of 1,200.00 in six installments since 5 September.
@@ -267,4 +268,16 @@ async fn without_one_of_its_triggers_the_dues_are_wrong(engine: Engine) {
             assert_eq!(wrong(&lender).await, [""; 0], "made anew and rolled up");
         }
     }
+}
+
+async fn a_write_that_leaves_as_much_adds_nothing(engine: Engine) {
+    let mut lender = Lender::open(engine).await;
+    lent(&mut lender, 0, ConditionsInput::default()).await;
+    lender.world.services.tidy_portfolio().await.unwrap();
+    let same = "UPDATE loan_installments SET due_on = due_on, due_fees_minor = due_fees_minor,
+        paid_late_minor = paid_late_minor + 1";
+    lender.sql(same).await;
+    assert_eq!(lender.world.services.roll_up_portfolio().await.unwrap(), 0);
+    lender.sql(FEE).await;
+    assert_eq!(lender.world.services.roll_up_portfolio().await.unwrap(), 1);
 }
