@@ -130,7 +130,7 @@ fn copies(columns: &[String], postgres: bool, (first, last): (u32, u32), branche
 fn installments(postgres: bool, (first, last): (u32, u32)) -> String {
     let months = |more: i32| match postgres {
         true => format!("l.oldest_unpaid_due_on + 30 * (k.n - {more})"),
-        false => format!("date(l.oldest_unpaid_due_on, 30 * (k.n - {more}) || ' days')"),
+        false => format!("date(l.oldest_unpaid_due_on, (30 * (k.n - {more})) || ' days')"),
     };
     let amounts = ["due", "paid", "waived", "written_off"].map(|part| {
         ["principal", "interest", "fees", "penalties"].map(|portion| {
