@@ -170,7 +170,7 @@ pub async fn sealed(pools: &Pools) {
 
 /// Waits until the server has put together what changed of the portfolio.
 pub async fn rolled_up(pools: &Pools) {
-    for changes in ["portfolio_changes", "arrears_changes"] {
+    for changes in ["portfolio_changes", "arrears_changes", "dues_changes"] {
         emptied(pools, changes, LONG_PATIENCE).await;
     }
 }

@@ -20,9 +20,10 @@ const SETTINGS: &str = "shared_buffers = 2GB\nmax_wal_size = 8GB\neffective_cach
 /// Every report reads these lists, which are empty by now: their pages, after a million changes, would stay for as long as
 /// a vacuum finds somebody who might still see the rows.
 const FORGET_CHANGES: &str = "DO $$ BEGIN
-    LOCK TABLE portfolio_changes, arrears_changes;
-    IF NOT EXISTS (SELECT FROM portfolio_changes) AND NOT EXISTS (SELECT FROM arrears_changes) THEN
-        TRUNCATE portfolio_changes, arrears_changes;
+    LOCK TABLE portfolio_changes, arrears_changes, dues_changes;
+    IF NOT EXISTS (SELECT FROM portfolio_changes) AND NOT EXISTS (SELECT FROM arrears_changes)
+        AND NOT EXISTS (SELECT FROM dues_changes) THEN
+        TRUNCATE portfolio_changes, arrears_changes, dues_changes;
     END IF;
 END $$";
 

@@ -1,5 +1,6 @@
-//! Loans by the million, of which only their rows are there: all a portfolio of counts, balances and arrears reads. One
-//! is made through the use cases and copied by the database, over branches, officers, statuses and due dates.
+//! Loans by the million, of which only their rows and what is left of their installments are there: all a portfolio of
+//! counts, balances, arrears and dues reads. One is made through the use cases and copied by the database, over branches,
+//! officers, statuses and due dates.
 
 use branch_loan_api::service::loan_books::{Record, What};
 use branch_loan_api::service::loan_decisions::Decide;
@@ -54,7 +55,9 @@ impl Loans {
         let columns = columns(&raw, postgres).await;
         while self.made < loans {
             let until = loans.min(self.made + 100_000);
-            raw.execute_unprepared(&copies(&columns, postgres, (self.made + 1, until), self.branches)).await.unwrap();
+            let range = (self.made + 1, until);
+            raw.execute_unprepared(&copies(&columns, postgres, range, self.branches)).await.unwrap();
+            raw.execute_unprepared(&installments(postgres, range)).await.unwrap();
             self.made = until;
         }
         world.services.tidy_portfolio().await.unwrap();
@@ -119,6 +122,38 @@ fn copies(columns: &[String], postgres: bool, (first, last): (u32, u32), branche
          JOIN (SELECT id, row_number() OVER (ORDER BY code) - 1 AS place FROM branches) b ON b.place = n.n % {branches}
          CROSS JOIN (SELECT * FROM loans WHERE number NOT LIKE 'X-%') o",
         columns = columns.join(", "),
+        values = values.join(", "),
+    )
+}
+
+/// Six installments of every running copy, a month apart and nothing paid, since its oldest unpaid due date.
+fn installments(postgres: bool, (first, last): (u32, u32)) -> String {
+    let months = |more: i32| match postgres {
+        true => format!("l.oldest_unpaid_due_on + 30 * (k.n - {more})"),
+        false => format!("date(l.oldest_unpaid_due_on, (30 * (k.n - {more})) || ' days')"),
+    };
+    let amounts = ["due", "paid", "waived", "written_off"].map(|part| {
+        ["principal", "interest", "fees", "penalties"].map(|portion| {
+            let amount = match (part, portion) {
+                ("due", "principal") => 100_000,
+                ("due", "interest") => 18_000,
+                _ => 0,
+            };
+            (format!("{part}_{portion}_minor"), amount.to_string())
+        })
+    });
+    let (columns, values): (Vec<String>, Vec<String>) = amounts.into_iter().flatten().unzip();
+    format!(
+        "INSERT INTO loan_installments (loan_id, number, starts_on, due_on, paid_in_advance_minor, paid_late_minor,
+             principal_balance_after_minor, {columns})
+         SELECT l.id, k.n, {starts_on}, {due_on}, 0, 0, 0, {values}
+         FROM loans l CROSS JOIN (SELECT 1 AS n UNION ALL SELECT 2 UNION ALL SELECT 3 UNION ALL SELECT 4 UNION ALL
+             SELECT 5 UNION ALL SELECT 6) k
+         WHERE l.number LIKE 'X-%' AND CAST(substr(l.number, 3) AS bigint) BETWEEN {first} AND {last}
+             AND l.status IN ('DISBURSED', 'DEFAULTED')",
+        columns = columns.join(", "),
+        starts_on = months(2),
+        due_on = months(1),
         values = values.join(", "),
     )
 }

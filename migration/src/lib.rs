@@ -28,6 +28,7 @@ mod m20261124_000030_audit;
 mod m20261128_000040_erased_borrowers;
 mod m20261129_000050_portfolio_changes;
 mod m20261129_000060_loans_of_a_branch;
+mod m20261129_000070_dues;
 
 /// The list of migrations, in the order they run.
 #[derive(Debug, Clone, Copy)]
@@ -59,6 +60,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261128_000040_erased_borrowers::Migration),
             Box::new(m20261129_000050_portfolio_changes::Migration),
             Box::new(m20261129_000060_loans_of_a_branch::Migration),
+            Box::new(m20261129_000070_dues::Migration),
         ]
     }
 }

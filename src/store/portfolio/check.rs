@@ -1,4 +1,5 @@
-//! Whether the sums that are kept are what the loans come to, key by key. It reads every loan, and mends nothing.
+//! Whether the sums that are kept are what the loans come to, key by key. It reads every loan and every
+//! installment with something left, and mends nothing.
 
 use sea_orm::{ConnectionTrait, QueryResult, Statement, Value};
 use uuid::Uuid;
@@ -57,6 +58,18 @@ async fn broken_in(
     rows.iter().map(|row| read(row, family, grain)).collect()
 }
 
+/// What a family sums of loans `l`: where it is found, and a figure of it.
+fn summed(family: Family) -> (&'static str, fn(&str) -> String) {
+    match family {
+        Family::Portfolio => ("WHERE 1 = 1", |name| format!("l.{name}")),
+        Family::Arrears => ("WHERE l.status IN ('DISBURSED', 'DEFAULTED')", |name| format!("l.{name}")),
+        Family::Dues => ("JOIN loan_installments i ON i.loan_id = l.id WHERE i.left_minor > 0", |name| {
+            let portion = name.trim_start_matches("outstanding");
+            format!("i.due{portion} - i.paid{portion} - i.waived{portion} - i.written_off{portion}")
+        }),
+    }
+}
+
 /// One statement: the loans with their figures as expected, what is kept with its figures as actual.
 fn text(family: Family, grain: Grain, of_branch: &str) -> String {
     let (keys, figures) = (family.keys(grain), family.figures());
@@ -75,12 +88,13 @@ fn text(family: Family, grain: Grain, of_branch: &str) -> String {
             ("oldest_unpaid_due_on", "l") => {
                 "COALESCE(l.oldest_unpaid_due_on, '9999-12-31') AS oldest_unpaid_due_on".to_owned()
             }
+            ("due_on", "l") => "i.due_on".to_owned(),
             (key, row) => format!("{row}.{key}"),
         });
         columns.collect::<Vec<_>>().join(", ")
     };
-    let counted = if family == Family::Arrears { "l.status IN ('DISBURSED', 'DEFAULTED')" } else { "1 = 1" };
-    let of_loan = |name: &str| if name == "loans" { "1".to_owned() } else { format!("l.{name}") };
+    let (found, figure) = summed(family);
+    let of_loan = |name: &str| if name == family.count() { "1".to_owned() } else { figure(name) };
     let sums: Vec<String> = ["expected", "actual"]
         .iter()
         .flat_map(|side| figures.iter().map(move |name| (side, name)))
@@ -95,7 +109,7 @@ fn text(family: Family, grain: Grain, of_branch: &str) -> String {
     let by: Vec<String> = keys.iter().map(|key| format!("s.{key}")).collect();
     format!(
         "SELECT {place} AS place, COALESCE(r.code, '?') AS product, {by}, {sums} FROM (
-             SELECT {loan_key}, {expected} FROM loans l JOIN branches b ON b.id = l.branch_id WHERE {counted}
+             SELECT {loan_key}, {expected} FROM loans l JOIN branches b ON b.id = l.branch_id {found}
              UNION ALL SELECT {sum_key}, {kept} FROM {table} o
              UNION ALL SELECT {change_key}, {changed} FROM {changes} c JOIN branches b ON b.id = c.branch_id
          ) s {place_join} LEFT JOIN loan_products r ON r.id = s.product_id WHERE {of_branch}
@@ -120,7 +134,7 @@ fn read(row: &QueryResult, family: Family, grain: Grain) -> Result<BrokenSum, St
         subject.push(match *key {
             "branch_id" | "product_id" | "time_zone" => continue,
             "officer" => row.try_get::<Option<String>>("", key)?.unwrap_or_else(|| "without an officer".to_owned()),
-            "oldest_unpaid_due_on" => row.try_get::<chrono::NaiveDate>("", key)?.to_string(),
+            "oldest_unpaid_due_on" | "due_on" => row.try_get::<chrono::NaiveDate>("", key)?.to_string(),
             key => row.try_get("", key)?,
         });
     }

@@ -2,8 +2,8 @@
 //! different currencies are never added. Everything here reads projections; what they cannot tell exactly any more is
 //! [`Part::Stale`], to be folded by whoever asks.
 //!
-//! How many loans there are, what is owed and since when is kept in sums beside the loans, so that asking for it costs
-//! the same however many there are; what else a filter names is summed over the loans themselves.
+//! How many loans there are, what is owed and since when, and what is due is kept in sums beside the loans, so that asking
+//! for it costs the same however many there are; what else a filter names is summed over the loans themselves.
 //!
 //! | file | holds |
 //! |---|---|

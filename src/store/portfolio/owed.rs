@@ -8,8 +8,8 @@ use lending::loan::{FoldError, Portions, TransactionKind};
 use sea_orm::sea_query::{Expr, ExprTrait, Query, SelectStatement, SimpleExpr};
 use sea_orm::{ColumnTrait, ConnectionTrait};
 
-use super::sums::{Family, Source, source};
-use super::{Choice, GroupBy, PORTIONS, Sums, column, group_columns, grouped, is_active, place, portions, sum};
+use super::sums::{Family, Source, kept, source};
+use super::{Choice, GroupBy, PORTIONS, Sums, column, grouped, is_active, place, portions, sum};
 use crate::store::entity::{loan, loan_installment, loan_reversal, loan_transaction};
 use crate::store::error::StoreError;
 
@@ -188,18 +188,17 @@ pub async fn aged(
     group: GroupBy,
     on: NaiveDate,
 ) -> Result<Sums<Aged>, StoreError> {
-    let due_on = || Expr::col((loan_installment::Entity, loan_installment::Column::DueOn));
-    let mut query = Query::select();
-    query
-        .from(loan_installment::Entity)
-        .inner_join(loan::Entity, of_loan())
-        .cond_where(choice.condition(connection.get_database_backend())?)
-        .and_where(due_on().lte(on))
-        .and_where(something_left())
-        .expr_as(age_of(&due_on(), on), "age")
-        .group_by_col("age");
-    group_columns(&mut query, group);
-    for (name, part) in PORTIONS.into_iter().zip(left()) {
+    let backend = connection.get_database_backend();
+    let (mut query, due_on, portions_left) = match kept(choice, group, Family::Dues, backend)? {
+        Some(query) => (query, Expr::col((loan::Entity, loan_installment::Column::DueOn)), OUTSTANDING.map(column)),
+        None => {
+            let mut query = grouped(choice, group, backend)?;
+            query.inner_join(loan_installment::Entity, of_loan()).and_where(something_left());
+            (query, Expr::col((loan_installment::Entity, loan_installment::Column::DueOn)), left())
+        }
+    };
+    query.and_where(due_on.clone().lte(on)).expr_as(age_of(&due_on, on), "age").group_by_col("age");
+    for (name, part) in PORTIONS.into_iter().zip(portions_left) {
         query.expr_as(sum(part), name);
     }
     let mut sums: Sums<Aged> = Sums::new();

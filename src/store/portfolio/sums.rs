@@ -7,8 +7,9 @@ use sea_orm::sea_query::{Alias, Expr, ExprTrait, Query, SelectStatement, SimpleE
 use sea_orm::{Condition, DbBackend};
 use uuid::Uuid;
 
+use super::owed::{left, of_loan, something_left};
 use super::{Choice, GroupBy, Part, among, column, group_columns, grouped, is_active, sum};
-use crate::store::entity::{branch, loan};
+use crate::store::entity::{branch, loan, loan_installment};
 use crate::store::error::StoreError;
 use crate::store::filter::{Field, Filter};
 use crate::store::loans::LoanField;
@@ -21,30 +22,41 @@ pub(super) enum Family {
     Portfolio,
     /// How much principal of active loans is due since when.
     Arrears,
+    /// What is left of installments, by the day they fall due on.
+    Dues,
 }
 
 /// What sums are by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Grain {
-    /// The branch, the product, the status, the currency, and what the family knows besides.
+    /// The branch, the product, the currency, and what the family knows besides.
     Sums,
     /// The time zone in place of the branch, and no officer.
     Totals,
 }
 
-/// Rows to sum over, grouped, and what counts loans in them.
+/// Rows to sum over, grouped, and how many loans they stand for.
 pub(super) struct Source {
     pub query: SelectStatement,
     pub count: SimpleExpr,
 }
 
 impl Family {
-    pub const ALL: [Self; 2] = [Self::Portfolio, Self::Arrears];
+    pub const ALL: [Self; 3] = [Self::Portfolio, Self::Arrears, Self::Dues];
 
     pub const fn name(self) -> &'static str {
         match self {
             Self::Portfolio => "portfolio",
             Self::Arrears => "arrears",
+            Self::Dues => "dues",
+        }
+    }
+
+    /// The first of the figures: how many there are of what is counted. Where it comes to 0 there is nothing.
+    pub const fn count(self) -> &'static str {
+        match self {
+            Self::Portfolio | Self::Arrears => "loans",
+            Self::Dues => "installments",
         }
     }
 
@@ -56,6 +68,8 @@ impl Family {
             (Self::Arrears, Grain::Totals) => {
                 &["time_zone", "product_id", "currency", "status", "oldest_unpaid_due_on"]
             }
+            (Self::Dues, Grain::Sums) => &["branch_id", "due_on", "product_id", "currency"],
+            (Self::Dues, Grain::Totals) => &["time_zone", "due_on", "product_id", "currency"],
         }
     }
 
@@ -71,6 +85,23 @@ impl Family {
                 "credit_minor",
             ],
             Self::Arrears => &["loans", "outstanding_principal_minor"],
+            Self::Dues => &[
+                "installments",
+                "outstanding_principal_minor",
+                "outstanding_interest_minor",
+                "outstanding_fees_minor",
+                "outstanding_penalties_minor",
+            ],
+        }
+    }
+
+    /// Whether sums of this family are by a field of their loans.
+    const fn knows(self, field: LoanField) -> bool {
+        match field {
+            LoanField::Branch | LoanField::Product | LoanField::Currency => true,
+            LoanField::Status => matches!(self, Self::Portfolio | Self::Arrears),
+            LoanField::Officer => matches!(self, Self::Portfolio),
+            _ => false,
         }
     }
 
@@ -90,7 +121,7 @@ impl Grain {
     pub const ALL: [Self; 2] = [Self::Sums, Self::Totals];
 }
 
-/// The rows that answer for a choice.
+/// The rows that answer for a choice: sums, or else the loans.
 ///
 /// # Errors
 /// [`StoreError::BadText`].
@@ -100,23 +131,40 @@ pub(super) fn source(
     family: Family,
     backend: DbBackend,
 ) -> Result<Source, StoreError> {
-    let Some(grain) = grain(&choice, group, family) else {
-        return Ok(Source { query: grouped(choice, group, backend)?, count: column(loan::Column::Id).count() });
-    };
+    if let Some(query) = kept(choice, group, family, backend)? {
+        return Ok(Source { query, count: sum(count(family)) });
+    }
+    Ok(Source { query: grouped(choice, group, backend)?, count: column(loan::Column::Id).count() })
+}
+
+/// The sums that answer for a choice, grouped, if any do.
+///
+/// # Errors
+/// [`StoreError::BadText`].
+pub(super) fn kept(
+    choice: Choice<'_>,
+    group: GroupBy,
+    family: Family,
+    backend: DbBackend,
+) -> Result<Option<SelectStatement>, StoreError> {
+    let Some(grain) = grain(&choice, group, family) else { return Ok(None) };
     let except = if let Part::Except(ids) = choice.part { ids } else { &[] };
     let condition = match grain {
         Grain::Sums => choice.filter.within(choice.scope)?,
         Grain::Totals => of_totals(choice.filter)?,
     };
-    let loans = || Expr::col(("loans", "loans"));
     let mut query = Query::select();
     query
         .from_subquery(rows(family, grain, except, backend), "loans")
         .cond_where(condition)
         // What is gone may still have a row.
-        .and_having(Expr::expr(loans()).sum().ne(0));
+        .and_having(count(family).sum().ne(0));
     group_columns(&mut query, group);
-    Ok(Source { query, count: sum(loans()) })
+    Ok(Some(query))
+}
+
+fn count(family: Family) -> SimpleExpr {
+    Expr::col(("loans", family.count()))
 }
 
 /// Which sums answer, if any do.
@@ -124,21 +172,30 @@ fn grain(choice: &Choice<'_>, group: GroupBy, family: Family) -> Option<Grain> {
     if !matches!(choice.part, Part::Everything | Part::Except(_)) {
         return None;
     }
+    let by = match group {
+        GroupBy::Nothing => None,
+        GroupBy::Status => Some(LoanField::Status),
+        GroupBy::Branch => Some(LoanField::Branch),
+        GroupBy::Product => Some(LoanField::Product),
+        GroupBy::Officer => Some(LoanField::Officer),
+    };
+    let is_of_branches = |field: LoanField| matches!(field, LoanField::Branch | LoanField::Officer);
     let of_all = |leaf: &Filter<LoanField>| match leaf {
-        Filter::Field(field, _) => matches!(field, LoanField::Product | LoanField::Status | LoanField::Currency),
+        Filter::Field(field, _) => family.knows(*field) && !is_of_branches(*field),
         other => matches!(other, Filter::InTimeZones(_)),
     };
     let of_branches = |leaf: &Filter<LoanField>| match leaf {
-        Filter::Field(LoanField::Branch, _) | Filter::UnderBranches(_) => true,
-        Filter::Field(LoanField::Officer, _) => family == Family::Portfolio,
-        other => of_all(other),
+        Filter::Field(field, _) => family.knows(*field),
+        other => matches!(other, Filter::UnderBranches(_) | Filter::InTimeZones(_)),
     };
-    let everywhere = *choice.scope == Scope::All && !matches!(group, GroupBy::Branch | GroupBy::Officer);
+    if !by.is_none_or(|field| family.knows(field)) {
+        return None;
+    }
+    let everywhere = *choice.scope == Scope::All && !by.is_some_and(is_of_branches);
     if everywhere && choice.filter.asks_only(&of_all) {
         return Some(Grain::Totals);
     }
-    let known = family == Family::Portfolio || group != GroupBy::Officer;
-    (known && choice.filter.asks_only(&of_branches)).then_some(Grain::Sums)
+    choice.filter.asks_only(&of_branches).then_some(Grain::Sums)
 }
 
 /// A filter on totals, which know time zones and no branches.
@@ -184,8 +241,14 @@ fn recent(family: Family, grain: Grain) -> SelectStatement {
 fn folded(family: Family, grain: Grain, ids: &[Uuid], backend: DbBackend) -> SelectStatement {
     let mut query = Query::select();
     query.from(loan::Entity).and_where(among(ids, backend));
-    if family == Family::Arrears {
-        query.and_where(is_active());
+    match family {
+        Family::Portfolio => {}
+        Family::Arrears => {
+            query.and_where(is_active());
+        }
+        Family::Dues => {
+            query.inner_join(loan_installment::Entity, of_loan()).and_where(something_left());
+        }
     }
     if grain == Grain::Totals {
         query.inner_join(branch::Entity, of_its_branch((loan::Entity, loan::Column::BranchId)));
@@ -194,14 +257,16 @@ fn folded(family: Family, grain: Grain, ids: &[Uuid], backend: DbBackend) -> Sel
         match *name {
             "time_zone" => query.column((branch::Entity, branch::Column::TimeZone)),
             "oldest_unpaid_due_on" => query.expr(LoanField::OldestUnpaidDueOn.operand()),
+            "due_on" => query.column((loan_installment::Entity, loan_installment::Column::DueOn)),
             name => query.column((loan::Entity, Alias::new(name))),
         };
     }
-    for name in family.figures() {
-        match *name {
-            "loans" => query.expr(Expr::cust("-1")),
-            name => query.expr(Expr::cust(format!("-loans.{name}"))),
-        };
+    query.expr(Expr::cust("-1"));
+    if family == Family::Dues {
+        query.exprs(left().map(|left| Expr::val(0_i64).sub(left)));
+    } else {
+        let figures = family.figures().iter().filter(|name| **name != family.count());
+        query.exprs(figures.map(|name| Expr::cust(format!("-loans.{name}"))));
     }
     query
 }

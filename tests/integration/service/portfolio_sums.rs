@@ -160,7 +160,7 @@ impl Lender {
         assert!(verification.is_clean(), "{when}: {:#?}", verification.findings);
     }
 
-    async fn refresh(&self) -> u64 {
+    pub async fn refresh(&self) -> u64 {
         self.world.services.refresh_portfolio(Pace::Steady, &CancellationToken::new()).await.unwrap()
     }
 }
@@ -172,6 +172,7 @@ async fn said(world: &World, actor: &Actor, filter: &Filter<LoanField>) -> Vec<S
         all.push(format!("{:?}", report.counted(&world.services, actor, group).await.unwrap()));
         all.push(format!("{:?}", report.owed(&world.services, actor, group).await.unwrap()));
         all.push(format!("{:?}", report.late(&world.services, actor, group).await.unwrap()));
+        all.push(format!("{:?}", report.aged(&world.services, actor, group).await.unwrap()));
     }
     all
 }
@@ -317,7 +318,7 @@ async fn a_sum_that_was_tampered_with_is_found(engine: Engine) {
     let mut dice = Dice::new();
     lender.lend(&mut dice, 3).await;
     lender.world.services.tidy_portfolio().await.unwrap();
-    lender.apply(&mut dice, day("2026-01-15")).await;
+    lender.lend(&mut dice, 1).await;
     lender.assert_clean("before").await;
     for (change, back) in [
         ("UPDATE portfolio_sums SET loans = loans + 1", "UPDATE portfolio_sums SET loans = loans - 1"),
@@ -337,6 +338,18 @@ async fn a_sum_that_was_tampered_with_is_found(engine: Engine) {
             "UPDATE arrears_totals SET time_zone = 'UTC-' || time_zone",
             "UPDATE arrears_totals SET time_zone = substr(time_zone, 5)",
         ),
+        (
+            "UPDATE dues_sums SET installments = installments + 1",
+            "UPDATE dues_sums SET installments = installments - 1",
+        ),
+        (
+            "UPDATE dues_totals SET outstanding_interest_minor = outstanding_interest_minor + 1",
+            "UPDATE dues_totals SET outstanding_interest_minor = outstanding_interest_minor - 1",
+        ),
+        (
+            "UPDATE dues_changes SET outstanding_fees_minor = outstanding_fees_minor + 3",
+            "UPDATE dues_changes SET outstanding_fees_minor = outstanding_fees_minor - 3",
+        ),
     ] {
         lender.sql(change).await;
         let found = lender.found().await;
@@ -347,6 +360,7 @@ async fn a_sum_that_was_tampered_with_is_found(engine: Engine) {
         lender.sql(back).await;
         lender.assert_clean(back).await;
     }
+    lender.world.services.tidy_portfolio().await.unwrap();
     lender.sql("DELETE FROM portfolio_sums").await;
     let verification = lender.world.services.verify_books(&admin(), None).await.unwrap();
     let first = &verification.findings[0];

@@ -4,12 +4,16 @@
 use branch_loan_api::service::portfolio::{GroupBy, Report};
 use sea_orm::ConnectionTrait;
 
+use crate::service::portfolio_sums::Lender;
 use crate::support::engines::Engine;
 use crate::support::fill::fill;
 use crate::support::random::Dice;
 use crate::support::services::{World, admin};
 
-both_engines!(sums_of_the_portfolio_begin_with_the_loans_that_are_there);
+both_engines!(
+    sums_of_the_portfolio_begin_with_the_loans_that_are_there,
+    dues_begin_with_the_installments_that_are_there,
+);
 
 /// Takes back the change that brought the sums.
 fn undone(postgres: bool) -> Vec<String> {
@@ -66,4 +70,38 @@ async fn sums_of_the_portfolio_begin_with_the_loans_that_are_there(engine: Engin
     assert_eq!(counted.values().map(|one| one.count).sum::<i64>(), 500);
     let verification = world.services.verify_books(&admin(), None).await.unwrap();
     assert!(verification.is_clean(), "{:#?}", verification.findings);
+}
+
+/// Takes back the change that brought the dues.
+fn undone_dues(postgres: bool) -> Vec<String> {
+    let on_installments: &[&str] =
+        if postgres { &["inserted", "updated", "deleted"] } else { &["inserted", "deleted", "changed", "moved"] };
+    let installments =
+        on_installments.iter().map(|name| (format!("loan_installments_dues_{name}"), "loan_installments"));
+    let others =
+        [("loans_dues_moved".to_owned(), "loans"), ("branches_move_dues_totals".to_owned(), "branches")].into_iter();
+    let triggers = installments.chain(others).map(|(trigger, table)| match postgres {
+        true => format!("DROP TRIGGER {trigger} ON {table}"),
+        false => format!("DROP TRIGGER {trigger}"),
+    });
+    let functions = ["note_dues_change", "move_dues", "move_dues_totals"].into_iter().filter(|_| postgres);
+    let functions = functions.map(|function| format!("DROP FUNCTION {function}"));
+    let tables = ["changes", "sums", "totals"].map(|table| format!("DROP TABLE dues_{table}"));
+    let applied = "DELETE FROM seaql_migrations WHERE version = 'm20261129_000070_dues'".to_owned();
+    triggers.chain(functions).chain(tables).chain([applied]).collect()
+}
+
+async fn dues_begin_with_the_installments_that_are_there(engine: Engine) {
+    let mut lender = Lender::open(engine).await;
+    lender.lend(&mut Dice::new(), 12).await;
+    for sql in undone_dues(lender.world.engine.is_postgres()) {
+        lender.sql(&sql).await;
+    }
+    assert_eq!(lender.world.database.pending_migrations().await.unwrap(), ["m20261129_000070_dues"]);
+    lender.world.database.migrate().await.unwrap();
+    let aged = Report::new(Default::default(), None);
+    let aged = aged.aged(&lender.world.services, &admin(), GroupBy::Nothing).await.unwrap();
+    assert!(aged.values().any(|one| !one.overdue().unwrap().is_zero()), "{aged:?}");
+    lender.assert_exact("filled").await;
+    lender.assert_clean("filled").await;
 }
