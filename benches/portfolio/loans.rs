@@ -120,7 +120,7 @@ fn copies(columns: &[String], postgres: bool, (first, last): (u32, u32), branche
         "INSERT INTO loans ({columns}) SELECT {values} FROM ({numbers}) n
          CROSS JOIN (SELECT {branches} AS count) branches
          JOIN (SELECT id, row_number() OVER (ORDER BY code) - 1 AS place FROM branches) b ON b.place = n.n % {branches}
-         CROSS JOIN (SELECT * FROM loans WHERE number NOT LIKE 'X-%') o",
+         CROSS JOIN (SELECT * FROM loans WHERE id = (SELECT id FROM loans WHERE number NOT LIKE 'X-%')) o",
         columns = columns.join(", "),
         values = values.join(", "),
     )
