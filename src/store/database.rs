@@ -21,7 +21,6 @@ use super::error::StoreError;
 mod ended;
 mod inspection;
 mod migrations;
-mod patient;
 mod pools;
 mod reader;
 mod replica;
@@ -31,7 +30,6 @@ mod unbroken;
 pub use ended::{Ended, observer};
 pub use inspection::{Endpoint, PostgresFacts, SqliteFacts, endpoint};
 pub use migrations::Migrations;
-use patient::Waiting;
 pub use pools::{Pool, Purpose};
 pub use reader::{Reader, from_replica};
 pub use replica::{Replica, ReplicaOptions, ReplicaTally, Standing};
@@ -79,8 +77,6 @@ pub struct Database {
     /// A connection of its own for probes: they must not wait behind requests.
     probe: DatabaseConnection,
     many_writers: bool,
-    /// Those who write to SQLite.
-    writing: Arc<Waiting>,
 }
 
 /// Called once per SQL statement, for tests and metrics. It must be quick and must not log parameters.
@@ -107,14 +103,8 @@ impl Database {
             reader.set_metric_callback(move |info| observer(info));
             writer.set_metric_callback(move |info| second(info));
         }
-        let reader = Reader { primary: reader, replica: None, waiting: Arc::default() };
-        Ok(Self {
-            reader,
-            writer,
-            probe,
-            many_writers: !is_sqlite && options.max_connections > 1,
-            writing: Arc::default(),
-        })
+        let reader = Reader { primary: reader, replica: None };
+        Ok(Self { reader, writer, probe, many_writers: !is_sqlite && options.max_connections > 1 })
     }
 
     /// The connections to read from.
@@ -143,7 +133,7 @@ impl Database {
         let mut attempt = 0;
         loop {
             let outcome = match self.begin().await {
-                Ok(transaction) => self.run(transaction, &work).await,
+                Ok(transaction) => run(transaction, &work).await,
                 Err(error) => Err(error.into()),
             };
             match outcome {
@@ -164,26 +154,6 @@ impl Database {
             sqlite_transaction_mode: (!self.is_postgres()).then_some(SqliteTransactionMode::Immediate),
         };
         begin(&self.writer, options).await
-    }
-
-    async fn run<T, E, F, W>(&self, transaction: DatabaseTransaction, work: &W) -> Result<T, E>
-    where
-        W: Fn(Transaction) -> F,
-        F: Future<Output = Result<T, E>>,
-        E: From<StoreError>,
-    {
-        let shared = Transaction(Arc::new(transaction));
-        // On the heap: it is passed on from hand to hand, and large.
-        let working = Box::pin(work(shared.clone()));
-        let outcome = match self.is_postgres() {
-            true => working.await?,
-            false => self.writing.through(working, patient::WRITE).await?,
-        };
-        let Some(transaction) = Arc::into_inner(shared.0) else {
-            return Err(StoreError::Corrupt("a transaction outlived its closure".to_owned()).into());
-        };
-        transaction.commit().await.map_err(StoreError::from)?;
-        Ok(outcome)
     }
 
     /// Whether several transactions can write at the same time.
@@ -254,6 +224,21 @@ async fn begin(
 ) -> Result<DatabaseTransaction, StoreError> {
     let connection = connection.clone();
     Ok(Unbroken::new(async move { connection.begin_with_options(options).await }).await?)
+}
+
+async fn run<T, E, F, W>(transaction: DatabaseTransaction, work: &W) -> Result<T, E>
+where
+    W: Fn(Transaction) -> F,
+    F: Future<Output = Result<T, E>>,
+    E: From<StoreError>,
+{
+    let shared = Transaction(Arc::new(transaction));
+    let outcome = work(shared.clone()).await?;
+    let Some(transaction) = Arc::into_inner(shared.0) else {
+        return Err(StoreError::Corrupt("a transaction outlived its closure".to_owned()).into());
+    };
+    transaction.commit().await.map_err(StoreError::from)?;
+    Ok(outcome)
 }
 
 /// Errors that can tell whether they were a collision between transactions.

@@ -4,11 +4,9 @@
 
 use std::cell::Cell;
 use std::future::Future;
-use std::sync::Arc;
 
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, DbErr, ExecResult, QueryResult, Statement};
 
-use super::patient::{self, Waiting};
 use super::replica::Replica;
 
 tokio::task_local! {
@@ -26,22 +24,12 @@ pub async fn from_replica<F: Future>(work: F) -> F::Output {
 pub struct Reader {
     pub(super) primary: DatabaseConnection,
     pub(super) replica: Option<Replica>,
-    /// Those who read from SQLite.
-    pub(super) waiting: Arc<Waiting>,
 }
 
 impl Reader {
     /// Whether what is asked now goes to the replica.
     pub(in crate::store) fn is_replica(&self) -> bool {
         self.replica().is_some()
-    }
-
-    /// The primary's answer.
-    async fn answer<T>(&self, asked: impl Future<Output = T>) -> T {
-        match self.primary.get_database_backend() {
-            DbBackend::Sqlite => self.waiting.through(asked, patient::READ).await,
-            _ => asked.await,
-        }
     }
 
     /// The replica, if this operation reads from it.
@@ -80,7 +68,7 @@ impl ConnectionTrait for Reader {
         {
             return answer;
         }
-        self.answer(self.primary.query_one_raw(statement)).await
+        self.primary.query_one_raw(statement).await
     }
 
     async fn query_all_raw(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
@@ -89,6 +77,6 @@ impl ConnectionTrait for Reader {
         {
             return answer;
         }
-        self.answer(self.primary.query_all_raw(statement)).await
+        self.primary.query_all_raw(statement).await
     }
 }
