@@ -173,6 +173,9 @@ impl<'a, F: Field> List<'a, F> {
         R: TryFrom<Row<F>, Error = StoreError>,
         Row<F>: ModelTrait<Entity = F::Entity>,
     {
+        if starts.is_empty() {
+            return Ok(Vec::new());
+        }
         let places = Places { columns: cursor::columns(starts), number: starts.len() };
         let select = self.select(scope, shape, Some(places.operands()))?;
         let found = rows::first_of_each(connection, select, places, shape.rows()).await?;
