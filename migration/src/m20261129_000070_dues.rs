@@ -36,9 +36,14 @@ const OTHER_KEYS: &str = "due_on, product_id, currency";
 impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         tables(manager).await?;
-        // On PostgreSQL the first triggers keep writers out until all of this is committed: what is summed is all.
         let triggers = match manager.get_database_backend() {
-            DbBackend::Postgres => postgres::triggers(),
+            DbBackend::Postgres => {
+                // Keeps writers out until all of this is committed, so that what is summed is all. In the order in which
+                // they come to these tables, or each could wait for the other.
+                let locks = "LOCK TABLE branches, loans, loan_installments IN SHARE ROW EXCLUSIVE MODE";
+                manager.get_connection().execute_unprepared(locks).await?;
+                postgres::triggers()
+            }
             _ => sqlite::triggers(),
         };
         for sql in triggers.into_iter().chain(fill()) {

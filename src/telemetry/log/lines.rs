@@ -2,8 +2,8 @@
 //! and then not again for a moment: a busy server makes a hundred system calls a second for it, and wakes the thread as
 //! often. It knows nothing of what lines say.
 //!
-//! Written by hand: tracing-appender hands every line over by itself and wakes its thread for each, which was a third of
-//! the processor time of the smallest request (`cargo bench --bench load -- --workload no-database --set-b LOG_LEVEL=off`).
+//! Written by hand: tracing-appender hands every line over by itself and wakes its thread for each, with which a line
+//! was a quarter of the smallest request (`cargo bench --bench load -- --workload no-database --set-b LOG_LEVEL=off`).
 
 use std::io::{self, Write};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
