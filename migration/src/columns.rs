@@ -8,6 +8,19 @@ pub fn id() -> ColumnDef {
     ColumnDef::new("id").uuid().not_null().primary_key().take()
 }
 
+/// `id`: a number that means nothing, by which rows are told apart that nobody refers to.
+pub fn counting(manager: &SchemaManager<'_>) -> ColumnDef {
+    let mut id = ColumnDef::new("id");
+    match manager.get_database_backend() {
+        sea_orm_migration::sea_orm::DbBackend::Postgres => {
+            id.big_integer().not_null().primary_key().extra("GENERATED ALWAYS AS IDENTITY")
+        }
+        // By this very name, and then the engine counts by itself.
+        _ => id.integer().not_null().primary_key(),
+    };
+    id
+}
+
 /// `version`: grows by one with every change of the row; an UPDATE that expects another value changes nothing.
 pub fn version() -> ColumnDef {
     ColumnDef::new("version").big_integer().not_null().default(1).take()

@@ -14,6 +14,9 @@ mod sums;
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::sea_orm::DbBackend;
 
+pub(crate) use postgres::ROLL_UP;
+pub(crate) use sums::keep_small;
+
 use crate::columns::{index, optional_date};
 
 #[derive(DeriveMigrationName)]

@@ -11,7 +11,8 @@ mod sqlite;
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::sea_orm::DbBackend;
 
-use crate::columns::{date, integer, reference, text};
+use crate::columns::{counting, date, integer, reference, text};
+use crate::m20261129_000050_portfolio_changes::keep_small;
 
 #[derive(DeriveMigrationName)]
 pub struct Migration;
@@ -54,7 +55,6 @@ impl MigrationTrait for Migration {
 }
 
 async fn tables(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
-    let is_postgres = manager.get_database_backend() == DbBackend::Postgres;
     for (name, place) in [
         ("dues_changes", reference("branch_id")),
         ("dues_sums", reference("branch_id")),
@@ -63,7 +63,7 @@ async fn tables(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
         let mut table = Table::create();
         table.table(name);
         if name == "dues_changes" {
-            table.col(counting(is_postgres));
+            table.col(counting(manager));
         }
         table.col(place).col(date("due_on")).col(reference("product_id")).col(text(manager, "currency"));
         for figure in FIGURES {
@@ -79,25 +79,10 @@ async fn tables(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
     ] {
         connection.execute_unprepared(&sql).await?;
     }
-    if is_postgres {
-        // Rows come and go all day in tables that must stay small, and sums are written again and again on their pages.
-        let often = "autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 2000";
-        for (table, more) in [("changes", ""), ("sums", ", fillfactor = 50"), ("totals", ", fillfactor = 50")] {
-            connection.execute_unprepared(&format!("ALTER TABLE dues_{table} SET ({often}{more})")).await?;
-        }
+    if manager.get_database_backend() == DbBackend::Postgres {
+        keep_small(connection, "dues").await?;
     }
     Ok(())
-}
-
-/// Rows are told apart by a number that means nothing.
-fn counting(is_postgres: bool) -> ColumnDef {
-    let mut id = ColumnDef::new("id");
-    match is_postgres {
-        true => id.big_integer().not_null().primary_key().extra("GENERATED ALWAYS AS IDENTITY"),
-        // By this very name, and then the engine counts by itself.
-        false => id.integer().not_null().primary_key(),
-    };
-    id
 }
 
 /// The columns of a row of installments that tell what is left of it, and when.

@@ -1,7 +1,7 @@
 //! Reads that requests at the same time share: rows by their ids go together in one statement, as do pages of one list
-//! (on PostgreSQL), and a page that several want is read once. The busier the server is, the more one round trip brings. Access is not decided here: the scope is
-//! part of the statement, and requests of different scopes never share one, nor do those that may read from a replica and
-//! those that may not.
+//! (on PostgreSQL), and a page that several want is read once. The busier the server is, the more one round trip brings.
+//! Access is not decided here: the scope is part of the statement, and requests of different scopes never share one, nor
+//! do those that may read from a replica and those that may not.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;

@@ -1,8 +1,9 @@
 //! Questions to the database that are asked at the same time, and answered together: while an answer is under way, further
 //! questions of the same queue wait, and go together in the next one. A question that comes alone goes at once and waits
 //! for no timer, and where few are asking, one goes beside those that are under way. (Two at a time however many ask was
-//! 7 to 14 % fewer requests a second at 32 connections, and never more than one was 22 % fewer at four.) Whoever asks sees at least what was committed before they asked, since nobody joins an answer that has
-//! begun. What makes questions fit for one queue is its key's affair; nothing here looks at them.
+//! 7 to 14 % fewer requests a second at 32 connections, and never more than one was 22 % fewer at four.) Whoever asks sees
+//! at least what was committed before they asked, since nobody joins an answer that has begun. What makes questions fit for
+//! one queue is its key's affair; nothing here looks at them.
 //!
 //! Written by hand: async-graphql's data loader waits for a timer, and the crates there are for this run a task that
 //! every question has to pass through.

@@ -3,7 +3,7 @@
 use super::sums::{ARREARS, FAMILIES, Family, PORTFOLIO, qualified};
 
 /// Whoever moves sums holds this lock until the transaction ends.
-const ROLL_UP: &str = "7240115040";
+pub(crate) const ROLL_UP: &str = "7240115040";
 
 pub(super) fn triggers() -> Vec<String> {
     [on_loans(&PORTFOLIO), on_loans(&ARREARS), on_branches()].concat()

@@ -3,7 +3,7 @@
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::sea_orm::DbBackend;
 
-use crate::columns::{date, integer, optional_text, reference, text};
+use crate::columns::{counting, date, integer, optional_text, reference, text};
 
 /// A family of sums: what they are by, and what is summed.
 pub(super) struct Family {
@@ -127,23 +127,12 @@ pub(super) async fn tables(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
 }
 
 /// Rows come and go all day in tables that must stay small, and sums are written again and again on their pages.
-async fn keep_small(connection: &impl ConnectionTrait, name: &str) -> Result<(), DbErr> {
+pub(crate) async fn keep_small(connection: &impl ConnectionTrait, name: &str) -> Result<(), DbErr> {
     let often = "autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 2000";
     for (table, settings) in [("changes", ""), ("sums", ", fillfactor = 50"), ("totals", ", fillfactor = 50")] {
         connection.execute_unprepared(&format!("ALTER TABLE {name}_{table} SET ({often}{settings})")).await?;
     }
     Ok(())
-}
-
-/// Rows are told apart by a number that means nothing.
-fn counting(manager: &SchemaManager<'_>) -> ColumnDef {
-    let mut id = ColumnDef::new("id");
-    match manager.get_database_backend() {
-        DbBackend::Postgres => id.big_integer().not_null().primary_key().extra("GENERATED ALWAYS AS IDENTITY"),
-        // By this very name, and then the engine counts by itself.
-        _ => id.integer().not_null().primary_key(),
-    };
-    id
 }
 
 fn column(manager: &SchemaManager<'_>, key: &'static str) -> ColumnDef {

@@ -3,9 +3,7 @@
 //! at less than half of what it costs in an INSERT or in a condition, which is read anew for each statement.
 
 use super::{COLUMNS, PORTIONS, append_moved, left, move_totals, stored};
-
-/// Whoever moves sums holds this lock until the transaction ends.
-const ROLL_UP: &str = "7240115040";
+use crate::m20261129_000050_portfolio_changes::ROLL_UP;
 
 pub(super) fn triggers() -> Vec<String> {
     [on_installments(), on_loans(), on_branches()].concat()

@@ -39,16 +39,15 @@ impl<T: ContainerType> OutputType for AtHand<T> {
 
     async fn resolve(&self, context: &ContextSelectionSet<'_>, field: &Positioned<Field>) -> ServerResult<Value> {
         let mut fields = Vec::with_capacity(context.item.node.items.len());
-        if collect::<T>(context, &context.item.node.items, &mut fields)
-            && let Some(object) = object(&self.0, context, &fields).await?
-        {
-            return Ok(object);
+        if collect::<T>(context, &context.item.node.items, &mut fields) {
+            return object(&self.0, context, &fields).await;
         }
         Box::pin(self.0.resolve(context, field)).await
     }
 }
 
-/// The fields that are selected, those of fragments included; `false` where it takes the library to tell which they are.
+/// The fields that are selected, those of fragments included, each once; `false` where it takes the library to tell which
+/// they are, or to put two selections of one object together.
 fn collect<'a, T: OutputType>(
     context: &ContextSelectionSet<'a>,
     selections: &'a [Positioned<Selection>],
@@ -57,8 +56,13 @@ fn collect<'a, T: OutputType>(
     selections.iter().all(|selection| {
         let (of, below) = match &selection.node {
             Selection::Field(field) => {
-                fields.push(field);
-                return field.node.directives.is_empty();
+                let name = field.node.response_key();
+                let is_again = fields.iter().any(|other| other.node.response_key().node == name.node);
+                if !is_again {
+                    fields.push(field);
+                }
+                // Two of one name are the same field, or the document is not valid: the first one's value stands.
+                return field.node.directives.is_empty() && !(is_again && has_fields(field));
             }
             Selection::InlineFragment(fragment) => {
                 (fragment.node.type_condition.as_ref(), &fragment.node.selection_set)
@@ -74,12 +78,16 @@ fn collect<'a, T: OutputType>(
     })
 }
 
-/// The object with these fields; `None` where two go by the same name, which the library puts together.
+fn has_fields(field: &Positioned<Field>) -> bool {
+    !field.node.selection_set.node.items.is_empty()
+}
+
+/// The object with these fields, of which no two go by the same name.
 async fn object<T: ContainerType>(
     root: &T,
     context: &ContextSelectionSet<'_>,
     fields: &[&Positioned<Field>],
-) -> ServerResult<Option<Value>> {
+) -> ServerResult<Value> {
     let mut object = IndexMap::with_capacity(fields.len());
     let mut waiting: Vec<(Name, Answer<'_>)> = Vec::new();
     // What one field's future took on the heap is the next one's.
@@ -111,13 +119,11 @@ async fn object<T: ContainerType>(
                 }
             }
         };
-        if object.insert(name, value).is_some() {
-            return Ok(None);
-        }
+        object.insert(name, value);
     }
     let (names, answers): (Vec<Name>, Vec<_>) = waiting.into_iter().unzip();
     object.extend(names.into_iter().zip(future::try_join_all(answers).await?));
-    Ok(Some(Value::Object(object)))
+    Ok(Value::Object(object))
 }
 
 type Answer<'a> = ReusableBoxFuture<'a, ServerResult<Value>>;
@@ -207,6 +213,7 @@ mod tests {
             ("name size", "", r#"{it: {name: "a", size: 3}} []"#),
             ("size other: name size", "", r#"{it: {size: 3, other: "a"}} []"#),
             ("__typename kind: __typename", "", r#"{it: {__typename: "Thing", kind: "Thing"}} []"#),
+            ("name ...Its size name", "fragment Its on Thing { size name }", r#"{it: {name: "a", size: 3}} []"#),
             ("part { two } name part { one }", "", r#"{it: {part: {two: 2, one: 1}, name: "a"}} []"#),
             (
                 "...Its ... on Thing { size } ... { part { one } }",

@@ -17,7 +17,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use async_graphql::{Context, Enum, ID, Object, Result};
-use futures_util::future::BoxFuture;
+use futures_util::future::{BoxFuture, OptionFuture};
 use futures_util::try_join;
 use lending::loan::Lifecycle;
 use uuid::Uuid;
@@ -136,12 +136,12 @@ impl Loan {
     async fn fetch_all(request: Request<'_>, records: Vec<Arc<LoanRecord>>, plan: &LoanPlan) -> Result<Vec<Self>> {
         let ids = |of: fn(&LoanRecord) -> Uuid| records.iter().map(|record| of(record)).collect::<Vec<_>>();
         let (branches, borrowers, products, groups) = try_join!(
-            if_wanted(plan.branch.as_ref(), |plan| Branch::by_id(request, ids(|loan| loan.branch_id), plan)),
-            if_wanted(plan.borrower.as_ref(), |plan| Borrower::by_id(request, ids(|loan| loan.borrower_id), plan)),
-            if_wanted(plan.product.then_some(&()), |()| LoanProduct::by_id(request, ids(|loan| loan.product_id))),
-            if_wanted(plan.group.as_ref(), |plan| {
+            if_any(plan.branch.as_ref().map(|plan| Branch::by_id(request, ids(|loan| loan.branch_id), plan))),
+            if_any(plan.borrower.as_ref().map(|plan| Borrower::by_id(request, ids(|loan| loan.borrower_id), plan))),
+            if_any(plan.product.then(|| LoanProduct::by_id(request, ids(|loan| loan.product_id)))),
+            if_any(plan.group.as_ref().map(|plan| {
                 Group::by_id(request, records.iter().filter_map(|loan| loan.group_id).collect(), plan)
-            }),
+            })),
         )?;
         let mut views = match plan.engine {
             true => {
@@ -220,15 +220,9 @@ impl Loan {
     }
 }
 
-/// A relation that a plan asks for.
-async fn if_wanted<'a, P: 'a, T, L>(plan: Option<&'a P>, load: impl FnOnce(&'a P) -> L) -> Result<Option<T>>
-where
-    L: Future<Output = Result<T>>,
-{
-    match plan {
-        Some(plan) => load(plan).await.map(Some),
-        None => Ok(None),
-    }
+/// What a relation comes to, if it is asked for.
+async fn if_any<T>(relation: Option<impl Future<Output = Result<T>>>) -> Result<Option<T>> {
+    OptionFuture::from(relation).await.transpose()
 }
 
 /// A loan, from the application to its end.

@@ -111,7 +111,7 @@ impl Drop for WritesRest {
     }
 }
 
-impl Write for Lines {
+impl Write for &Lines {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
         self.0.add(line);
         Ok(line.len())
@@ -123,10 +123,10 @@ impl Write for Lines {
 }
 
 impl<'a> MakeWriter<'a> for Lines {
-    type Writer = Self;
+    type Writer = &'a Self;
 
-    fn make_writer(&'a self) -> Self {
-        self.clone()
+    fn make_writer(&'a self) -> &'a Self {
+        self
     }
 }
 
@@ -154,19 +154,20 @@ mod tests {
         }
     }
 
-    fn gate() -> (Gate, Receiver<Vec<u8>>, Sender<()>) {
+    /// Lines of which the first is being written, what is written after it, and the leave to write it.
+    fn while_one_is_written() -> (Lines, WritesRest, Receiver<Vec<u8>>, Sender<()>) {
         let ((written, seen), (allow, may)) = (channel(), channel());
-        (Gate { written, may }, seen, allow)
+        let (lines, rest) = Lines::to(Gate { written, may }).unwrap();
+        (&lines).write_all(b"one\n").unwrap();
+        assert_eq!(seen.recv().unwrap(), b"one\n");
+        (lines, rest, seen, allow)
     }
 
     #[test]
     fn lines_that_come_while_others_are_written_are_written_at_once_and_in_their_order() {
-        let (gate, seen, allow) = gate();
-        let (mut lines, rest) = Lines::to(gate).unwrap();
-        lines.write_all(b"one\n").unwrap();
-        assert_eq!(seen.recv().unwrap(), b"one\n");
+        let (lines, rest, seen, allow) = while_one_is_written();
         for line in ["two\n", "three\n", "four\n"] {
-            lines.write_all(line.as_bytes()).unwrap();
+            (&lines).write_all(line.as_bytes()).unwrap();
         }
         allow.send(()).unwrap();
         assert_eq!(seen.recv().unwrap(), b"two\nthree\nfour\n");
@@ -177,11 +178,8 @@ mod tests {
 
     #[test]
     fn what_waits_at_the_end_is_written() {
-        let (gate, seen, allow) = gate();
-        let (mut lines, rest) = Lines::to(gate).unwrap();
-        lines.write_all(b"one\n").unwrap();
-        seen.recv().unwrap();
-        lines.write_all(b"last\n").unwrap();
+        let (lines, rest, seen, allow) = while_one_is_written();
+        (&lines).write_all(b"last\n").unwrap();
         drop(allow);
         drop(rest);
         assert_eq!(seen.try_iter().collect::<Vec<_>>(), [b"last\n"]);
@@ -189,14 +187,11 @@ mod tests {
 
     #[test]
     fn whoever_logs_more_than_there_is_room_for_waits() {
-        let (gate, seen, allow) = gate();
-        let (mut lines, rest) = Lines::to(gate).unwrap();
-        lines.write_all(b"one\n").unwrap();
-        seen.recv().unwrap();
-        lines.write_all(&vec![b'x'; MOST]).unwrap();
-        let (mut other, (done, is_done)) = (lines.clone(), channel());
+        let (lines, rest, seen, allow) = while_one_is_written();
+        (&lines).write_all(&vec![b'x'; MOST]).unwrap();
+        let (other, (done, is_done)) = (lines.clone(), channel());
         let waits = thread::spawn(move || {
-            other.write_all(b"more\n").unwrap();
+            (&other).write_all(b"more\n").unwrap();
             done.send(()).unwrap();
         });
         assert!(is_done.recv_timeout(Duration::from_millis(50)).is_err());
