@@ -20,6 +20,8 @@ const SELDOM: f64 = 0.2;
 #[derive(Debug, Clone, Serialize)]
 pub struct Statement {
     pub per_request: f64,
+    /// What PostgreSQL took to execute one, on the mean; what it took to parse and to plan it is not among it.
+    pub microseconds: f64,
     pub text: String,
 }
 
@@ -45,12 +47,13 @@ pub async fn of(place: &Place, target: &Target, magazine: &Arc<Magazine>) -> Opt
             }
         }
     }
-    let sql = "SELECT calls, query FROM pg_stat_statements s JOIN pg_database d ON d.oid = s.dbid
+    let sql = "SELECT calls, query, mean_exec_time FROM pg_stat_statements s JOIN pg_database d ON d.oid = s.dbid
                WHERE d.datname = $1 AND calls >= $2 ORDER BY calls DESC, query";
     let rows = sqlx::query(sql).bind(database).bind(SELDOM * f64::from(sent)).fetch_all(&mut counter).await.unwrap();
     counter.close().await.unwrap();
     let statement = |row: &sqlx::postgres::PgRow| Statement {
         per_request: row.get::<i64, _>(0) as f64 / f64::from(sent),
+        microseconds: 1_000.0 * row.get::<f64, _>(2),
         text: row.get::<String, _>(1).split_whitespace().collect::<Vec<_>>().join(" "),
     };
     Some(rows.iter().map(statement).collect())

@@ -27,6 +27,12 @@ pub enum Access {
     Write,
 }
 
+/// The answer to this request is sent as JSON, so that parts of it may be JSON already: a `Value::Binary` in it is a text
+/// to be sent as it is. Only a transport that does so may put this into a request, and only where the document selects no
+/// object twice in one place: the library cannot put two such texts together.
+#[derive(Debug, Clone, Copy)]
+pub struct Fragments;
+
 /// Limits of the API that the operator chooses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ApiLimits {

@@ -10,6 +10,7 @@ use axum::body::Body;
 use axum::http::{StatusCode, header};
 use axum::response::Response;
 use serde::Serialize;
+use serde_json::ser::{Formatter, Serializer};
 
 use super::errors::{HttpError, INTERNAL_MESSAGE};
 use super::negotiation::MediaType;
@@ -141,7 +142,7 @@ pub fn respond(
     };
     let payload = Payload { errors: &answer.errors, data, extensions: &answer.extensions };
     let mut body = Capped { bytes: Vec::with_capacity(1024), cap: settings.max_response_bytes };
-    if serde_json::to_writer(&mut body, &payload).is_err() {
+    if payload.serialize(&mut Serializer::with_formatter(&mut body, WithFragments)).is_err() {
         return Err(HttpError::new(
             StatusCode::BAD_REQUEST,
             "RESPONSE_TOO_LARGE",
@@ -165,6 +166,17 @@ fn status(answer: &Answer, stage: Stage, media: MediaType) -> StatusCode {
         (Stage::NotExecuted, _) if answer.errors.iter().any(unavailable) => StatusCode::SERVICE_UNAVAILABLE,
         (Stage::NotExecuted, MediaType::Json) => StatusCode::OK,
         (Stage::NotExecuted, MediaType::GraphqlResponse) => StatusCode::BAD_REQUEST,
+    }
+}
+
+/// Compact JSON in which a value of bytes is a part of the answer that is JSON already ([`Fragments`]).
+///
+/// [`Fragments`]: crate::graphql::request::Fragments
+struct WithFragments;
+
+impl Formatter for WithFragments {
+    fn write_byte_array<W: io::Write + ?Sized>(&mut self, writer: &mut W, fragment: &[u8]) -> io::Result<()> {
+        writer.write_all(fragment)
     }
 }
 

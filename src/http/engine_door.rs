@@ -42,13 +42,17 @@ struct EngineOperation<E> {
 }
 
 /// Every resolver finds the actor and the request's id in its context. The actor knows the id too, for the audit trail.
-fn with_context(request: Request, context: RequestContext, kind: OperationType) -> Request {
-    let access = match kind {
+fn with_context(request: Request, context: RequestContext, admitted: &Admitted) -> Request {
+    let access = match admitted.operation_type {
         OperationType::Query => Access::Read { after: context.read_after },
         OperationType::Mutation | OperationType::Subscription => Access::Write,
     };
     let caller = Actor { request_id: Some(context.request_id.0.clone()), ..context.caller };
-    request.data(caller).data(context.request_id).data(access)
+    let request = request.data(caller).data(context.request_id).data(access);
+    match context.fragments.filter(|_| !admitted.document.selects_again) {
+        Some(fragments) => request.data(fragments),
+        None => request,
+    }
 }
 
 impl<E: Executor> AdmittedOperation for EngineOperation<E> {
@@ -74,13 +78,13 @@ impl<E: Executor> AdmittedOperation for EngineOperation<E> {
 
     fn execute(self: Box<Self>, context: RequestContext) -> BoxFuture<'static, Response> {
         let Self { engine, admitted, request } = *self;
-        let request = with_context(request, context, admitted.operation_type);
+        let request = with_context(request, context, &admitted);
         async move { engine.execute_admitted(&admitted, request).await }.boxed()
     }
 
     fn subscribe(self: Box<Self>, context: RequestContext) -> BoxStream<'static, Response> {
         let Self { engine, admitted, request } = *self;
-        let request = with_context(request, context, admitted.operation_type);
+        let request = with_context(request, context, &admitted);
         engine.stream_admitted(admitted, request, None)
     }
 }

@@ -26,7 +26,7 @@ use super::state::HttpState;
 use super::{answer, body, client_address, graphiql, origin};
 use crate::auth::{Actor, AuthError};
 use crate::graphql::read_after::READ_AFTER;
-use crate::graphql::request::{Position, RequestId};
+use crate::graphql::request::{Fragments, Position, RequestId};
 
 /// The address of the other end of the connection; the accept loop puts it into every request.
 #[derive(Debug, Clone, Copy)]
@@ -126,7 +126,13 @@ impl Exchange {
             OperationKind::Subscription => return Err(needs_socket().into()),
             OperationKind::Query | OperationKind::Mutation => {}
         }
-        let context = RequestContext { request_id: self.request_id.clone(), caller, read_after };
+        let context = RequestContext {
+            request_id: self.request_id.clone(),
+            caller,
+            read_after,
+            // `answer` sends them as they are.
+            fragments: Some(Fragments),
+        };
         Ok(operation::execute(state, admitted, context).await?)
     }
 }

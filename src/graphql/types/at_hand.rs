@@ -1,7 +1,8 @@
 //! An object most of whose fields are at hand. The library makes a future of each field of an object, keeps them all, and
 //! polls them when the last is made: for a page of 20 loans that is three hundred of them, and was half of what GraphQL
 //! took of it. Here each is polled as soon as it is made, and only one that has to wait is kept; those that wait do so
-//! together, as they would otherwise. No field of a schema extension's is called here, and the schema has none.
+//! together, as they would otherwise. No field of a schema extension's is called here, and the schema has none. Where the
+//! answer is sent as JSON, an object that can be written in one go is ([`super::written`]).
 
 use std::borrow::Cow;
 use std::task::Poll;
@@ -12,6 +13,8 @@ use async_graphql::registry::Registry;
 use async_graphql::{ContainerType, ContextSelectionSet, Name, OutputType, Positioned, ServerResult, Value};
 use futures_util::{future, poll};
 use tokio_util::sync::ReusableBoxFuture;
+
+use super::written::{self, Written};
 
 /// The object. In the schema it is what it holds.
 #[derive(Debug, Clone)]
@@ -24,7 +27,7 @@ impl<T> AtHand<T> {
     }
 }
 
-impl<T: ContainerType> OutputType for AtHand<T> {
+impl<T: Written> OutputType for AtHand<T> {
     fn type_name() -> Cow<'static, str> {
         T::type_name()
     }
@@ -38,6 +41,9 @@ impl<T: ContainerType> OutputType for AtHand<T> {
     }
 
     async fn resolve(&self, context: &ContextSelectionSet<'_>, field: &Positioned<Field>) -> ServerResult<Value> {
+        if let Some(written) = written::object(context, field, &self.0) {
+            return Ok(written);
+        }
         let mut fields = Vec::with_capacity(context.item.node.items.len());
         if collect::<T>(context, &context.item.node.items, &mut fields) {
             return object(&self.0, context, &fields).await;
@@ -48,7 +54,7 @@ impl<T: ContainerType> OutputType for AtHand<T> {
 
 /// The fields that are selected, those of fragments included, each once; `false` where it takes the library to tell which
 /// they are, or to put two selections of one object together.
-fn collect<'a, T: OutputType>(
+pub fn collect<'a, T: OutputType>(
     context: &ContextSelectionSet<'a>,
     selections: &'a [Positioned<Selection>],
     fields: &mut Vec<&'a Positioned<Field>>,
@@ -136,6 +142,7 @@ mod tests {
     use tokio::sync::Barrier;
 
     use super::AtHand;
+    use crate::graphql::types::written::unwritten;
 
     #[derive(Interface)]
     #[graphql(field(name = "name", ty = "&String"))]
@@ -178,6 +185,8 @@ mod tests {
         one: i32,
         two: i32,
     }
+
+    unwritten!(Named, Thing, Part);
 
     struct Query;
 

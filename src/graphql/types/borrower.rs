@@ -13,6 +13,7 @@ use super::group::Group;
 use super::id::id;
 use super::scalars::{Date, DateTime};
 use super::selection::{BorrowerPlan, GroupPlan, Related};
+use super::written::written;
 use crate::graphql::error::Nullable;
 use crate::graphql::request::{Request, request};
 use crate::ids::Kind;
@@ -196,6 +197,20 @@ impl Borrower {
         DateTime(self.record.updated_at)
     }
 }
+
+written!(Borrower {
+    "id": value |it, _| id(Kind::Borrower, it.record.id),
+    "number": value |it, context| it.number(context),
+    "name": value |it, context| it.name(context),
+    "externalRef": value |it, context| it.external_ref(context),
+    "branch": object |it, _| &it.branch,
+    "group": object |it, _| &it.group,
+    "dateOfBirth": value |it, context| it.date_of_birth(context),
+    "erasedAt": value |it, context| it.erased_at(context),
+    "version": value |it, context| it.version(context),
+    "createdAt": value |it, context| it.created_at(context),
+    "updatedAt": value |it, context| it.updated_at(context),
+});
 
 impl Borrower {
     async fn personal(&self, context: &Context<'_>, field: PersonalField) -> Result<Option<String>> {

@@ -12,6 +12,7 @@ use super::group::Weekday;
 use super::id::id;
 use super::scalars::{CurrencyCode, Date, DateTime};
 use super::selection::{BranchPlan, Related};
+use super::written::written;
 use crate::graphql::error::Nullable;
 use crate::graphql::request::{Request, request};
 use crate::ids::Kind;
@@ -114,6 +115,20 @@ impl Branch {
         Ok(record.map(Self::from))
     }
 }
+
+written!(Branch {
+    "id": value |it, _| id(Kind::Branch, it.record.id),
+    "code": value |it, context| it.code(context),
+    "name": value |it, context| it.name(context),
+    "currency": value |it, context| it.currency(context),
+    "timeZone": value |it, context| it.time_zone(context),
+    "closedThrough": value |it, context| it.closed_through(context),
+    "restDays": value |it, context| it.rest_days(context),
+    "status": value |it, context| it.status(context),
+    "version": value |it, context| it.version(context),
+    "createdAt": value |it, context| it.created_at(context),
+    "updatedAt": value |it, context| it.updated_at(context),
+});
 
 async fn holidays(request: Request<'_>, ids: &[Uuid]) -> Result<HashMap<Uuid, Arc<Vec<Holiday>>>> {
     let found = request.services.holidays(request.actor, ids).await?;

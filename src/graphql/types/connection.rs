@@ -1,10 +1,13 @@
 //! Lists in the API: cursor pages in the Relay form, both ways, with a count that is only taken when it is selected.
 
+use std::borrow::Cow;
 use std::convert::Infallible;
 use std::sync::Arc;
 
 use async_graphql::connection::{CursorType, Edge, EmptyFields, PageInfo};
-use async_graphql::{ContainerType, Context, Enum, Object, Result};
+use async_graphql::parser::types::Field;
+use async_graphql::registry::Registry;
+use async_graphql::{Context, ContextSelectionSet, Enum, Object, OutputType, Positioned, Result, ServerResult, Value};
 
 use super::at_hand::AtHand;
 use super::audit_event::AuditEvent;
@@ -19,6 +22,7 @@ use super::loan::transaction::LoanTransaction;
 use super::loan_product::LoanProduct;
 use super::portfolio::currency_totals;
 use super::portfolio::totals::CurrencyTotals;
+use super::written::{self, Written, unwritten, written};
 use crate::graphql::error::bad_input;
 use crate::graphql::request::{ApiLimits, request};
 use crate::service::audit::AuditField;
@@ -122,11 +126,67 @@ impl CursorType for Cursor {
 type RowEdge<N> = Edge<Cursor, AtHand<N>, EmptyFields>;
 
 /// A page of rows and what the connection has beside it.
-pub struct Pages<N: ContainerType, C> {
+pub struct Pages<N: Written, C> {
     edges: Vec<RowEdge<N>>,
     has_previous: bool,
     has_next: bool,
     further: C,
+}
+
+/// The rows of a page, each with its cursor, as a field.
+struct Edges<'a, N: Written>(&'a [RowEdge<N>]);
+
+/// The rows of a page, as a field.
+struct Nodes<'a, N: Written>(&'a [RowEdge<N>]);
+
+written!(impl<N> RowEdge<N> {
+    "cursor": value |edge, _| edge.cursor.to_string(),
+    "node": object |edge, _| edge.node,
+});
+
+unwritten!(AuditEvent, CollectionRow, JournalEntry, LoanEvent, LoanTransaction);
+
+impl<N: Written> OutputType for Edges<'_, N> {
+    fn type_name() -> Cow<'static, str> {
+        <Vec<RowEdge<N>>>::type_name()
+    }
+
+    fn qualified_type_name() -> String {
+        <Vec<RowEdge<N>>>::qualified_type_name()
+    }
+
+    fn create_type_info(registry: &mut Registry) -> String {
+        <Vec<RowEdge<N>>>::create_type_info(registry)
+    }
+
+    async fn resolve(&self, context: &ContextSelectionSet<'_>, field: &Positioned<Field>) -> ServerResult<Value> {
+        if let Some(written) = written::list(context, field, self.0.iter()) {
+            return Ok(written);
+        }
+        self.0.resolve(context, field).await
+    }
+}
+
+impl<N: Written> OutputType for Nodes<'_, N> {
+    fn type_name() -> Cow<'static, str> {
+        <Vec<AtHand<N>>>::type_name()
+    }
+
+    fn qualified_type_name() -> String {
+        <Vec<AtHand<N>>>::qualified_type_name()
+    }
+
+    fn create_type_info(registry: &mut Registry) -> String {
+        <Vec<AtHand<N>>>::create_type_info(registry)
+    }
+
+    async fn resolve(&self, context: &ContextSelectionSet<'_>, field: &Positioned<Field>) -> ServerResult<Value> {
+        let nodes = self.0.iter().map(|edge| &edge.node);
+        if let Some(written) = written::list(context, field, nodes.clone().map(|node| &node.0)) {
+            return Ok(written);
+        }
+        nodes.collect::<Vec<_>>().resolve(context, field).await
+    }
 }
 
 /// Defines a connection. The library has one, but it carries no description.
@@ -149,13 +209,13 @@ macro_rules! connections {
             }
 
             /// The rows of this page, each with its cursor.
-            fn edges(&self) -> &[RowEdge<$node>] {
-                &self.0.edges
+            fn edges(&self) -> Edges<'_, $node> {
+                Edges(&self.0.edges)
             }
 
             /// The rows of this page.
-            fn nodes(&self) -> Vec<&AtHand<$node>> {
-                self.0.edges.iter().map(|edge| &edge.node).collect()
+            fn nodes(&self) -> Nodes<'_, $node> {
+                Nodes(&self.0.edges)
             }
 
             #[graphql(flatten)]
@@ -198,7 +258,7 @@ connections! {
 /// Puts a page's nodes, in the order of its rows, and the connection's further fields together.
 pub fn connection<R, N, C, T>(page: Page<R>, nodes: Vec<N>, further: C) -> T
 where
-    N: ContainerType,
+    N: Written,
     T: From<Pages<N, C>>,
 {
     let edges = page.rows.into_iter().zip(nodes).map(|((cursor, _), node)| Edge::new(cursor, AtHand(node))).collect();

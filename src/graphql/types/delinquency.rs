@@ -3,6 +3,8 @@
 use async_graphql::SimpleObject;
 use lending::loan::arrears::Bucket;
 
+use super::written::written;
+
 /// A range of days past due; the last one of a product is open.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, SimpleObject)]
 pub struct DelinquencyBucket {
@@ -17,6 +19,11 @@ impl From<Bucket> for DelinquencyBucket {
         Self { from: bucket.from, to: bucket.to }
     }
 }
+
+written!(DelinquencyBucket {
+    "from": value |it, _| it.from,
+    "to": value |it, _| it.to,
+});
 
 impl DelinquencyBucket {
     /// All buckets with these ascending upper bounds, and the open one after them.

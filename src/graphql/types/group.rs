@@ -16,6 +16,7 @@ use super::id::id;
 use super::loan_filter::LoanFilter;
 use super::scalars::{Date, DateTime};
 use super::selection::{GroupPlan, Related};
+use super::written::written;
 use crate::graphql::error::Nullable;
 use crate::graphql::query::loans::{LoanOrder, loans_page};
 use crate::graphql::request::{Request, request};
@@ -280,3 +281,18 @@ impl Group {
         DateTime(self.record.updated_at)
     }
 }
+
+written!(Group {
+    "id": value |it, _| id(Kind::Group, it.record.id),
+    "number": value |it, context| it.number(context),
+    "name": value |it, context| it.name(context),
+    "externalRef": value |it, context| it.external_ref(context),
+    "branch": object |it, _| &it.branch,
+    "status": value |it, context| it.status(context),
+    "meetingWeekday": value |it, context| it.meeting_weekday(context),
+    "meetingPlace": value |it, context| it.meeting_place(context),
+    "closedOn": value |it, context| it.closed_on(context),
+    "version": value |it, context| it.version(context),
+    "createdAt": value |it, context| it.created_at(context),
+    "updatedAt": value |it, context| it.updated_at(context),
+});

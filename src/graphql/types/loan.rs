@@ -37,6 +37,7 @@ use super::on_heap::OnHeap;
 use super::scalars::{Date, DateTime};
 use super::selection::{LoanPlan, Related};
 use super::terms::LoanTerms;
+use super::written::{Later, written};
 use crate::graphql::error::Nullable;
 use crate::graphql::request::{Request, request};
 use crate::ids::Kind;
@@ -371,6 +372,44 @@ impl Loan {
         DateTime(self.record.updated_at)
     }
 }
+
+written!(Loan {
+    "id": value |it, _| id(Kind::Loan, it.record.id),
+    "number": value |it, context| it.number(context),
+    "externalRef": value |it, context| it.external_ref(context),
+    "status": value |it, context| it.status(context),
+    "allowedTransitions": value |it, context| it.allowed_transitions(context),
+    "branch": object |it, _| &it.branch,
+    "borrower": object |it, _| &it.borrower,
+    "product": object |it, _| &it.product,
+    "group": object |it, _| &it.group,
+    "officer": value |it, context| it.officer(context),
+    "principal": object |it, context| it.principal(context),
+    "approved": object |it, context| it.approved(context),
+    "disbursed": object |it, context| it.disbursed(context),
+    "appliedOn": value |it, context| it.applied_on(context),
+    "appliedBy": value |it, context| it.applied_by(context),
+    "approvedOn": value |it, context| it.approved_on(context),
+    "approvedBy": value |it, context| it.approved_by(context),
+    "disbursedOn": value |it, context| it.disbursed_on(context),
+    "defaultedOn": value |it, _| it.defaulted_on().map(Date),
+    "closedOn": value |it, context| it.closed_on(context),
+    "decisionReason": value |it, context| it.decision_reason(context),
+    "terms": object |it, context| it.terms(context),
+    "asOf": value |it, _| Date(it.engine.at_hand()?.as_of),
+    "balances": object |it, _| figures::outstanding(it.engine.at_hand()?).map_err(|_| Later)?,
+    "overdue": object |it, _| figures::overdue(it.engine.at_hand()?).map_err(|_| Later)?,
+    "creditBalance": object |it, _| figures::credit_balance(it.engine.at_hand()?),
+    "recovered": object |it, _| figures::recovered(it.engine.at_hand()?),
+    "daysPastDue": value |it, _| it.engine.at_hand()?.state.days_past_due(),
+    "delinquencyBucket": object |it, _| figures::delinquency_bucket(it.engine.at_hand()?),
+    "nextDueOn": value |it, _| it.engine.at_hand()?.state.next_due_on().map(Date),
+    "maturesOn": value |it, _| it.engine.at_hand()?.state.matures_on().map(Date),
+    "chargedOffOn": value |it, _| it.engine.at_hand()?.state.charged_off_on.map(Date),
+    "version": value |it, context| it.version(context),
+    "createdAt": value |it, context| it.created_at(context),
+    "updatedAt": value |it, context| it.updated_at(context),
+});
 
 #[cfg(test)]
 mod tests {

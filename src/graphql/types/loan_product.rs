@@ -11,6 +11,7 @@ use super::money::Money;
 use super::scalars::{CurrencyCode, DateTime, Decimal};
 use super::term_choices::PeriodUnit;
 use super::terms::LoanConditions;
+use super::written::written;
 use crate::graphql::request::{Request, request};
 use crate::ids::Kind;
 use crate::service::loan_products::{LoanProductKey, LoanProductRecord};
@@ -162,6 +163,27 @@ impl LoanProduct {
         DateTime(self.record.updated_at)
     }
 }
+
+written!(LoanProduct {
+    "id": value |it, _| id(Kind::LoanProduct, it.record.id),
+    "code": value |it, context| it.code(context),
+    "name": value |it, context| it.name(context),
+    "currency": value |it, context| it.currency(context),
+    "principalMin": object |it, context| it.principal_min(context),
+    "principalMax": object |it, context| it.principal_max(context),
+    "annualRateMin": value |it, context| it.annual_rate_min(context),
+    "annualRateMax": value |it, context| it.annual_rate_max(context),
+    "installmentsMin": value |it, context| it.installments_min(context),
+    "installmentsMax": value |it, context| it.installments_max(context),
+    "defaultAnnualRate": value |it, context| it.default_annual_rate(context),
+    "defaultInstallments": value |it, context| it.default_installments(context),
+    "every": value |it, context| it.every(context),
+    "unit": value |it, context| it.unit(context),
+    "status": value |it, context| it.status(context),
+    "version": value |it, context| it.version(context),
+    "createdAt": value |it, context| it.created_at(context),
+    "updatedAt": value |it, context| it.updated_at(context),
+});
 
 fn percent(ppm: i64) -> Decimal {
     Decimal(lending::rate::Rate::from_ppm(ppm).to_percent_string())

@@ -29,3 +29,4 @@ pub mod terms;
 pub mod terms_input;
 pub mod user_error;
 pub mod viewer;
+pub mod written;

@@ -4,6 +4,7 @@ use async_graphql::{InputObject, SimpleObject};
 
 use super::at_hand::AtHand;
 use super::scalars::{CurrencyCode, Decimal};
+use super::written::written;
 use crate::service::check::AmountInput;
 
 /// An amount of money in one currency.
@@ -18,6 +19,11 @@ pub struct Amount {
     /// The currency.
     pub currency: CurrencyCode,
 }
+
+written!(Amount {
+    "amount": value |money, _| money.amount,
+    "currency": value |money, _| money.currency,
+});
 
 impl From<lending::money::Money> for Money {
     fn from(money: lending::money::Money) -> Self {

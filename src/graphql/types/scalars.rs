@@ -48,7 +48,7 @@ impl ScalarType for Date {
     }
 
     fn to_value(&self) -> Value {
-        Value::String(self.0.format("%Y-%m-%d").to_string())
+        Value::String(self.0.to_string())
     }
 }
 
@@ -80,7 +80,14 @@ impl ScalarType for DateTime {
     }
 
     fn to_value(&self) -> Value {
-        Value::String(self.0.to_rfc3339_opts(SecondsFormat::Millis, true))
+        Value::String(self.as_text())
+    }
+}
+
+impl DateTime {
+    /// As answers have it.
+    pub fn as_text(self) -> String {
+        self.0.to_rfc3339_opts(SecondsFormat::Millis, true)
     }
 }
 

@@ -13,6 +13,7 @@ use super::term_choices::{
     Amortization, DayCount, EarlyPaymentRule, InterestMethod, InterestRecalculation, LevelOn, MonthEnd, NonWorkingDays,
     PayoffInterest, PeriodUnit,
 };
+use super::written::written;
 
 /// What was agreed when the loan was applied for. It stays as it is when the product changes.
 #[derive(Debug, Clone, SimpleObject)]
@@ -33,6 +34,15 @@ pub struct LoanTerms {
     #[graphql(flatten)]
     pub conditions: LoanConditions,
 }
+
+written!(LoanTerms {
+    "principal": object |it, _| it.principal,
+    "annualRate": value |it, _| it.annual_rate,
+    "installments": value |it, _| it.installments,
+    "every": value |it, _| it.every,
+    "unit": value |it, _| it.unit,
+    "firstDueOn": value |it, _| it.first_due_on,
+});
 
 /// How interest, schedule, payments, arrears and charges of a product's loans are worked out, where an application does not say otherwise.
 #[derive(Debug, Clone, SimpleObject)]

@@ -11,7 +11,7 @@ use async_graphql_parser::types::{DocumentOperations, ExecutableDocument, Operat
 use quick_cache::{DefaultHashBuilder, OptionsBuilder, Weighter, sync::Cache, sync::DefaultLifecycle};
 use sha2::{Digest, Sha256};
 
-use super::{cost_plan::CostPlan, root_fields::RootFields, surface::NestedVariables};
+use super::{cost_plan::CostPlan, repeats::selects_an_object_again, root_fields::RootFields, surface::NestedVariables};
 
 /// Bytes an entry takes beside its tokens.
 const ENTRY_BYTES: u64 = 1024;
@@ -25,6 +25,8 @@ pub struct CheckedDocument {
     pub document: ExecutableDocument,
     /// Its text.
     pub text: Box<str>,
+    /// Whether it selects an object more than once in one place.
+    pub selects_again: bool,
     pub(super) cost: CostPlan,
     operations: Vec<Operation>,
     weight: u64,
@@ -83,7 +85,8 @@ impl CheckedDocument {
         let tokens = u64::try_from(tokens).unwrap_or(u64::MAX);
         let length = u64::try_from(text.len()).unwrap_or(u64::MAX);
         let weight = ENTRY_BYTES.saturating_add(TOKEN_BYTES.saturating_mul(tokens)).saturating_add(length);
-        Self { document, text: text.into(), cost, operations, weight }
+        let selects_again = selects_an_object_again(&document);
+        Self { document, text: text.into(), selects_again, cost, operations, weight }
     }
 
     /// The same, where each operation knows what it asks for of the schema's root.

@@ -28,6 +28,7 @@ pub mod manifest;
 mod names;
 pub mod precheck;
 pub mod refusal;
+mod repeats;
 mod root_fields;
 mod surface;
 #[cfg(test)]

@@ -20,3 +20,4 @@ mod shutdown;
 mod tokens;
 mod traces;
 mod trusted_documents;
+mod written;

@@ -5,6 +5,7 @@ use lending::loan::Portions;
 use lending::money::Currency;
 
 use crate::graphql::types::money::Money;
+use crate::graphql::types::written::written;
 use crate::service::ServiceError;
 
 /// An amount by what it is for.
@@ -21,6 +22,14 @@ pub struct Balances {
     /// All four together.
     pub total: Money,
 }
+
+written!(Balances {
+    "principal": object |it, _| it.principal,
+    "interest": object |it, _| it.interest,
+    "fees": object |it, _| it.fees,
+    "penalties": object |it, _| it.penalties,
+    "total": object |it, _| it.total,
+});
 
 impl Balances {
     /// The parts in their currency, with their sum.

@@ -7,6 +7,7 @@ use async_graphql::{Context, Result};
 use tokio::sync::OnceCell;
 
 use crate::graphql::request::request;
+use crate::graphql::types::written::Later;
 use crate::service::ServiceError;
 use crate::service::loan_views::LoanView;
 use crate::service::loans::LoanRecord;
@@ -32,6 +33,11 @@ impl Engine {
     /// The loan's id.
     pub fn loan_id(&self) -> uuid::Uuid {
         self.record.id
+    }
+
+    /// The view, where it is there.
+    pub fn at_hand(&self) -> Result<&LoanView, Later> {
+        self.view.get().map(|view| &**view).ok_or(Later)
     }
 
     /// The view; loaded once, however many fields ask for it.

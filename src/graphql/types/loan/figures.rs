@@ -12,6 +12,7 @@ use crate::graphql::types::delinquency::DelinquencyBucket;
 use crate::graphql::types::money::Money;
 use crate::graphql::types::scalars::Date;
 use crate::service::ServiceError;
+use crate::service::loan_views::LoanView;
 
 /// What a loan comes to on its day.
 pub struct LoanFigures(pub Engine);
@@ -38,26 +39,22 @@ impl LoanFigures {
 
     /// What is left of all installments together, scheduled interest included.
     async fn balances(&self, context: &Context<'_>) -> Result<Balances> {
-        let view = self.0.view(context).await?;
-        Balances::of(&view.state.outstanding().map_err(ServiceError::from)?, view.state.currency)
+        outstanding(&*self.0.view(context).await?)
     }
 
     /// What is left of the installments that were due before the day.
     async fn overdue(&self, context: &Context<'_>) -> Result<Balances> {
-        let view = self.0.view(context).await?;
-        Balances::of(&view.state.overdue().map_err(ServiceError::from)?, view.state.currency)
+        overdue(&*self.0.view(context).await?)
     }
 
     /// What the borrower paid too much and has not got back.
     async fn credit_balance(&self, context: &Context<'_>) -> Result<Money> {
-        let view = self.0.view(context).await?;
-        Ok(money(view.state.credit, view.state.currency))
+        Ok(credit_balance(&*self.0.view(context).await?))
     }
 
     /// What came in after the loan was written off.
     async fn recovered(&self, context: &Context<'_>) -> Result<Money> {
-        let view = self.0.view(context).await?;
-        Ok(money(view.state.recovered, view.state.currency))
+        Ok(recovered(&*self.0.view(context).await?))
     }
 
     /// The days since the oldest installment with anything left of it was due; 0 on its due date, and when there is none.
@@ -67,12 +64,7 @@ impl LoanFigures {
 
     /// The range of days past due it is counted in, of those its product made for it. While no more days have passed than its grace in arrears, it is the first. Null unless the loan is running.
     async fn delinquency_bucket(&self, context: &Context<'_>) -> Result<Option<DelinquencyBucket>> {
-        let view = self.0.view(context).await?;
-        let running = matches!(view.state.standing, Standing::Active | Standing::Defaulted { .. });
-        let conditions = &view.record.terms.conditions;
-        let days = view.state.days_past_due();
-        let counted = if days <= conditions.arrears_grace_days { 0 } else { days };
-        Ok(running.then(|| Bucket::of(counted, &conditions.delinquency_buckets).into()))
+        Ok(delinquency_bucket(&*self.0.view(context).await?))
     }
 
     /// The next due date, from the day on, of an installment with anything left of it.
@@ -94,4 +86,33 @@ impl LoanFigures {
     async fn charges(&self, context: &Context<'_>) -> Result<Vec<LoanCharge>> {
         LoanCharge::all(&*self.0.view(context).await?)
     }
+}
+
+/// What is left of all installments together.
+pub fn outstanding(view: &LoanView) -> Result<Balances> {
+    Balances::of(&view.state.outstanding().map_err(ServiceError::from)?, view.state.currency)
+}
+
+/// What is left of the installments that were due.
+pub fn overdue(view: &LoanView) -> Result<Balances> {
+    Balances::of(&view.state.overdue().map_err(ServiceError::from)?, view.state.currency)
+}
+
+/// What was paid too much.
+pub fn credit_balance(view: &LoanView) -> Money {
+    money(view.state.credit, view.state.currency)
+}
+
+/// What came in after the write-off.
+pub fn recovered(view: &LoanView) -> Money {
+    money(view.state.recovered, view.state.currency)
+}
+
+/// The range of days past due that a running loan is counted in.
+pub fn delinquency_bucket(view: &LoanView) -> Option<DelinquencyBucket> {
+    let running = matches!(view.state.standing, Standing::Active | Standing::Defaulted { .. });
+    let conditions = &view.record.terms.conditions;
+    let days = view.state.days_past_due();
+    let counted = if days <= conditions.arrears_grace_days { 0 } else { days };
+    running.then(|| Bucket::of(counted, &conditions.delinquency_buckets).into())
 }
