@@ -138,7 +138,10 @@ impl Series {
 
     fn print_statements(&self) {
         for statement in self.statements.iter().flatten() {
-            println!("    {}: {:.2} × {}", self.target, statement.per_request, statement.text);
+            println!(
+                "    {}: {:.2} × {:.0} µs {}",
+                self.target, statement.per_request, statement.microseconds, statement.text
+            );
         }
     }
 }

@@ -24,6 +24,7 @@ pub mod list;
 pub mod loan_books;
 pub mod loan_decisions;
 pub mod loan_disclosure;
+pub mod loan_faces;
 pub mod loan_officers;
 pub mod loan_products;
 pub mod loan_simulation;
@@ -53,6 +54,7 @@ use crate::store::borrowers::BorrowerRecord;
 use crate::store::branches::BranchRecord;
 use crate::store::gather::Gather;
 use crate::store::groups::GroupRecord;
+use crate::store::loan_face::LoanFace;
 use crate::store::loan_products::LoanProductRecord;
 use crate::store::loans::LoanRecord;
 use crate::store::scope::Scope;
@@ -92,6 +94,7 @@ pub struct Services {
 /// Reads by id that requests at the same time share.
 struct Gathered {
     loans: Gather<LoanRecord>,
+    loan_faces: Gather<LoanFace>,
     borrowers: Gather<BorrowerRecord>,
     branches: Gather<BranchRecord>,
     groups: Gather<GroupRecord>,
@@ -102,6 +105,7 @@ impl Gathered {
     fn new() -> Self {
         Self {
             loans: Gather::new(|loan| loan.id),
+            loan_faces: Gather::new(|loan| loan.id),
             borrowers: Gather::new(|borrower| borrower.id),
             branches: Gather::new(|branch| branch.id),
             groups: Gather::new(|group| group.id),

@@ -3,12 +3,13 @@
 //! connection comes back to its pool in the middle of something. Writes are not cut off: whoever begins one waits for it.
 
 use std::future::Future;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use sea_orm::ConnectOptions;
-use sea_orm::sqlx::postgres::PgPoolOptions;
+use sea_orm::sqlx::postgres::{PgConnection, PgPoolOptions};
 use sea_orm::sqlx::sqlite::SqliteConnection;
-use sea_orm::sqlx::{Connection as _, Error as SqlxError};
+use sea_orm::sqlx::{Connection as _, Database, Error as SqlxError, Postgres, Sqlite};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
@@ -79,6 +80,65 @@ pub(super) fn interrupt_what_is_abandoned(options: &mut ConnectOptions) {
                 })
             })
     });
+}
+
+/// An engine whose connections are kept from one statement to the next.
+pub(super) trait Awaited: Database {
+    /// Who waits for what such a connection does.
+    type Waiting: Waiting<Self>;
+}
+
+/// Who waits for what a connection does that is kept from one statement to the next.
+pub(super) trait Waiting<DB: Database>: Default + Send {
+    /// Lets its statements end with the current caller.
+    fn begin(&mut self, connection: &mut DB::Connection) -> impl Future<Output = Result<(), SqlxError>> + Send;
+
+    /// Lets them end with nobody.
+    fn end(&mut self);
+}
+
+impl Awaited for Postgres {
+    type Waiting = ();
+}
+
+/// A connection whose caller leaves is dropped, and with that closed.
+impl Waiting<Postgres> for () {
+    async fn begin(&mut self, _: &mut PgConnection) -> Result<(), SqlxError> {
+        Ok(())
+    }
+
+    fn end(&mut self) {}
+}
+
+impl Awaited for Sqlite {
+    type Waiting = Watched;
+}
+
+/// Where a connection of SQLite looks for its caller: telling it of each would take a detour to its thread.
+#[derive(Default)]
+pub(super) struct Watched(Option<Arc<Mutex<Option<CancellationToken>>>>);
+
+impl Waiting<Sqlite> for Watched {
+    async fn begin(&mut self, connection: &mut SqliteConnection) -> Result<(), SqlxError> {
+        if let Some(slot) = &self.0 {
+            *slot.lock().unwrap_or_else(PoisonError::into_inner) = caller();
+            return Ok(());
+        }
+        let slot = Arc::new(Mutex::new(caller()));
+        self.0 = Some(Arc::clone(&slot));
+        let has_left = move || {
+            let caller = slot.lock().unwrap_or_else(PoisonError::into_inner);
+            caller.as_ref().is_some_and(CancellationToken::is_cancelled)
+        };
+        connection.lock_handle().await?.set_progress_handler(STEPS, move || !has_left());
+        Ok(())
+    }
+
+    fn end(&mut self) {
+        if let Some(slot) = &self.0 {
+            *slot.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        }
+    }
 }
 
 /// Lets the connection's statements end with the current caller, and no longer with the one before.

@@ -6,13 +6,14 @@ use std::sync::Arc;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, Datelike, NaiveDate, Utc};
-use sea_orm::{ColumnTrait, ColumnType, EntityTrait, ModelTrait, Value};
+use sea_orm::{ColumnTrait, ColumnType, Value};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::error::StoreError;
 use super::filter::{Field, Scalar, storable};
 use super::page::SortKey;
+use super::rows::ByPlace;
 
 /// The version of the cursor's own form; a cursor of another version is refused.
 const VERSION: u8 = 1;
@@ -66,12 +67,13 @@ enum Mark {
 /// # Errors
 /// [`StoreError::Corrupt`] for a row that can have none.
 pub(super) fn place<F: Field>(
-    model: &<F::Entity as EntityTrait>::Model,
+    row: &impl ByPlace<Entity = F::Entity>,
     order: &[SortKey<F>],
     fingerprint: &Arc<str>,
 ) -> Result<Place, StoreError> {
-    let keys = order.iter().map(|key| mark(key.field.value(model))).collect::<Result<Vec<_>, _>>()?;
-    let Value::Uuid(Some(id)) = model.get(F::id_column()) else {
+    let read = |value: Option<Value>| value.ok_or_else(|| StoreError::Corrupt(format!("{}: a key not read", F::LIST)));
+    let keys = order.iter().map(|key| mark(read(key.field.value(row))?)).collect::<Result<Vec<_>, _>>()?;
+    let Value::Uuid(Some(id)) = read(row.value(F::id_column()))? else {
         return Err(StoreError::Corrupt(format!("{}: a row without an id", F::LIST)));
     };
     Ok(Place { version: VERSION, fingerprint: Arc::clone(fingerprint), keys, id })

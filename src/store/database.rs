@@ -20,6 +20,7 @@ use super::error::StoreError;
 
 mod ended;
 mod inspection;
+mod kept;
 mod migrations;
 mod pools;
 mod reader;
@@ -29,6 +30,7 @@ mod unbroken;
 
 pub use ended::{Ended, observer};
 pub use inspection::{Endpoint, PostgresFacts, SqliteFacts, endpoint};
+use kept::Kept;
 pub use migrations::Migrations;
 pub use pools::{Pool, Purpose};
 pub use reader::{Reader, from_replica};
@@ -98,12 +100,13 @@ impl Database {
             let alone = DatabaseOptions { max_connections: 1, ..options.clone() };
             (both.clone(), both, open(postgres_options(&alone), options.lock_timeout).await?)
         };
+        let kept = Kept::of(&reader, observer.clone());
         if let Some(observer) = observer {
             let second = Arc::clone(&observer);
             reader.set_metric_callback(move |info| observer(info));
             writer.set_metric_callback(move |info| second(info));
         }
-        let reader = Reader { primary: reader, replica: None };
+        let reader = Reader { primary: reader, kept, replica: None };
         Ok(Self { reader, writer, probe, many_writers: !is_sqlite && options.max_connections > 1 })
     }
 
@@ -153,6 +156,7 @@ impl Database {
             // A plain BEGIN that later turns into a write gets SQLITE_BUSY at once, whatever the busy timeout.
             sqlite_transaction_mode: (!self.is_postgres()).then_some(SqliteTransactionMode::Immediate),
         };
+        self.reader.kept.make_room();
         begin(&self.writer, options).await
     }
 
@@ -187,6 +191,7 @@ impl Database {
             access_mode: postgres.then_some(AccessMode::ReadOnly),
             sqlite_transaction_mode: (!postgres).then_some(SqliteTransactionMode::Deferred),
         };
+        self.reader.kept.make_room();
         let transaction = begin(&self.reader.primary, options).await?;
         if postgres {
             transaction.execute_unprepared("SET LOCAL statement_timeout = 0").await?;
@@ -208,6 +213,7 @@ impl Database {
         if let Some(replica) = self.replica() {
             replica.close().await;
         }
+        self.reader.kept.give_back();
         for connection in [&self.reader.primary, &self.writer, &self.probe] {
             if let Err(error) = connection.close_by_ref().await {
                 tracing::warn!(%error, "the database connection did not close cleanly");
@@ -265,7 +271,7 @@ fn common(options: &DatabaseOptions) -> ConnectOptions {
         .acquire_timeout(options.acquire_timeout)
         .sqlx_logging(false)
         // A ping at every checkout would be one more round trip per request.
-        .test_before_acquire_if_idle_for(Duration::from_secs(30));
+        .test_before_acquire_if_idle_for(kept::FRESH);
     connect
 }
 

@@ -7,7 +7,7 @@ use sea_orm::sea_query::{
     Alias, CommonTableExpression, Expr, ExprTrait, Func, LikeExpr, Query, SelectStatement, SimpleExpr, UnionType,
     WithClause,
 };
-use sea_orm::{ColumnTrait, Condition, EntityTrait, ModelTrait, Value};
+use sea_orm::{ColumnTrait, Condition, EntityTrait, Value};
 use serde::Serialize;
 use uuid::Uuid;
 
@@ -97,7 +97,7 @@ impl<F> Default for Filter<F> {
 /// A table's fields that can be filtered or sorted by.
 pub trait Field: Copy + Eq + Serialize + Send + Sync + 'static {
     /// The table.
-    type Entity: ByPlace;
+    type Entity: EntityTrait<Model: ByPlace<Entity = Self::Entity>>;
 
     /// A name for the list, bound into its cursors.
     const LIST: &'static str;
@@ -126,9 +126,9 @@ pub trait Field: Copy + Eq + Serialize + Send + Sync + 'static {
         test
     }
 
-    /// The field's value in a row, for a cursor.
-    fn value(self, row: &<Self::Entity as EntityTrait>::Model) -> Value {
-        row.get(self.column())
+    /// The field's value in a row, for a cursor; `None` where it was not read.
+    fn value(self, row: &impl ByPlace<Entity = Self::Entity>) -> Option<Value> {
+        row.value(self.column())
     }
 
     /// What free text is looked for in.

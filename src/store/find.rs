@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use super::error::StoreError;
 use super::filter::Field;
-use super::rows::{self, ByPlace};
+use super::rows::{self, ByPlace, Record};
 use super::scope::Scope;
 
 /// Whether a row is only read, or locked until the transaction ends because it is about to be changed.
@@ -38,15 +38,15 @@ pub async fn one<F, R>(
 ) -> Result<Option<R>, StoreError>
 where
     F: Field,
-    R: TryFrom<<F::Entity as EntityTrait>::Model, Error = StoreError>,
+    R: Record<F::Entity>,
 {
-    let mut select = F::Entity::select().filter(condition).filter(scope.condition::<F>());
+    let mut select = R::Row::select().filter(condition).filter(scope.condition::<F>());
     select = match lock {
         Lock::None => select,
         Lock::Shared => select.lock(LockType::KeyShare),
         Lock::ForUpdate => select.lock_exclusive(),
     };
-    rows::one(connection, select).await?.map(R::try_from).transpose()
+    rows::one(connection, select).await?.map(R::of).transpose()
 }
 
 /// The rows with these ids that exist for this scope, in no particular order. No statement is sent for no ids.
@@ -56,13 +56,13 @@ where
 pub async fn by_ids<F, R>(connection: &impl ConnectionTrait, scope: &Scope, ids: &[Uuid]) -> Result<Vec<R>, StoreError>
 where
     F: Field,
-    R: TryFrom<<F::Entity as EntityTrait>::Model, Error = StoreError>,
+    R: Record<F::Entity>,
 {
     if ids.is_empty() {
         return Ok(Vec::new());
     }
-    let select = F::Entity::select().filter(is_among::<F>(connection, ids)).filter(scope.condition::<F>());
-    rows::all(connection, select).await?.into_iter().map(R::try_from).collect()
+    let select = R::Row::select().filter(is_among::<F>(connection, ids)).filter(scope.condition::<F>());
+    rows::all(connection, select).await?.into_iter().map(R::of).collect()
 }
 
 /// Which of these ids belong to rows that exist for this scope. No statement is sent for no ids.

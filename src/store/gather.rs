@@ -6,7 +6,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use sea_orm::{ConnectionTrait, DbBackend, EntityTrait, ModelTrait};
+use sea_orm::{ConnectionTrait, DbBackend};
 use uuid::Uuid;
 
 use super::cursor::Place;
@@ -16,6 +16,7 @@ use super::filter::{Field, Filter};
 use super::find;
 use super::page::{List, Page, PageRequest, Shape, SortKey};
 use super::queue::Queues;
+use super::rows::Record;
 use super::scope::Scope;
 
 /// Gathers the reads of one kind of row.
@@ -68,7 +69,7 @@ impl<R> Gather<R> {
     pub async fn by_id<F>(&self, connection: &Reader, scope: &Scope, id: Uuid) -> Result<Option<Arc<R>>, StoreError>
     where
         F: Field,
-        R: TryFrom<<F::Entity as EntityTrait>::Model, Error = StoreError>,
+        R: Record<F::Entity>,
     {
         Ok(self.by_ids::<F>(connection, scope, &[id]).await?.pop().flatten())
     }
@@ -85,7 +86,7 @@ impl<R> Gather<R> {
     ) -> Result<Vec<Option<Arc<R>>>, StoreError>
     where
         F: Field,
-        R: TryFrom<<F::Entity as EntityTrait>::Model, Error = StoreError>,
+        R: Record<F::Entity>,
     {
         if ids.is_empty() {
             return Ok(Vec::new());
@@ -106,7 +107,7 @@ impl<R> Gather<R> {
     async fn read<F>(&self, connection: &Reader, scope: &Scope, ids: &[Uuid]) -> Result<Rows<R>, StoreError>
     where
         F: Field,
-        R: TryFrom<<F::Entity as EntityTrait>::Model, Error = StoreError>,
+        R: Record<F::Entity>,
     {
         let rows = find::by_ids::<F, R>(connection, scope, ids).await?;
         Ok(Arc::new(rows.into_iter().map(|row| ((self.id)(&row), Arc::new(row))).collect()))
@@ -126,8 +127,7 @@ impl<R> Gather<R> {
     ) -> Result<Page<Arc<R>>, StoreError>
     where
         F: Field,
-        R: TryFrom<<F::Entity as EntityTrait>::Model, Error = StoreError>,
-        <F::Entity as EntityTrait>::Model: ModelTrait<Entity = F::Entity> + Send + Sync,
+        R: Record<F::Entity>,
     {
         let list = List::of(filter, order)?;
         let start = list.start(request)?;
@@ -157,8 +157,7 @@ async fn pages<F, R>(
 ) -> Result<Pages<R>, StoreError>
 where
     F: Field,
-    R: TryFrom<<F::Entity as EntityTrait>::Model, Error = StoreError>,
-    <F::Entity as EntityTrait>::Model: ModelTrait<Entity = F::Entity>,
+    R: Record<F::Entity>,
 {
     let starts: HashSet<Option<Place>> = starts.into_iter().collect();
     let from_an_end = starts.contains(&None);

@@ -41,13 +41,13 @@ pub async fn claim_and_lock(
 ) -> Result<Claimed<LoanRecord>, StoreError> {
     static LOCKED: Text = Text::new();
     let select = || {
-        let loans = loan::Entity::select().filter(loan::Column::Id.eq(id)).filter(scope.condition::<LoanField>());
+        let loans = loan::Model::select().filter(loan::Column::Id.eq(id)).filter(scope.condition::<LoanField>());
         loans.lock_exclusive().into_query()
     };
     let text = (*scope == Scope::All).then_some(&LOCKED);
     let sought = Sought { text, values: vec![id.into()], select };
     let claimed = idempotency::claim_and_find(transaction, claim, sought).await?;
-    claimed.read(|row| LoanRecord::try_from(loan::Entity::read(Cells::of(&row)?)?))
+    claimed.read(|row| LoanRecord::try_from(loan::Model::read(Cells::of(&row)?)?))
 }
 
 /// What the books of a loan rest on.

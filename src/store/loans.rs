@@ -7,8 +7,7 @@ use lending::money::{Currency, Money};
 use lending::rate::Rate;
 use sea_orm::sea_query::{Expr, OnConflict, SelectStatement, SimpleExpr};
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, EntityTrait, ModelTrait, QueryFilter, QuerySelect,
-    Select, Value,
+    ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect, Select, Value,
 };
 use serde::Serialize;
 use uuid::Uuid;
@@ -23,6 +22,7 @@ use super::filter::{Field, LikePattern, storable};
 use super::find::{self, Lock};
 use super::insert;
 use super::loan_balances::LoanProjection;
+use super::rows::ByPlace;
 use super::scope::Scope;
 
 /// The statuses of loans that have not ended.
@@ -96,9 +96,13 @@ impl TryFrom<loan::Model> for LoanRecord {
     }
 }
 
+/// The status that a row has.
+pub(super) fn status(text: &str) -> Result<LoanStatus, StoreError> {
+    LoanStatus::parse(text).ok_or_else(|| StoreError::Corrupt(format!("loan status {text:?}")))
+}
+
 fn state(row: &loan::Model, currency: Currency) -> Result<Lifecycle, StoreError> {
-    let status =
-        LoanStatus::parse(&row.status).ok_or_else(|| StoreError::Corrupt(format!("loan status {:?}", row.status)))?;
+    let status = status(&row.status)?;
     let application = Application {
         applied_on: row.applied_on,
         applied_by: row.applied_by.clone(),
@@ -353,11 +357,12 @@ impl Field for LoanField {
         }
     }
 
-    fn value(self, row: &loan::Model) -> Value {
-        match self {
-            Self::DaysPastDue | Self::OldestUnpaidDueOn => row.oldest_unpaid_due_on.unwrap_or(NEVER).into(),
-            Self::NextDueOn => row.next_due_on.unwrap_or(NEVER).into(),
-            _ => row.get(self.column()),
+    fn value(self, row: &impl ByPlace<Entity = loan::Entity>) -> Option<Value> {
+        match (self, row.value(self.column())?) {
+            (Self::DaysPastDue | Self::OldestUnpaidDueOn | Self::NextDueOn, Value::ChronoDate(None)) => {
+                Some(NEVER.into())
+            }
+            (_, value) => Some(value),
         }
     }
 

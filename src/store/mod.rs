@@ -30,6 +30,7 @@ pub mod journal;
 pub mod ledger;
 pub mod loan_balances;
 pub mod loan_books;
+pub mod loan_face;
 pub mod loan_history;
 pub mod loan_products;
 pub mod loan_projection;

@@ -7,16 +7,14 @@ use std::sync::Arc;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sea_orm::sea_query::{Expr, ExprTrait, Order, SimpleExpr};
-use sea_orm::{
-    ColumnTrait, Condition, ConnectionTrait, EntityTrait, ModelTrait, QueryFilter, QueryOrder, QuerySelect, Select,
-};
+use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Select};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use super::cursor::{self, Place};
 use super::error::StoreError;
 use super::filter::{Field, Filter};
-use super::rows::{self, ByPlace, Places};
+use super::rows::{self, ByPlace, Places, Record};
 use super::scope::Scope;
 
 pub use super::cursor::Cursor;
@@ -98,17 +96,14 @@ impl<'a, F: Field> List<'a, F> {
         request.cursor.as_deref().map(decode).transpose()
     }
 
-    fn select(
+    fn select<R: ByPlace<Entity = F::Entity>>(
         &self,
         scope: &Scope,
         shape: Shape,
         start: Option<Vec<SimpleExpr>>,
-    ) -> Result<Select<F::Entity>, StoreError>
-    where
-        F::Entity: ByPlace,
-    {
+    ) -> Result<Select<F::Entity>, StoreError> {
         let keys = sort_columns(self.order, shape.backward);
-        let mut select = F::Entity::select().filter(self.filter.within(scope)?);
+        let mut select = R::select().filter(self.filter.within(scope)?);
         if let Some(start) = start {
             select = select.filter(beyond(&keys, start));
         }
@@ -118,22 +113,21 @@ impl<'a, F: Field> List<'a, F> {
         Ok(select)
     }
 
-    fn page<R>(&self, mut models: Vec<Row<F>>, shape: Shape, has_start: bool) -> Result<Page<R>, StoreError>
+    fn page<R>(&self, mut rows: Vec<R::Row>, shape: Shape, has_start: bool) -> Result<Page<R>, StoreError>
     where
-        R: TryFrom<Row<F>, Error = StoreError>,
-        Row<F>: ModelTrait<Entity = F::Entity>,
+        R: Record<F::Entity>,
     {
         let size = usize::try_from(shape.size).unwrap_or(usize::MAX);
-        let more = models.len() > size;
-        models.truncate(size);
+        let more = rows.len() > size;
+        rows.truncate(size);
         if shape.backward {
-            models.reverse();
+            rows.reverse();
         }
-        let row = |model| {
-            let place = cursor::place(&model, self.order, &self.fingerprint)?;
-            Ok((Cursor::Place(Arc::new(place)), R::try_from(model)?))
+        let row = |row| {
+            let place = cursor::place(&row, self.order, &self.fingerprint)?;
+            Ok((Cursor::Place(Arc::new(place)), R::of(row)?))
         };
-        let rows = models.into_iter().map(row).collect::<Result<Vec<_>, StoreError>>()?;
+        let rows = rows.into_iter().map(row).collect::<Result<Vec<_>, StoreError>>()?;
         let (has_previous, has_next) = if shape.backward { (more, has_start) } else { (has_start, more) };
         Ok(Page { rows, has_previous, has_next })
     }
@@ -150,11 +144,10 @@ impl<'a, F: Field> List<'a, F> {
         start: Option<&Place>,
     ) -> Result<Page<R>, StoreError>
     where
-        R: TryFrom<Row<F>, Error = StoreError>,
-        Row<F>: ModelTrait<Entity = F::Entity>,
+        R: Record<F::Entity>,
     {
         let values = start.map(|start| start.values().into_iter().map(Expr::val).collect());
-        let select = self.select(scope, shape, values)?;
+        let select = self.select::<R::Row>(scope, shape, values)?;
         self.page(rows::first(connection, select, shape.rows()).await?, shape, start.is_some())
     }
 
@@ -170,16 +163,15 @@ impl<'a, F: Field> List<'a, F> {
         starts: &[Place],
     ) -> Result<Vec<Page<R>>, StoreError>
     where
-        R: TryFrom<Row<F>, Error = StoreError>,
-        Row<F>: ModelTrait<Entity = F::Entity>,
+        R: Record<F::Entity>,
     {
         if starts.is_empty() {
             return Ok(Vec::new());
         }
         let places = Places { columns: cursor::columns(starts), number: starts.len() };
-        let select = self.select(scope, shape, Some(places.operands()))?;
+        let select = self.select::<R::Row>(scope, shape, Some(places.operands()))?;
         let found = rows::first_of_each(connection, select, places, shape.rows()).await?;
-        found.into_iter().map(|models| self.page(models, shape, true)).collect()
+        found.into_iter().map(|rows| self.page(rows, shape, true)).collect()
     }
 }
 
@@ -205,8 +197,6 @@ impl From<&PageRequest> for Shape {
     }
 }
 
-type Row<F> = <<F as Field>::Entity as EntityTrait>::Model;
-
 /// Reads one page. `R` is made from the table's rows.
 ///
 /// # Errors
@@ -221,8 +211,7 @@ pub async fn page<F, R>(
 ) -> Result<Page<R>, StoreError>
 where
     F: Field,
-    R: TryFrom<Row<F>, Error = StoreError>,
-    Row<F>: ModelTrait<Entity = F::Entity>,
+    R: Record<F::Entity>,
 {
     let list = List::of(filter, order)?;
     let start = list.start(request)?;

@@ -1,36 +1,69 @@
 //! Rows read by the places of their columns. SeaORM reads a row by the names of its columns and words a message for each
 //! value that is missing, and spells every column out in each statement: a fifth of what a page of loans cost
-//! (`cargo bench --bench load -- --workload page`). Here an entity says its columns once, as text and as places. Only
-//! whole rows of one table are read this way; whatever joins or counts goes through SeaORM.
+//! (`cargo bench --bench load -- --workload page`). Here a table says its columns once, as text and as places: all of them, or
+//! the part of them that is enough for most. Only rows of one table are read this way; whatever joins or counts goes
+//! through SeaORM.
 //!
 //! Written by hand: neither SeaORM nor sqlx reads a struct by position.
 
 use sea_orm::sea_query::{Expr, SimpleExpr, Values};
-use sea_orm::{ConnectionTrait, DbErr, EntityTrait, QueryResult, QuerySelect, QueryTrait, Select, Value};
+use sea_orm::{ConnectionTrait, DbErr, EntityName, EntityTrait, QueryResult, QuerySelect, QueryTrait, Select, Value};
 
 use super::cells::Cells;
+use super::error::StoreError;
 
-/// An entity whose rows are read by the places of their columns.
-pub trait ByPlace: EntityTrait {
-    /// Every column with its table, in the order in which [`read`](Self::read) takes them.
+/// What is read of each row of a table, by the places of the columns.
+pub trait ByPlace: Sized + Send + Sync {
+    /// The table.
+    type Entity: EntityTrait;
+
+    /// The columns with their table, in the order in which [`read`](Self::read) takes them.
     const COLUMNS: &str;
 
     /// A `SELECT` of [`COLUMNS`](Self::COLUMNS).
-    fn select() -> Select<Self>;
+    fn select() -> Select<Self::Entity>;
 
     /// Reads a row of [`select`](Self::select).
     ///
     /// # Errors
     /// [`DbErr::Query`] for a column that is missing or of another type.
-    fn read(cells: Cells<'_>) -> Result<Self::Model, DbErr>;
+    fn read(cells: Cells<'_>) -> Result<Self, DbErr>;
+
+    /// The value of a column, if it is one of those that are read.
+    fn value(&self, column: <Self::Entity as EntityTrait>::Column) -> Option<Value>;
+}
+
+/// What a table's row, or a part of it, means.
+pub trait Record<E: EntityTrait>: Sized {
+    /// What is read of the row.
+    type Row: ByPlace<Entity = E>;
+
+    /// Understands a row.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`] for a row that nobody here wrote.
+    fn of(row: Self::Row) -> Result<Self, StoreError>;
+}
+
+/// Whatever is made from whole rows is a record of them.
+impl<E, R> Record<E> for R
+where
+    E: EntityTrait<Model: ByPlace<Entity = E>>,
+    R: TryFrom<E::Model, Error = StoreError>,
+{
+    type Row = E::Model;
+
+    fn of(row: E::Model) -> Result<Self, StoreError> {
+        Self::try_from(row)
+    }
 }
 
 /// All rows of a statement that began as [`ByPlace::select`].
 ///
 /// # Errors
 /// Whatever the database answers.
-pub async fn all<E: ByPlace>(connection: &impl ConnectionTrait, select: Select<E>) -> Result<Vec<E::Model>, DbErr> {
-    read::<E>(connection.query_all(select.as_query()).await?)
+pub async fn all<R: ByPlace>(connection: &impl ConnectionTrait, select: Select<R::Entity>) -> Result<Vec<R>, DbErr> {
+    read(connection.query_all(select.as_query()).await?)
 }
 
 /// At most so many rows of a statement that began as [`ByPlace::select`]. The number is written into the statement: where
@@ -38,14 +71,14 @@ pub async fn all<E: ByPlace>(connection: &impl ConnectionTrait, select: Select<E
 ///
 /// # Errors
 /// Whatever the database answers.
-pub async fn first<E: ByPlace>(
+pub async fn first<R: ByPlace>(
     connection: &impl ConnectionTrait,
-    select: Select<E>,
+    select: Select<R::Entity>,
     most: u64,
-) -> Result<Vec<E::Model>, DbErr> {
+) -> Result<Vec<R>, DbErr> {
     let mut statement = connection.get_database_backend().build(select.as_query());
     statement.sql.push_str(&format!(" LIMIT {most}"));
-    read::<E>(connection.query_all_raw(statement).await?)
+    read(connection.query_all_raw(statement).await?)
 }
 
 /// Several places of a list.
@@ -70,15 +103,15 @@ impl Places {
 ///
 /// # Errors
 /// Whatever the database answers.
-pub async fn first_of_each<E: ByPlace>(
+pub async fn first_of_each<R: ByPlace>(
     connection: &impl ConnectionTrait,
-    select: Select<E>,
+    select: Select<R::Entity>,
     places: Places,
     most: u64,
-) -> Result<Vec<Vec<E::Model>>, DbErr> {
+) -> Result<Vec<Vec<R>>, DbErr> {
     let mut statement = connection.get_database_backend().build(select.as_query());
     let values = &mut statement.values.get_or_insert_with(|| Values(Vec::new())).0;
-    let mut found: Vec<Vec<E::Model>> = (0..places.number).map(|_| Vec::new()).collect();
+    let mut found: Vec<Vec<R>> = (0..places.number).map(|_| Vec::new()).collect();
     let numbers: Vec<i64> = (0..).take(places.number).collect();
     let mut columns = Vec::new();
     for (number, of_places) in places.columns.into_iter().chain([numbers.into()]).enumerate() {
@@ -88,16 +121,16 @@ pub async fn first_of_each<E: ByPlace>(
     statement.sql = format!(
         "SELECT {PLACE}.{number}, {all} FROM (SELECT {columns}) AS {PLACE} CROSS JOIN LATERAL ({rows} LIMIT {most}) AS {table}",
         number = name(columns.len().saturating_sub(1)),
-        all = E::COLUMNS,
+        all = R::COLUMNS,
         columns = columns.join(", "),
         rows = statement.sql,
-        table = E::default().table_name(),
+        table = R::Entity::default().table_name(),
     );
     for (number, row) in connection.query_all_raw(statement).await?.iter().enumerate() {
         let mut cells = cells(number, row)?;
         let place: i64 = cells.take()?;
         if let Some(rows) = usize::try_from(place).ok().and_then(|place| found.get_mut(place)) {
-            rows.push(E::read(cells)?);
+            rows.push(R::read(cells)?);
         }
     }
     Ok(found)
@@ -109,8 +142,8 @@ fn name(column: usize) -> String {
     format!("value_{column}")
 }
 
-fn read<E: ByPlace>(rows: Vec<QueryResult>) -> Result<Vec<E::Model>, DbErr> {
-    rows.iter().enumerate().map(|(number, row)| E::read(cells(number, row)?)).collect()
+fn read<R: ByPlace>(rows: Vec<QueryResult>) -> Result<Vec<R>, DbErr> {
+    rows.iter().enumerate().map(|(number, row)| R::read(cells(number, row)?)).collect()
 }
 
 fn cells(number: usize, row: &QueryResult) -> Result<Cells<'_>, DbErr> {
@@ -121,31 +154,59 @@ fn cells(number: usize, row: &QueryResult) -> Result<Cells<'_>, DbErr> {
 ///
 /// # Errors
 /// Whatever the database answers.
-pub async fn one<E: ByPlace>(connection: &impl ConnectionTrait, select: Select<E>) -> Result<Option<E::Model>, DbErr> {
+pub async fn one<R: ByPlace>(connection: &impl ConnectionTrait, select: Select<R::Entity>) -> Result<Option<R>, DbErr> {
     let row = connection.query_one(&select.limit(1).into_query()).await?;
-    row.as_ref().map(|row| E::read(Cells::of(row)?)).transpose()
+    row.as_ref().map(|row| R::read(Cells::of(row)?)).transpose()
 }
 
-/// Says the columns of the entity it stands beside, every one of them, in any order.
+/// Says the columns of the entity it stands beside, every one of them, in any order; or, with a name and types, of a part
+/// of them, whose struct it defines.
 macro_rules! by_place {
-    ($table:literal: $first:ident $(, $column:ident)* $(,)?) => {
-        impl $crate::store::rows::ByPlace for Entity {
-            const COLUMNS: &str = concat!(
-                "\"", $table, "\".\"", stringify!($first), "\"",
-                $(", \"", $table, "\".\"", stringify!($column), "\"",)*
-            );
+    ($table:literal: $($column:ident),+ $(,)?) => {
+        impl $crate::store::rows::ByPlace for Model {
+            $crate::store::rows::by_place!(@columns $table: $($column),+);
 
-            fn select() -> sea_orm::Select<Self> {
-                use sea_orm::QuerySelect as _;
-                use sea_orm::sea_query::Expr;
-
-                static EVERY_COLUMN: std::sync::OnceLock<sea_orm::Select<Entity>> = std::sync::OnceLock::new();
-                EVERY_COLUMN.get_or_init(|| Self::find().select_only().expr(Expr::cust(Self::COLUMNS))).clone()
+            fn value(&self, column: Column) -> Option<sea_orm::Value> {
+                Some(sea_orm::ModelTrait::get(self, column))
             }
+        }
+    };
+    ($(#[$doc:meta])+ $part:ident of $table:literal: $($column:ident: $type:ty),+ $(,)?) => {
+        $(#[$doc])+
+        #[derive(Clone, Debug, PartialEq, Eq)]
+        pub struct $part {
+            $(pub $column: $type,)+
+        }
 
-            fn read(mut cells: $crate::store::cells::Cells<'_>) -> Result<Model, sea_orm::DbErr> {
-                Ok(Model { $first: cells.take()?, $($column: cells.take()?,)* })
+        impl $crate::store::rows::ByPlace for $part {
+            $crate::store::rows::by_place!(@columns $table: $($column),+);
+
+            fn value(&self, column: Column) -> Option<sea_orm::Value> {
+                match sea_orm::IdenStatic::as_str(&column) {
+                    $(stringify!($column) => Some(self.$column.clone().into()),)+
+                    _ => None,
+                }
             }
+        }
+    };
+    (@columns $table:literal: $first:ident $(, $column:ident)*) => {
+        type Entity = Entity;
+
+        const COLUMNS: &str = concat!(
+            "\"", $table, "\".\"", stringify!($first), "\"",
+            $(", \"", $table, "\".\"", stringify!($column), "\"",)*
+        );
+
+        fn select() -> sea_orm::Select<Entity> {
+            use sea_orm::QuerySelect as _;
+            use sea_orm::sea_query::Expr;
+
+            static COLUMNS: std::sync::OnceLock<sea_orm::Select<Entity>> = std::sync::OnceLock::new();
+            COLUMNS.get_or_init(|| Entity::find().select_only().expr(Expr::cust(Self::COLUMNS))).clone()
+        }
+
+        fn read(mut cells: $crate::store::cells::Cells<'_>) -> Result<Self, sea_orm::DbErr> {
+            Ok(Self { $first: cells.take()?, $($column: cells.take()?,)* })
         }
     };
 }

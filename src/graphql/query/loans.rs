@@ -12,11 +12,12 @@ use crate::graphql::types::connection::{
 };
 use crate::graphql::types::filters;
 use crate::graphql::types::id;
-use crate::graphql::types::loan::Loan;
+use crate::graphql::types::loan::{Loan, Rows};
 use crate::graphql::types::loan_filter::LoanFilter;
 use crate::graphql::types::scalars::{Date, DateTime};
 use crate::graphql::types::selection::{LoanPlan, Selected};
 use crate::ids::Kind;
+use crate::service::loan_faces::LoanFace;
 use crate::service::loans::{Filter, LoanField, LoanKey};
 
 /// The queries around loans.
@@ -119,8 +120,13 @@ impl LoanQuery {
                     None => Ok(None),
                 };
             }
-            let record = request.services.loan(request.actor, &key?).await?;
-            Ok(Loan::fetch(request, record.into_iter().collect(), &plan).await?.pop())
+            let key = key?;
+            if let (LoanKey::Id(id), false) = (&key, plan.whole) {
+                let face = request.services.loan_faces_by_id(request.actor, &[*id]).await?.pop().flatten();
+                return Ok(Loan::fetch(request, face.into_iter().collect::<Vec<_>>(), &plan).await?.pop());
+            }
+            let record = request.services.loan(request.actor, &key).await?;
+            Ok(Loan::fetch(request, record.into_iter().collect::<Vec<_>>(), &plan).await?.pop())
         };
         Box::pin(found).await.transpose().map(AtHand::of)
     }
@@ -166,8 +172,18 @@ pub async fn loans_page(
         None => filter,
     });
     let order = sort_keys(order_by.unwrap_or_default(), LoanField::CreatedAt)?;
-    let page = request.services.loans(request.actor, &filter, &order, &page_request).await?;
-    let (page, records) = apart(page);
-    let nodes = Loan::fetch(request, records, &plan).await?;
+    let faces_will_do = !plan.whole && order.iter().all(|key| LoanFace::has(key.field));
+    let (page, rows): (_, Rows) = match faces_will_do {
+        true => {
+            let (page, faces) =
+                apart(request.services.loan_faces(request.actor, &filter, &order, &page_request).await?);
+            (page, faces.into())
+        }
+        false => {
+            let (page, records) = apart(request.services.loans(request.actor, &filter, &order, &page_request).await?);
+            (page, records.into())
+        }
+    };
+    let nodes = Loan::fetch(request, rows, &plan).await?;
     Ok(connection(page, nodes, LoanConnectionFields::new(filter)))
 }

@@ -138,11 +138,8 @@ async fn of_kind(request: Request<'_>, kind: Kind, ids: Vec<Uuid>, plans: &Plans
             ids.iter().filter_map(find).collect()
         }
         Kind::Loan => {
-            let records: Vec<_> =
-                request.services.loans_by_id(request.actor, &ids).await?.into_iter().flatten().collect();
-            let uuids: Vec<Uuid> = records.iter().map(|record| record.id).collect();
-            let rows = Loan::fetch(request, records, &plans.loan).await?;
-            uuids.into_iter().zip(rows).map(|(id, row)| (id, Node::Loan(row))).collect()
+            let loans = Loan::by_id(request, ids, &plans.loan).await?;
+            loans.into_iter().map(|(id, loan)| (id, Node::Loan(loan))).collect()
         }
     })
 }

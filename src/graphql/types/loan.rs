@@ -2,6 +2,7 @@
 
 pub mod balances;
 mod charge;
+mod decisions;
 mod engine;
 pub mod event;
 pub mod event_input;
@@ -19,7 +20,6 @@ use std::sync::Arc;
 use async_graphql::{Context, Enum, ID, Object, Result};
 use futures_util::future::{BoxFuture, OptionFuture};
 use futures_util::try_join;
-use lending::loan::Lifecycle;
 use uuid::Uuid;
 
 use self::engine::Engine;
@@ -41,13 +41,14 @@ use super::written::{Later, written};
 use crate::graphql::error::Nullable;
 use crate::graphql::request::{Request, request};
 use crate::ids::Kind;
+use crate::service::loan_faces::LoanFace;
 use crate::service::loan_views::LoanView;
 use crate::service::loans::{LoanKey, LoanRecord};
 
 /// A loan, from the application to its end.
 #[derive(Clone)]
 pub struct Loan {
-    record: Arc<LoanRecord>,
+    face: Arc<LoanFace>,
     engine: Engine,
     branch: Related<Branch>,
     borrower: Related<Borrower>,
@@ -113,9 +114,10 @@ impl From<LoanRecord> for Loan {
 
 impl From<Arc<LoanRecord>> for Loan {
     fn from(record: Arc<LoanRecord>) -> Self {
+        let Row { face, engine } = record.into();
         Self {
-            engine: Engine::later(Arc::clone(&record)),
-            record,
+            face,
+            engine,
             branch: Related::Later,
             borrower: Related::Later,
             product: Related::Later,
@@ -124,46 +126,67 @@ impl From<Arc<LoanRecord>> for Loan {
     }
 }
 
+/// A loan as it was read: its face, and behind it the whole loan if that was read.
+struct Row {
+    face: Arc<LoanFace>,
+    engine: Engine,
+}
+
+impl From<Arc<LoanFace>> for Row {
+    fn from(face: Arc<LoanFace>) -> Self {
+        Self { engine: Engine::later(face.id), face }
+    }
+}
+
+impl From<Arc<LoanRecord>> for Row {
+    fn from(record: Arc<LoanRecord>) -> Self {
+        Self { face: Arc::new(LoanFace::from(&*record)), engine: Engine::of(record) }
+    }
+}
+
+/// What a list is of, of whose rows more or less was read.
+pub struct Rows(Vec<Row>);
+
+impl<R: Into<Row>> From<Vec<R>> for Rows {
+    fn from(rows: Vec<R>) -> Self {
+        Self(rows.into_iter().map(R::into).collect())
+    }
+}
+
 impl Loan {
-    /// Loans with the relations a plan asks for, in the order of the records: one statement per relation.
+    /// Loans with the relations a plan asks for, in the order of the rows: one statement per relation.
     pub fn fetch<'a>(
         request: Request<'a>,
-        records: Vec<Arc<LoanRecord>>,
+        rows: impl Into<Rows>,
         plan: &'a LoanPlan,
     ) -> BoxFuture<'a, Result<Vec<Self>>> {
-        Box::pin(Self::fetch_all(request, records, plan))
+        Box::pin(Self::fetch_all(request, rows.into().0, plan))
     }
 
-    async fn fetch_all(request: Request<'_>, records: Vec<Arc<LoanRecord>>, plan: &LoanPlan) -> Result<Vec<Self>> {
-        let ids = |of: fn(&LoanRecord) -> Uuid| records.iter().map(|record| of(record)).collect::<Vec<_>>();
+    async fn fetch_all(request: Request<'_>, rows: Vec<Row>, plan: &LoanPlan) -> Result<Vec<Self>> {
+        let ids = |of: fn(&LoanFace) -> Uuid| rows.iter().map(|row| of(&row.face)).collect::<Vec<_>>();
         let (branches, borrowers, products, groups) = try_join!(
             if_any(plan.branch.as_ref().map(|plan| Branch::by_id(request, ids(|loan| loan.branch_id), plan))),
             if_any(plan.borrower.as_ref().map(|plan| Borrower::by_id(request, ids(|loan| loan.borrower_id), plan))),
             if_any(plan.product.then(|| LoanProduct::by_id(request, ids(|loan| loan.product_id)))),
             if_any(plan.group.as_ref().map(|plan| {
-                Group::by_id(request, records.iter().filter_map(|loan| loan.group_id).collect(), plan)
+                Group::by_id(request, rows.iter().filter_map(|row| row.face.group_id).collect(), plan)
             })),
         )?;
-        let mut views = match plan.engine {
-            true => {
-                let records = records.iter().map(|record| LoanRecord::clone(record)).collect();
-                request.services.loan_views(request.actor, records).await?
-            }
-            false => Vec::new(),
-        }
-        .into_iter();
-        Ok(records
+        let engines = match plan.engine {
+            true => folded(request, &rows).await?,
+            false => rows.iter().map(|row| row.engine.clone()).collect(),
+        };
+        Ok(rows
             .into_iter()
-            .map(|record| Self {
-                branch: Related::of(branches.as_ref(), record.branch_id),
-                borrower: Related::of(borrowers.as_ref(), record.borrower_id),
-                product: Related::of(products.as_ref(), record.product_id),
-                group: record.group_id.map_or(Related::Fetched(None), |id| Related::of(groups.as_ref(), id)),
-                engine: match views.next() {
-                    Some(view) => Engine::fetched(Arc::clone(&record), view),
-                    None => Engine::later(Arc::clone(&record)),
-                },
-                record,
+            .zip(engines)
+            .map(|(Row { face, .. }, engine)| Self {
+                branch: Related::of(branches.as_ref(), face.branch_id),
+                borrower: Related::of(borrowers.as_ref(), face.borrower_id),
+                product: Related::of(products.as_ref(), face.product_id),
+                group: face.group_id.map_or(Related::Fetched(None), |id| Related::of(groups.as_ref(), id)),
+                engine,
+                face,
             })
             .collect())
     }
@@ -171,20 +194,25 @@ impl Loan {
     /// A loan as it was seen on a day or by a moment, with the relations a plan asks for.
     pub async fn seen(request: Request<'_>, view: LoanView, plan: &LoanPlan) -> Result<Option<Self>> {
         let plan = LoanPlan { engine: false, ..plan.clone() };
-        let mut loan = Self::fetch(request, vec![Arc::new(view.record.clone())], &plan).await?.pop();
+        let record = Arc::new(view.record.clone());
+        let mut loan = Self::fetch(request, vec![Arc::clone(&record)], &plan).await?.pop();
         if let Some(loan) = &mut loan {
-            loan.engine = Engine::fetched(Arc::clone(&loan.record), view);
+            loan.engine = Engine::fetched(record, view);
         }
         Ok(loan)
     }
 
-    /// The loans with these ids, by id, with the relations a plan asks for.
+    /// The loans with these ids, by id, with as much of them and the relations as a plan asks for.
     pub async fn by_id(request: Request<'_>, mut ids: Vec<Uuid>, plan: &LoanPlan) -> Result<HashMap<Uuid, Self>> {
         ids.sort_unstable();
         ids.dedup();
-        let records: Vec<_> = request.services.loans_by_id(request.actor, &ids).await?.into_iter().flatten().collect();
-        let loans = Self::fetch(request, records, plan).await?;
-        Ok(loans.into_iter().map(|loan| (loan.record.id, loan)).collect())
+        let (actor, services) = (request.actor, request.services);
+        let rows: Rows = match plan.whole {
+            true => services.loans_by_id(actor, &ids).await?.into_iter().flatten().collect::<Vec<_>>().into(),
+            false => services.loan_faces_by_id(actor, &ids).await?.into_iter().flatten().collect::<Vec<_>>().into(),
+        };
+        let loans = Self::fetch(request, rows, plan).await?;
+        Ok(loans.into_iter().map(|loan| (loan.face.id, loan)).collect())
     }
 
     /// The one loan with this id, loaded on its own.
@@ -193,32 +221,17 @@ impl Loan {
         let record = request.services.loan(request.actor, &LoanKey::Id(id)).await?;
         Ok(record.map(Self::from))
     }
+}
 
-    fn defaulted_on(&self) -> Option<chrono::NaiveDate> {
-        match &self.record.state {
-            Lifecycle::Defaulted { defaulted_on, .. } => Some(*defaulted_on),
-            _ => None,
-        }
-    }
-
-    fn closed_on_date(&self) -> Option<chrono::NaiveDate> {
-        match &self.record.state {
-            Lifecycle::Rejected { rejection: decision, .. } | Lifecycle::Withdrawn { withdrawal: decision, .. } => {
-                Some(decision.on)
-            }
-            Lifecycle::Repaid { closed_on, .. } | Lifecycle::WrittenOff { closed_on, .. } => Some(*closed_on),
-            _ => None,
-        }
-    }
-
-    fn reason(&self) -> Option<&str> {
-        match &self.record.state {
-            Lifecycle::Rejected { rejection: decision, .. } | Lifecycle::Withdrawn { withdrawal: decision, .. } => {
-                decision.reason.as_deref()
-            }
-            _ => None,
-        }
-    }
+/// What stands behind the loans, their histories folded all at once.
+async fn folded(request: Request<'_>, rows: &[Row]) -> Result<Vec<Engine>> {
+    let whole = rows.iter().map(|row| row.engine.record_at_hand().cloned());
+    let Ok(records) = whole.collect::<Result<Vec<LoanRecord>, _>>() else {
+        // Each loads itself.
+        return Ok(rows.iter().map(|row| row.engine.clone()).collect());
+    };
+    let views = request.services.loan_views(request.actor, records).await?;
+    Ok(views.into_iter().map(|view| Engine::fetched(Arc::new(view.record.clone()), view)).collect())
 }
 
 /// What a relation comes to, if it is asked for.
@@ -231,115 +244,113 @@ async fn if_any<T>(relation: Option<impl Future<Output = Result<T>>>) -> Result<
 impl Loan {
     /// The id, such as "loan_01k…".
     pub async fn id(&self) -> ID {
-        id(Kind::Loan, self.record.id)
+        id(Kind::Loan, self.face.id)
     }
 
     /// The number people read out, such as "L-000000001".
     fn number(&self) -> &str {
-        &self.record.number
+        &self.face.number
     }
 
     /// The id in another system.
     fn external_ref(&self) -> Option<&str> {
-        self.record.external_ref.as_deref()
+        self.face.external_ref.as_deref()
     }
 
     /// Where the loan is in its life.
     fn status(&self) -> LoanStatus {
-        self.record.state.status().into()
+        self.face.status.into()
     }
 
     /// The steps that its status allows now.
     fn allowed_transitions(&self) -> Vec<LoanTransition> {
-        self.record.state.status().allowed().iter().copied().map(LoanTransition::from).collect()
+        self.face.status.allowed().iter().copied().map(LoanTransition::from).collect()
     }
 
     /// The branch that lends; null where the caller may not see it.
     async fn branch(&self, context: &Context<'_>) -> Nullable<AtHand<Branch>> {
-        self.branch.or_load(|| Branch::load(context, self.record.branch_id)).await.map(AtHand::of)
+        self.branch.or_load(|| Branch::load(context, self.face.branch_id)).await.map(AtHand::of)
     }
 
     /// Who borrows; null where the caller may not see them.
     async fn borrower(&self, context: &Context<'_>) -> Nullable<AtHand<Borrower>> {
-        self.borrower.or_load(|| Borrower::load(context, self.record.borrower_id)).await.map(AtHand::of)
+        self.borrower.or_load(|| Borrower::load(context, self.face.borrower_id)).await.map(AtHand::of)
     }
 
     /// The product it was made under; null where the caller may not see it.
     async fn product(&self, context: &Context<'_>) -> Nullable<AtHand<LoanProduct>> {
-        self.product.or_load(|| LoanProduct::load(context, self.record.product_id)).await.map(AtHand::of)
+        self.product.or_load(|| LoanProduct::load(context, self.face.product_id)).await.map(AtHand::of)
     }
 
     /// The group whose members answer for it; null when there is none and where the caller may not see it.
     async fn group(&self, context: &Context<'_>) -> Nullable<AtHand<Group>> {
-        let id = self.record.group_id?;
+        let id = self.face.group_id?;
         self.group.or_load(|| Group::load(context, id)).await.map(AtHand::of)
     }
 
     /// The subject of the credit officer who looks after it.
     fn officer(&self) -> Option<&str> {
-        self.record.officer.as_deref()
+        self.face.officer.as_deref()
     }
 
     /// What was agreed when it was applied for.
-    fn terms(&self) -> LoanTerms {
-        LoanTerms::from(&self.record.terms)
+    async fn terms(&self, context: &Context<'_>) -> Result<LoanTerms> {
+        Ok(LoanTerms::from(&self.engine.record(context).await?.terms))
     }
 
     /// The amount applied for.
     fn principal(&self) -> Money {
-        self.record.terms.principal.into()
+        self.face.principal.into()
     }
 
     /// The amount approved; null before the approval.
-    fn approved(&self) -> Option<Money> {
-        self.record.state.approval().map(|approval| approval.amount.into())
+    async fn approved(&self, context: &Context<'_>) -> Nullable<Money> {
+        self.engine.record(context).await.map(decisions::approved).transpose()
     }
 
     /// The amount disbursed so far.
-    fn disbursed(&self) -> Money {
-        let nothing = lending::money::Money::zero(self.record.terms.principal.currency());
-        self.record.state.disbursement().map_or(nothing, |disbursement| disbursement.amount).into()
+    async fn disbursed(&self, context: &Context<'_>) -> Result<Money> {
+        self.engine.record(context).await.map(decisions::disbursed)
     }
 
     /// The day of the application.
     fn applied_on(&self) -> Date {
-        Date(self.record.state.application().applied_on)
+        Date(self.face.applied_on)
     }
 
     /// The subject of whoever took the application.
-    fn applied_by(&self) -> &str {
-        &self.record.state.application().applied_by
+    async fn applied_by(&self, context: &Context<'_>) -> Result<&str> {
+        self.engine.record(context).await.map(decisions::applied_by)
     }
 
     /// The day of the approval.
-    fn approved_on(&self) -> Option<Date> {
-        self.record.state.approval().map(|approval| Date(approval.on))
+    async fn approved_on(&self, context: &Context<'_>) -> Nullable<Date> {
+        self.engine.record(context).await.map(decisions::approved_on).transpose()
     }
 
     /// The subject of whoever approved.
-    fn approved_by(&self) -> Option<&str> {
-        self.record.state.approval().map(|approval| approval.by.as_str())
+    async fn approved_by(&self, context: &Context<'_>) -> Nullable<&str> {
+        self.engine.record(context).await.map(decisions::approved_by).transpose()
     }
 
     /// The day of the disbursement.
     fn disbursed_on(&self) -> Option<Date> {
-        self.record.state.disbursement().map(|disbursement| Date(disbursement.on))
+        self.face.disbursed_on.map(Date)
     }
 
     /// The day it was counted as defaulted, while it is.
-    #[graphql(name = "defaultedOn")]
-    fn defaulted_on_date(&self) -> Option<Date> {
-        self.defaulted_on().map(Date)
+    async fn defaulted_on(&self, context: &Context<'_>) -> Nullable<Date> {
+        self.engine.record(context).await.map(decisions::defaulted_on).transpose()
     }
 
     /// The day it ended: rejected, withdrawn, repaid or written off.
-    fn closed_on(&self) -> Option<Date> {
-        self.closed_on_date().map(Date)
+    async fn closed_on(&self, context: &Context<'_>) -> Nullable<Date> {
+        self.engine.record(context).await.map(decisions::closed_on).transpose()
     }
 
     /// Why it was rejected or withdrawn, if a reason was given.
-    fn decision_reason(&self) -> Option<&str> {
-        self.reason()
+    async fn decision_reason(&self, context: &Context<'_>) -> Nullable<&str> {
+        self.engine.record(context).await.map(decisions::reason).transpose()
     }
 
     #[graphql(flatten)]
@@ -359,22 +370,22 @@ impl Loan {
 
     /// Grows by one with every change.
     fn version(&self) -> i64 {
-        self.record.version
+        self.face.version
     }
 
     /// When the application was taken.
     fn created_at(&self) -> DateTime {
-        DateTime(self.record.created_at)
+        DateTime(self.face.created_at)
     }
 
     /// When the loan last changed.
     fn updated_at(&self) -> DateTime {
-        DateTime(self.record.updated_at)
+        DateTime(self.face.updated_at)
     }
 }
 
 written!(Loan {
-    "id": value |it, _| id(Kind::Loan, it.record.id),
+    "id": value |it, _| id(Kind::Loan, it.face.id),
     "number": value |it, context| it.number(context),
     "externalRef": value |it, context| it.external_ref(context),
     "status": value |it, context| it.status(context),
@@ -385,17 +396,17 @@ written!(Loan {
     "group": object |it, _| &it.group,
     "officer": value |it, context| it.officer(context),
     "principal": object |it, context| it.principal(context),
-    "approved": object |it, context| it.approved(context),
-    "disbursed": object |it, context| it.disbursed(context),
+    "approved": object |it, _| decisions::approved(it.engine.record_at_hand()?),
+    "disbursed": object |it, _| decisions::disbursed(it.engine.record_at_hand()?),
     "appliedOn": value |it, context| it.applied_on(context),
-    "appliedBy": value |it, context| it.applied_by(context),
-    "approvedOn": value |it, context| it.approved_on(context),
-    "approvedBy": value |it, context| it.approved_by(context),
+    "appliedBy": value |it, _| decisions::applied_by(it.engine.record_at_hand()?),
+    "approvedOn": value |it, _| decisions::approved_on(it.engine.record_at_hand()?),
+    "approvedBy": value |it, _| decisions::approved_by(it.engine.record_at_hand()?),
     "disbursedOn": value |it, context| it.disbursed_on(context),
-    "defaultedOn": value |it, _| it.defaulted_on().map(Date),
-    "closedOn": value |it, context| it.closed_on(context),
-    "decisionReason": value |it, context| it.decision_reason(context),
-    "terms": object |it, context| it.terms(context),
+    "defaultedOn": value |it, _| decisions::defaulted_on(it.engine.record_at_hand()?),
+    "closedOn": value |it, _| decisions::closed_on(it.engine.record_at_hand()?),
+    "decisionReason": value |it, _| decisions::reason(it.engine.record_at_hand()?),
+    "terms": object |it, _| LoanTerms::from(&it.engine.record_at_hand()?.terms),
     "asOf": value |it, _| Date(it.engine.at_hand()?.as_of),
     "balances": object |it, _| figures::outstanding(it.engine.at_hand()?).map_err(|_| Later)?,
     "overdue": object |it, _| figures::overdue(it.engine.at_hand()?).map_err(|_| Later)?,

@@ -132,7 +132,20 @@ const OF_THE_ENGINE: [&str; 18] = [
     "simulate",
 ];
 
-/// Which relations of loans to fetch.
+/// The fields of a loan that take more of it than its face.
+const OF_THE_RECORD: [&str; 9] = [
+    "terms",
+    "approved",
+    "disbursed",
+    "appliedBy",
+    "approvedOn",
+    "approvedBy",
+    "defaultedOn",
+    "closedOn",
+    "decisionReason",
+];
+
+/// How much of loans, and which relations, to fetch.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct LoanPlan {
     /// The branches, and what of them.
@@ -143,7 +156,9 @@ pub struct LoanPlan {
     pub product: bool,
     /// The groups, and what of them.
     pub group: Option<GroupPlan>,
-    /// Their histories, folded.
+    /// All that was stored of each, not the face alone.
+    pub whole: bool,
+    /// Their histories, folded. That takes the whole.
     pub engine: bool,
 }
 
@@ -151,12 +166,14 @@ impl LoanPlan {
     /// Reads the plan from what is selected of loans.
     #[must_use]
     pub fn of(selected: &Selected<'_>) -> Self {
+        let engine = OF_THE_ENGINE.iter().any(|field| selected.has(field));
         Self {
             branch: selected.has("branch").then(|| BranchPlan::of(&selected.field("branch"))),
             borrower: selected.has("borrower").then(|| BorrowerPlan::of(&selected.field("borrower"))),
             product: selected.has("product"),
             group: selected.has("group").then(|| GroupPlan::of(&selected.field("group"))),
-            engine: OF_THE_ENGINE.iter().any(|field| selected.has(field)),
+            whole: engine || OF_THE_RECORD.iter().any(|field| selected.has(field)),
+            engine,
         }
     }
 
@@ -168,6 +185,7 @@ impl LoanPlan {
             borrower: self.borrower.or(other.borrower),
             product: self.product || other.product,
             group: self.group.or(other.group),
+            whole: self.whole || other.whole,
             engine: self.engine || other.engine,
         }
     }

@@ -34,13 +34,19 @@ impl Database {
     pub fn pools(&self) -> Vec<Pool> {
         if self.is_postgres() {
             let replica = self.replica().map(|it| of(it.pool().get_postgres_connection_pool(), Purpose::Replica));
-            let both = of(self.writer.get_postgres_connection_pool(), Purpose::Both);
+            let both = self.with_kept(of(self.writer.get_postgres_connection_pool(), Purpose::Both));
             return [both].into_iter().chain(replica).collect();
         }
         vec![
-            of(self.reader.primary.get_sqlite_connection_pool(), Purpose::Read),
+            self.with_kept(of(self.reader.primary.get_sqlite_connection_pool(), Purpose::Read)),
             of(self.writer.get_sqlite_connection_pool(), Purpose::Write),
         ]
+    }
+
+    /// What is kept for the next statement waits for work, wherever it is.
+    fn with_kept(&self, pool: Pool) -> Pool {
+        let kept = u32::try_from(self.reader.kept.number()).unwrap_or(u32::MAX);
+        Pool { idle: pool.idle.saturating_add(kept).min(pool.open), ..pool }
     }
 }
 

@@ -7,6 +7,7 @@ use std::future::Future;
 
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, DbErr, ExecResult, QueryResult, Statement};
 
+use super::kept::Kept;
 use super::replica::Replica;
 
 tokio::task_local! {
@@ -23,6 +24,7 @@ pub async fn from_replica<F: Future>(work: F) -> F::Output {
 #[derive(Clone, Debug)]
 pub struct Reader {
     pub(super) primary: DatabaseConnection,
+    pub(super) kept: Kept,
     pub(super) replica: Option<Replica>,
 }
 
@@ -68,7 +70,7 @@ impl ConnectionTrait for Reader {
         {
             return answer;
         }
-        self.primary.query_one_raw(statement).await
+        Ok(self.kept.query_all(statement).await?.into_iter().next())
     }
 
     async fn query_all_raw(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
@@ -77,6 +79,6 @@ impl ConnectionTrait for Reader {
         {
             return answer;
         }
-        self.primary.query_all_raw(statement).await
+        self.kept.query_all(statement).await
     }
 }

@@ -82,3 +82,24 @@ crate::store::rows::by_place! {
     accrued_interest_minor, accrued_fees_minor, accrued_penalties_minor, oldest_unpaid_due_on, next_due_on,
     matures_on, charged_off_on, accrued_through, projected_on, refreshed_on, version, created_at, updated_at,
 }
+
+crate::store::rows::by_place! {
+    /// What most lists show of a loan.
+    Face of "loans":
+    id: Uuid,
+    number: String,
+    external_ref: Option<String>,
+    branch_id: Uuid,
+    borrower_id: Uuid,
+    product_id: Uuid,
+    group_id: Option<Uuid>,
+    officer: Option<String>,
+    currency: String,
+    principal_minor: i64,
+    status: String,
+    applied_on: Date,
+    disbursed_on: Option<Date>,
+    version: i64,
+    created_at: DateTimeUtc,
+    updated_at: DateTimeUtc,
+}

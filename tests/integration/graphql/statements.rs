@@ -5,6 +5,7 @@ use serde_json::{Value as Json, json};
 
 use super::world::{World, borrower, branch, each, with};
 use crate::support::api::Client;
+use crate::support::sdl::{SDL, innermost};
 
 /// Runs a query and counts the statements it took.
 async fn cost(world: &World, client: &Client, query: &str, variables: Json) -> (usize, Json) {
@@ -93,6 +94,31 @@ async fn a_relation_is_fetched_once_however_it_is_selected() {
     takes(&world, 3, "{ borrowers(first: 100) { nodes { name phone branch { parent { code } } } } }").await;
     takes(&world, 2, "{ branches(first: 100) { edges { cursor node { code parent { code } } } } }").await;
     takes(&world, 1, "{ loanProducts(first: 100) { nodes { code principalMax { amount } } } }").await;
+}
+
+/// A field of a row for which the page did not read enough would load it row by row.
+#[tokio::test]
+async fn no_field_of_a_loan_is_read_row_by_row() {
+    let world = lend().await;
+    let mut asked = 0;
+    for field in SDL.fields("Loan").into_iter().filter(|field| field.arguments.is_empty()) {
+        let below = !SDL.fields(innermost(&field.ty.node)).is_empty();
+        let name = &field.name.node;
+        let selected = if below { format!("{name} {{ __typename }}") } else { name.to_string() };
+        let query = format!("{{ loans(first: 40) {{ nodes {{ {selected} }} }} }}");
+        let (statements, _) = cost(&world, &world.api, &query, json!({})).await;
+        assert!(statements <= 5, "{query}: {statements}\n{:#?}", world.api.statements().texts());
+        asked += 1;
+    }
+    assert!(asked > 35, "{asked}");
+    // Only what is shown of most loans, unless more is selected.
+    for (selected, is_whole) in
+        [("id number status disbursedOn", false), ("approvedOn", true), ("balances { total { amount } }", true)]
+    {
+        cost(&world, &world.api, &format!("{{ loans {{ nodes {{ {selected} }} }} }}"), json!({})).await;
+        let page = world.api.statements().texts().iter().any(|text| text.contains("\"loans\".\"conditions\""));
+        assert_eq!(page, is_whole, "{selected}");
+    }
 }
 
 #[tokio::test]

@@ -16,6 +16,7 @@ mod groups;
 mod idempotency;
 mod key_rotation;
 mod loan_books;
+mod loan_faces;
 mod loan_products;
 mod odd_text;
 mod oversight;

@@ -113,6 +113,8 @@ async fn reads(world: &World, actor: &Actor) -> Vec<(Action, Option<Action>)> {
         (Action::ReadLoans, forbidden(services.loan(actor, &LoanKey::Id(id)).await)),
         (Action::ReadLoans, forbidden(services.loans_by_id(actor, &[id]).await)),
         (Action::ReadLoans, forbidden(services.loans(actor, &loans, &[], &page).await)),
+        (Action::ReadLoans, forbidden(services.loan_faces_by_id(actor, &[id]).await)),
+        (Action::ReadLoans, forbidden(services.loan_faces(actor, &loans, &[], &page).await)),
         (Action::ReadLoans, forbidden(services.count_loans(actor, &loans).await)),
         (Action::ReadPortfolio, forbidden(report.counted(services, actor, GroupBy::Branch).await)),
         (Action::ReadPortfolio, forbidden(report.owed(services, actor, GroupBy::Nothing).await)),

@@ -7,6 +7,7 @@ mod cursors;
 mod filled;
 mod filters;
 mod gather;
+mod kept;
 mod migrations;
 mod outage;
 mod paging;
