@@ -20,9 +20,17 @@ const SELDOM: f64 = 0.2;
 #[derive(Debug, Clone, Serialize)]
 pub struct Statement {
     pub per_request: f64,
-    /// What PostgreSQL took to execute one, on the mean; what it took to parse and to plan it is not among it.
+    /// What PostgreSQL took to plan and to execute one, on the mean; what it took to parse it is not among it.
     pub microseconds: f64,
     pub text: String,
+}
+
+/// It costs a little, and so is off while anything is timed.
+async fn track_planning(counter: &mut PgConnection, on: bool) {
+    let value = if on { "on" } else { "off" };
+    for sql in [&format!("ALTER SYSTEM SET pg_stat_statements.track_planning = {value}"), "SELECT pg_reload_conf()"] {
+        sqlx::query(sqlx::AssertSqlSafe(sql)).execute(&mut *counter).await.unwrap();
+    }
 }
 
 /// The statements of a workload; `None` where nobody counts.
@@ -30,6 +38,7 @@ pub async fn of(place: &Place, target: &Target, magazine: &Arc<Magazine>) -> Opt
     let database = target.url.as_ref()?.rsplit('/').next()?.to_owned();
     let counter = place.cluster.as_ref()?.url("postgres");
     let mut counter = PgConnection::connect(&counter).await.unwrap();
+    track_planning(&mut counter, true).await;
     let mut connection = Connection::open(target.address).await.unwrap();
     let mut bytes = Vec::new();
     let mut sent = 0;
@@ -47,9 +56,10 @@ pub async fn of(place: &Place, target: &Target, magazine: &Arc<Magazine>) -> Opt
             }
         }
     }
-    let sql = "SELECT calls, query, mean_exec_time FROM pg_stat_statements s JOIN pg_database d ON d.oid = s.dbid
+    let sql = "SELECT calls, query, (total_plan_time + total_exec_time) / calls, plans FROM pg_stat_statements s JOIN pg_database d ON d.oid = s.dbid
                WHERE d.datname = $1 AND calls >= $2 ORDER BY calls DESC, query";
     let rows = sqlx::query(sql).bind(database).bind(SELDOM * f64::from(sent)).fetch_all(&mut counter).await.unwrap();
+    track_planning(&mut counter, false).await;
     counter.close().await.unwrap();
     let statement = |row: &sqlx::postgres::PgRow| Statement {
         per_request: row.get::<i64, _>(0) as f64 / f64::from(sent),
