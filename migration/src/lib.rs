@@ -29,6 +29,7 @@ mod m20261128_000040_erased_borrowers;
 mod m20261129_000050_portfolio_changes;
 mod m20261129_000060_loans_of_a_branch;
 mod m20261129_000070_dues;
+mod m20261129_000080_stale_by_branch;
 
 /// The list of migrations, in the order they run.
 #[derive(Debug, Clone, Copy)]
@@ -61,6 +62,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261129_000050_portfolio_changes::Migration),
             Box::new(m20261129_000060_loans_of_a_branch::Migration),
             Box::new(m20261129_000070_dues::Migration),
+            Box::new(m20261129_000080_stale_by_branch::Migration),
         ]
     }
 }

@@ -155,6 +155,15 @@ impl<F: Field> Filter<F> {
         Ok(Condition::all().add(scope.condition::<F>()).add(self.condition(scope)?))
     }
 
+    /// The time zones that it narrows the rows to before anything else, if it does.
+    pub(super) fn zones(&self) -> Option<&[String]> {
+        match self {
+            Self::InTimeZones(zones) => Some(zones),
+            Self::All(parts) => parts.iter().find_map(Self::zones),
+            _ => None,
+        }
+    }
+
     fn condition(&self, scope: &Scope) -> Result<Condition, StoreError> {
         self.with_leaves(&|leaf| {
             Ok(match leaf {
@@ -206,7 +215,8 @@ fn of_branches<F: Field>(branches: impl FnOnce() -> SelectStatement) -> Conditio
     if F::branch_may_be_missing() { condition.add(column.is_not_null()) } else { condition }
 }
 
-fn in_time_zones(zones: &[String]) -> SelectStatement {
+/// The branches in these time zones.
+pub(super) fn in_time_zones(zones: &[String]) -> SelectStatement {
     Query::select()
         .column((branch::Entity, branch::Column::Id))
         .from(branch::Entity)

@@ -36,7 +36,7 @@ use uuid::Uuid;
 use super::convert;
 use super::entity::{branch, loan};
 use super::error::StoreError;
-use super::filter::Filter;
+use super::filter::{Filter, in_time_zones};
 use super::loans::{LoanField, LoanRecord};
 use super::scope::Scope;
 
@@ -118,7 +118,7 @@ impl Choice<'_> {
         Ok(match self.part {
             Part::Everything | Part::Except([]) => condition,
             Part::Except(ids) => condition.add(among(ids, backend).not()),
-            Part::Stale(day) => condition.add(stale(day)),
+            Part::Stale(day) => condition.add(stale(day, self.filter.zones())),
             Part::AppliedBy(day) => condition.add(loan::Column::AppliedOn.lte(day)),
         })
     }
@@ -144,9 +144,9 @@ fn among(ids: &[Uuid], backend: DbBackend) -> SimpleExpr {
 /// unusual, and the name occurs in no other part of them.
 const FOLLOWING: &str = "(status IN ('DISBURSED', 'DEFAULTED')) IS TRUE AND conditions LIKE '%\"DAILY_BALANCE\"%'";
 
-/// Loans whose balances are not right for a day.
-fn stale(day: NaiveDate) -> Condition {
-    Condition::all().add(loan::Column::Id.in_subquery(candidates(day))).add(not_right(day))
+/// Loans whose balances are not right for a day, in the time zones where it is that day, if it is another one elsewhere.
+fn stale(day: NaiveDate, zones: Option<&[String]>) -> Condition {
+    Condition::all().add(loan::Column::Id.in_subquery(candidates(day, zones))).add(not_right(day))
 }
 
 /// Interest that follows the balance grows on what is late until the balances are worked out anew.
@@ -162,14 +162,16 @@ fn not_right(day: NaiveDate) -> Condition {
 }
 
 /// The ids of all stale loans and few others, by two indexes: of loans that were late already when their balances were
-/// worked out, before the day or after it, and of loans that are late since.
-fn candidates(day: NaiveDate) -> SelectStatement {
+/// worked out, before the day or after it, and of loans that are late since. In some time zones only, by two others that
+/// begin with the branch: those by the day alone would come upon all late loans of the other zones.
+fn candidates(day: NaiveDate, zones: Option<&[String]>) -> SelectStatement {
     let of = |which: &str, condition: SimpleExpr| {
         Query::select()
             .column((loan::Entity, loan::Column::Id))
             .from(loan::Entity)
             .and_where(Expr::cust(format!("{FOLLOWING} AND {which}")))
             .and_where(condition)
+            .and_where_option(zones.map(|zones| loan::Column::BranchId.in_subquery(in_time_zones(zones))))
             .to_owned()
     };
     let late = "refreshed_on > oldest_unpaid_due_on";

@@ -39,6 +39,8 @@ fn undone(postgres: bool) -> Vec<String> {
     for sql in [
         "DROP INDEX ix_loans_refreshed_while_late",
         "DROP INDEX ix_loans_late_since_refreshed",
+        "DROP INDEX ix_loans_branch_refreshed_while_late",
+        "DROP INDEX ix_loans_branch_late_since_refreshed",
         "DROP INDEX ix_loans_officer_created_at_id",
         "DROP INDEX ix_loans_product_id_created_at_id",
         "CREATE INDEX ix_loans_officer_id ON loans (officer, id)",
@@ -47,6 +49,7 @@ fn undone(postgres: bool) -> Vec<String> {
         "CREATE INDEX ix_loans_status_oldest_unpaid_due_on ON loans (status, oldest_unpaid_due_on)",
         "ALTER TABLE loans DROP COLUMN refreshed_on",
         "DELETE FROM seaql_migrations WHERE version = 'm20261129_000050_portfolio_changes'",
+        "DELETE FROM seaql_migrations WHERE version = 'm20261129_000080_stale_by_branch'",
     ] {
         undone.push(sql.to_owned());
     }
@@ -62,7 +65,7 @@ async fn sums_of_the_portfolio_begin_with_the_loans_that_are_there(engine: Engin
     }
     raw.close().await.unwrap();
     let pending = database.pending_migrations().await.unwrap();
-    assert_eq!(pending, ["m20261129_000050_portfolio_changes"]);
+    assert_eq!(pending, ["m20261129_000050_portfolio_changes", "m20261129_000080_stale_by_branch"]);
     database.migrate().await.unwrap();
     let world = World::new(engine).await;
     let counted = Report::new(Default::default(), None);

@@ -115,8 +115,14 @@ async fn the_portfolio_reads_no_loan(engine: Engine) {
         assert!(!steps.iter().any(|step| reads_all_loans(step)), "{sql}\n{steps:#?}");
         assert!(!steps.iter().any(|step| step.contains("loan_installments")), "{sql}\n{steps:#?}");
         // Only what is stale is looked for among the loans.
-        let allowed =
-            ["ix_loans_refreshed_while_late", "ix_loans_late_since_refreshed", "loans_pkey", "autoindex_loans_1"];
+        let allowed = [
+            "ix_loans_refreshed_while_late",
+            "ix_loans_late_since_refreshed",
+            "ix_loans_branch_refreshed_while_late",
+            "ix_loans_branch_late_since_refreshed",
+            "loans_pkey",
+            "autoindex_loans_1",
+        ];
         let others = steps
             .iter()
             .filter(|step| reads_loans(step))
