@@ -31,7 +31,7 @@ pub enum Access {
 /// to be sent as it is. Only a transport that does so may put this into a request, and only where the document selects no
 /// object twice in one place: the library cannot put two such texts together.
 #[derive(Debug, Clone, Copy)]
-pub struct Fragments;
+pub struct ReadyJson;
 
 /// Limits of the API that the operator chooses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

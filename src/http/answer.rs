@@ -142,7 +142,7 @@ pub fn respond(
     };
     let payload = Payload { errors: &answer.errors, data, extensions: &answer.extensions };
     let mut body = Capped { bytes: Vec::with_capacity(1024), cap: settings.max_response_bytes };
-    if payload.serialize(&mut Serializer::with_formatter(&mut body, WithFragments)).is_err() {
+    if payload.serialize(&mut Serializer::with_formatter(&mut body, WithReadyJson)).is_err() {
         return Err(HttpError::new(
             StatusCode::BAD_REQUEST,
             "RESPONSE_TOO_LARGE",
@@ -169,14 +169,14 @@ fn status(answer: &Answer, stage: Stage, media: MediaType) -> StatusCode {
     }
 }
 
-/// Compact JSON in which a value of bytes is a part of the answer that is JSON already ([`Fragments`]).
+/// Compact JSON in which a value of bytes is a part of the answer that is JSON already ([`ReadyJson`]).
 ///
-/// [`Fragments`]: crate::graphql::request::Fragments
-struct WithFragments;
+/// [`ReadyJson`]: crate::graphql::request::ReadyJson
+struct WithReadyJson;
 
-impl Formatter for WithFragments {
-    fn write_byte_array<W: io::Write + ?Sized>(&mut self, writer: &mut W, fragment: &[u8]) -> io::Result<()> {
-        writer.write_all(fragment)
+impl Formatter for WithReadyJson {
+    fn write_byte_array<W: io::Write + ?Sized>(&mut self, writer: &mut W, ready: &[u8]) -> io::Result<()> {
+        writer.write_all(ready)
     }
 }
 

@@ -9,7 +9,7 @@ use futures_util::stream::BoxStream;
 use super::guard::Refusal;
 use super::request::GraphqlRequest;
 use crate::auth::{Actor, Authenticator, Recognition};
-use crate::graphql::request::{Fragments, Position, RequestId};
+use crate::graphql::request::{Position, ReadyJson, RequestId};
 
 /// Turns the `Authorization` header into a caller.
 pub trait Authenticate: Send + Sync {
@@ -33,7 +33,7 @@ pub struct RequestContext {
     /// What a query must see of what was written before, as an earlier answer said.
     pub read_after: Option<Position>,
     /// Whether the answer may have parts that are JSON already.
-    pub fragments: Option<Fragments>,
+    pub ready_json: Option<ReadyJson>,
 }
 
 /// The kinds of operation.

@@ -49,8 +49,8 @@ fn with_context(request: Request, context: RequestContext, admitted: &Admitted) 
     };
     let caller = Actor { request_id: Some(context.request_id.0.clone()), ..context.caller };
     let request = request.data(caller).data(context.request_id).data(access);
-    match context.fragments.filter(|_| !admitted.document.selects_again) {
-        Some(fragments) => request.data(fragments),
+    match context.ready_json.filter(|_| !admitted.document.selects_again) {
+        Some(ready_json) => request.data(ready_json),
         None => request,
     }
 }

@@ -26,7 +26,7 @@ use super::state::HttpState;
 use super::{answer, body, client_address, graphiql, origin};
 use crate::auth::{Actor, AuthError};
 use crate::graphql::read_after::READ_AFTER;
-use crate::graphql::request::{Fragments, Position, RequestId};
+use crate::graphql::request::{Position, ReadyJson, RequestId};
 
 /// The address of the other end of the connection; the accept loop puts it into every request.
 #[derive(Debug, Clone, Copy)]
@@ -131,7 +131,7 @@ impl Exchange {
             caller,
             read_after,
             // `answer` sends them as they are.
-            fragments: Some(Fragments),
+            ready_json: Some(ReadyJson),
         };
         Ok(operation::execute(state, admitted, context).await?)
     }

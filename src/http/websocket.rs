@@ -317,7 +317,7 @@ impl SocketExecutor {
             socket = self.session.exchange.request_id.0,
             "operation on a socket"
         );
-        let context = RequestContext { request_id: request_id.clone(), caller, read_after: None, fragments: None };
+        let context = RequestContext { request_id: request_id.clone(), caller, read_after: None, ready_json: None };
         if admitted.kind() == OperationKind::Subscription {
             // A subscription lasts; the places are for what is executing.
             return Ok(holding(slot, admitted.subscribe(context)));

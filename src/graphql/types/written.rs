@@ -21,7 +21,7 @@ use super::scalars::{CurrencyCode, Date, DateTime, Decimal};
 use super::selection::Related;
 use super::term_choices::PeriodUnit;
 use super::terms::LoanTerms;
-use crate::graphql::request::Fragments;
+use crate::graphql::request::ReadyJson;
 
 /// It takes the library.
 #[derive(Debug, Clone, Copy)]
@@ -114,7 +114,7 @@ pub fn object<'a, T: Written>(
     field: &'a Positioned<Field>,
     object: &T,
 ) -> Option<Value> {
-    fragment(context, field, |outline: &Outline<T>, context, text| outline.write(object, context, text))
+    text_of(context, field, |outline: &Outline<T>, context, text| outline.write(object, context, text))
 }
 
 /// The list of objects that the field being resolved is.
@@ -123,7 +123,7 @@ pub fn list<'a, 'r, T: Written>(
     field: &'a Positioned<Field>,
     rows: impl Iterator<Item = &'r T>,
 ) -> Option<Value> {
-    fragment(context, field, |outline: &Outline<T>, context, text| {
+    text_of(context, field, |outline: &Outline<T>, context, text| {
         text.push(b'[');
         for (at, row) in rows.enumerate() {
             if at > 0 {
@@ -136,12 +136,12 @@ pub fn list<'a, 'r, T: Written>(
     })
 }
 
-fn fragment<'a, T: Written>(
+fn text_of<'a, T: Written>(
     context: &'a ContextSelectionSet<'a>,
     field: &'a Positioned<Field>,
     write: impl FnOnce(&Outline<T>, &Context<'_>, &mut Vec<u8>) -> Wrote,
 ) -> Option<Value> {
-    context.data_opt::<Fragments>()?;
+    context.data_opt::<ReadyJson>()?;
     let outline = Outline::of(context, &context.item.node.items)?;
     let mut text = Vec::with_capacity(256);
     write(&outline, &context.with_field(field), &mut text).ok()?;
@@ -384,7 +384,7 @@ mod tests {
     /// What was written of the field `it`, or `None` where the library resolved it.
     async fn written(query: &str) -> Option<String> {
         let schema = Schema::new(Query, EmptyMutation, EmptySubscription);
-        let answer = schema.execute(Request::new(query).data(Fragments)).await;
+        let answer = schema.execute(Request::new(query).data(ReadyJson)).await;
         assert_eq!(answer.errors, [], "{query}");
         let Value::Object(mut fields) = answer.data else { panic!("{query}: {}", answer.data) };
         match fields.swap_remove("it").unwrap() {
