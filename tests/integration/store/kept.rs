@@ -33,10 +33,14 @@ async fn read(database: &Database) -> i64 {
 
 async fn reads_use_one_connection_while_one_is_enough(engine: Engine) {
     let database = connect(&engine, 8).await;
+    read(&database).await;
+    // The pool's first one may still be on its way back from when it was opened.
+    let open = database.pools()[0].open;
+    assert!((1..=2).contains(&open), "{open}");
     for _ in 0..20 {
         read(&database).await;
+        assert_eq!(database.pools()[0].open, open);
     }
-    assert_eq!(database.pools()[0].open, 1);
 }
 
 async fn what_is_kept_counts_as_idle(engine: Engine) {
