@@ -112,6 +112,20 @@ async fn no_field_of_a_loan_is_read_row_by_row() {
         asked += 1;
     }
     assert!(asked > 35, "{asked}");
+    // Of what was decided about a loan nothing is missing on the page.
+    for decided in [
+        "terms { every }",
+        "approved { amount }",
+        "disbursed { amount }",
+        "appliedBy",
+        "approvedOn",
+        "approvedBy",
+        "defaultedOn",
+        "closedOn",
+        "decisionReason",
+    ] {
+        takes(&world, 1, &format!("{{ loans(first: 40) {{ nodes {{ {decided} }} }} }}")).await;
+    }
     // Only what is shown of most loans, unless more is selected.
     for (selected, is_whole) in
         [("id number status disbursedOn", false), ("approvedOn", true), ("balances { total { amount } }", true)]

@@ -59,12 +59,12 @@ async fn what_is_kept_counts_as_idle(engine: Engine) {
     .await;
 }
 
-/// Two connections, of which one is kept and one is in use: a third transaction would wait for ever.
+/// Two connections, of which one is kept and one is in use: whoever needs another would wait for ever.
 async fn whoever_needs_a_connection_gets_one_that_is_kept(engine: Engine) {
     let database = connect(&engine, 2).await;
     for _ in 0..3 {
-        let first = soon(database.snapshot()).await.unwrap();
         read(&database).await;
+        let first = soon(database.snapshot()).await.unwrap();
         let second = soon(database.snapshot()).await.unwrap();
         for snapshot in [first, second] {
             snapshot.execute_unprepared("SELECT 1").await.unwrap();
