@@ -156,8 +156,7 @@ impl Database {
             // A plain BEGIN that later turns into a write gets SQLITE_BUSY at once, whatever the busy timeout.
             sqlite_transaction_mode: (!self.is_postgres()).then_some(SqliteTransactionMode::Immediate),
         };
-        self.reader.kept.make_room();
-        begin(&self.writer, options).await
+        self.reader.kept.making_room(begin(&self.writer, options)).await
     }
 
     /// Whether several transactions can write at the same time.
@@ -191,8 +190,7 @@ impl Database {
             access_mode: postgres.then_some(AccessMode::ReadOnly),
             sqlite_transaction_mode: (!postgres).then_some(SqliteTransactionMode::Deferred),
         };
-        self.reader.kept.make_room();
-        let transaction = begin(&self.reader.primary, options).await?;
+        let transaction = self.reader.kept.making_room(begin(&self.reader.primary, options)).await?;
         if postgres {
             transaction.execute_unprepared("SET LOCAL statement_timeout = 0").await?;
         }

@@ -6,6 +6,7 @@
 //!
 //! Written by hand: sqlx's pool cannot leave the question out, and SeaORM has no connection but a pool's.
 
+use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -24,6 +25,9 @@ pub(super) const FRESH: Duration = Duration::from_secs(30);
 
 /// How long one is kept from the pool, which closes those that are too old.
 const LONGEST: Duration = Duration::from_secs(600);
+
+/// How long whoever waits for the pool waits until what is kept meanwhile is given back.
+const AGAIN: Duration = Duration::from_millis(20);
 
 /// The connections to read from.
 #[derive(Clone)]
@@ -70,12 +74,11 @@ impl Kept {
         }
     }
 
-    /// Gives all back, if the pool has none left for whoever is about to ask it for one.
-    pub fn make_room(&self) {
+    /// Does what takes a connection of the pool, and gives back what is kept while the pool has none left.
+    pub async fn making_room<T>(&self, work: impl Future<Output = T>) -> T {
         match &self.engine {
-            Engine::Postgres(keep) if is_exhausted(&keep.pool) => keep.give_back(),
-            Engine::Sqlite(keep) if is_exhausted(&keep.pool) => keep.give_back(),
-            Engine::Postgres(_) | Engine::Sqlite(_) => {}
+            Engine::Postgres(keep) => keep.making_room(work).await,
+            Engine::Sqlite(keep) => keep.making_room(work).await,
         }
     }
 
@@ -144,7 +147,7 @@ where
                 Ok(held)
             }
             None => {
-                let (connection, now) = (self.pool.acquire().await?, Instant::now());
+                let (connection, now) = (self.making_room(self.pool.acquire()).await?, Instant::now());
                 Ok(Held { connection, waiting: DB::Waiting::default(), taken: now, used: now })
             }
         }
@@ -172,10 +175,29 @@ impl<DB: Awaited> Keep<DB> {
         let idle = std::mem::take(&mut *self.idle());
         drop(idle);
     }
+
+    /// Looks again while it waits: another one may have taken what was left when it began.
+    async fn making_room<T>(&self, work: impl Future<Output = T>) -> T {
+        let mut work = pin!(work);
+        loop {
+            if is_exhausted(&self.pool) {
+                self.give_back();
+            }
+            tokio::select! {
+                biased;
+                done = &mut work => return done,
+                () = tokio::time::sleep(AGAIN) => {}
+            }
+        }
+    }
 }
 
+/// Whether others would have to wait. The pool counts one that it takes before one that comes, so that for a moment it can
+/// have fewer than none.
 fn is_exhausted<DB: sqlx::Database>(pool: &Pool<DB>) -> bool {
-    pool.num_idle() == 0 && pool.size() >= pool.options().get_max_connections()
+    let most = pool.options().get_max_connections();
+    let has_some = (1..=most).contains(&u32::try_from(pool.num_idle()).unwrap_or(u32::MAX));
+    !has_some && pool.size() >= most
 }
 
 fn not_acquired(error: sqlx::Error) -> DbErr {

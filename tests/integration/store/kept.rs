@@ -13,6 +13,7 @@ both_engines!(
     reads_use_one_connection_while_one_is_enough,
     what_is_kept_counts_as_idle,
     whoever_needs_a_connection_gets_one_that_is_kept,
+    nobody_waits_while_connections_come_and_go,
     a_database_closes_with_what_is_kept,
     a_connection_that_is_lost_costs_one_answer,
 );
@@ -72,6 +73,18 @@ async fn whoever_needs_a_connection_gets_one_that_is_kept(engine: Engine) {
         }
     }
     read(&database).await;
+}
+
+/// Reads between transactions that end and begin, with as many connections as are needed and none to spare.
+async fn nobody_waits_while_connections_come_and_go(engine: Engine) {
+    let database = connect(&engine, 2).await;
+    for _ in 0..20 {
+        let first = soon(database.snapshot()).await.unwrap();
+        read(&database).await;
+        let second = soon(database.snapshot()).await.unwrap();
+        first.commit().await.unwrap();
+        second.commit().await.unwrap();
+    }
 }
 
 async fn a_database_closes_with_what_is_kept(engine: Engine) {
