@@ -120,7 +120,7 @@ async fn whatever_stops_it_the_next_run_goes_on(engine: Engine) {
     whole.close("2025-07-20", 3).await;
     desk.at("2025-08-01");
     let mut cuts = 0;
-    for polls in (1..).step_by(7) {
+    for polls in (1..).step_by(2) {
         let closing = closing("2025-07-20", 3);
         if cut_off(desk.world.services.close_days(&admin(), &closing), polls).await.is_some() {
             break;
