@@ -184,7 +184,8 @@ fn an_address_of_a_database_that_is_none_is_one_line() {
 
 #[test]
 fn unusable_keys_and_certificates_are_one_line() {
-    let broken = production();
+    // Others may listen at the port that is the default.
+    let broken = production().set("API_PORT", 0);
     std::fs::write(broken.path().join("jwks.json"), "{}").unwrap();
     let refusal = broken.run(&["serve"]).refusal();
     assert!(refusal.contains("AUTH_JWKS_FILE"), "{refusal}");
