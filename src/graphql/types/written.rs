@@ -186,7 +186,7 @@ macro_rules! written {
 }
 pub(crate) use written;
 
-/// Objects of these types are always the library's.
+/// Objects of these types are always left to the library.
 macro_rules! unwritten {
     ($($type:ty),+) => {$(
         impl $crate::graphql::types::written::Written for $type {
@@ -412,7 +412,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn everything_else_is_the_librarys() {
+    async fn everything_else_is_left_to_the_library() {
         for query in ["{ it: thing { name sealed } }", "{ it: later { name part { on } } }"] {
             assert_eq!(written(query).await, None, "{query}");
         }
