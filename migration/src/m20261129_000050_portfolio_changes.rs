@@ -23,7 +23,7 @@ use crate::columns::{index, optional_date};
 pub struct Migration;
 
 /// Running loans whose interest follows the balance. `IS TRUE` keeps the engines from an index over all running loans.
-const FOLLOWING: &str = "(status IN ('DISBURSED', 'DEFAULTED')) IS TRUE AND conditions LIKE '%\"DAILY_BALANCE\"%'";
+pub const FOLLOWING: &str = "(status IN ('DISBURSED', 'DEFAULTED')) IS TRUE AND conditions LIKE '%\"DAILY_BALANCE\"%'";
 
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {

@@ -4,8 +4,7 @@
 
 use sea_orm_migration::prelude::*;
 
-/// Letter by letter as in the conditions that are to use the indexes.
-const FOLLOWING: &str = "(status IN ('DISBURSED', 'DEFAULTED')) IS TRUE AND conditions LIKE '%\"DAILY_BALANCE\"%'";
+use crate::m20261129_000050_portfolio_changes::FOLLOWING;
 
 #[derive(DeriveMigrationName)]
 pub struct Migration;

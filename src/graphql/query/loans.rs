@@ -121,9 +121,8 @@ impl LoanQuery {
                 };
             }
             let key = key?;
-            if let (LoanKey::Id(id), false) = (&key, plan.whole) {
-                let face = request.services.loan_faces_by_id(request.actor, &[*id]).await?.pop().flatten();
-                return Ok(Loan::fetch(request, face.into_iter().collect::<Vec<_>>(), &plan).await?.pop());
+            if let LoanKey::Id(id) = &key {
+                return Ok(Loan::by_id(request, vec![*id], &plan).await?.remove(id));
             }
             let record = request.services.loan(request.actor, &key).await?;
             Ok(Loan::fetch(request, record.into_iter().collect::<Vec<_>>(), &plan).await?.pop())

@@ -173,14 +173,12 @@ impl Loan {
                 Group::by_id(request, rows.iter().filter_map(|row| row.face.group_id).collect(), plan)
             })),
         )?;
-        let engines = match plan.engine {
-            true => folded(request, &rows).await?,
-            false => rows.iter().map(|row| row.engine.clone()).collect(),
-        };
+        if plan.engine {
+            fold(request, &rows).await?;
+        }
         Ok(rows
             .into_iter()
-            .zip(engines)
-            .map(|(Row { face, .. }, engine)| Self {
+            .map(|Row { face, engine }| Self {
                 branch: Related::of(branches.as_ref(), face.branch_id),
                 borrower: Related::of(borrowers.as_ref(), face.borrower_id),
                 product: Related::of(products.as_ref(), face.product_id),
@@ -194,10 +192,9 @@ impl Loan {
     /// A loan as it was seen on a day or by a moment, with the relations a plan asks for.
     pub async fn seen(request: Request<'_>, view: LoanView, plan: &LoanPlan) -> Result<Option<Self>> {
         let plan = LoanPlan { engine: false, ..plan.clone() };
-        let record = Arc::new(view.record.clone());
-        let mut loan = Self::fetch(request, vec![Arc::clone(&record)], &plan).await?.pop();
-        if let Some(loan) = &mut loan {
-            loan.engine = Engine::fetched(record, view);
+        let loan = Self::fetch(request, vec![Arc::new(view.record.clone())], &plan).await?.pop();
+        if let Some(loan) = &loan {
+            loan.engine.fetched(view);
         }
         Ok(loan)
     }
@@ -223,15 +220,14 @@ impl Loan {
     }
 }
 
-/// What stands behind the loans, their histories folded all at once.
-async fn folded(request: Request<'_>, rows: &[Row]) -> Result<Vec<Engine>> {
+/// Folds the histories of the loans all at once; where not all of them are whole, each loads itself.
+async fn fold(request: Request<'_>, rows: &[Row]) -> Result<()> {
     let whole = rows.iter().map(|row| row.engine.record_at_hand().cloned());
-    let Ok(records) = whole.collect::<Result<Vec<LoanRecord>, _>>() else {
-        // Each loads itself.
-        return Ok(rows.iter().map(|row| row.engine.clone()).collect());
-    };
-    let views = request.services.loan_views(request.actor, records).await?;
-    Ok(views.into_iter().map(|view| Engine::fetched(Arc::new(view.record.clone()), view)).collect())
+    if let Ok(records) = whole.collect::<Result<Vec<LoanRecord>, _>>() {
+        let views = request.services.loan_views(request.actor, records).await?;
+        rows.iter().zip(views).for_each(|(row, view)| row.engine.fetched(view));
+    }
+    Ok(())
 }
 
 /// What a relation comes to, if it is asked for.

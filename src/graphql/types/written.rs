@@ -79,15 +79,19 @@ impl<T: Written> Outline<T> {
         if !collect::<T>(context, selections, &mut fields) || fields.is_empty() {
             return None;
         }
-        let fields = fields.into_iter().enumerate().map(|(at, field)| {
+        let step = |field: &&'a Positioned<Field>| -> Option<Step<T>> {
+            match field.node.name.node.as_str() {
+                "__typename" => Some(Box::new(|_, _, text| T::type_name().write(text))),
+                _ => T::step(Place { context, field }),
+            }
+        };
+        // Before any name is written: where the library answers, every row of a list comes here in vain.
+        let steps: Vec<Step<T>> = fields.iter().map(step).collect::<Option<_>>()?;
+        let name = |(at, field): (usize, &Positioned<Field>)| {
             let before = if at == 0 { '{' } else { ',' };
-            let step = match field.node.name.node.as_str() {
-                "__typename" => Box::new(|_: &T, _: &Context<'_>, text: &mut Vec<u8>| T::type_name().write(text)),
-                _ => T::step(Place { context, field })?,
-            };
-            Some((format!("{before}\"{}\":", field.node.response_key().node), step))
-        });
-        Some(Self(fields.collect::<Option<_>>()?))
+            format!("{before}\"{}\":", field.node.response_key().node)
+        };
+        Some(Self(fields.into_iter().enumerate().map(name).zip(steps).collect()))
     }
 
     fn write(&self, object: &T, context: &Context<'_>, text: &mut Vec<u8>) -> Wrote {

@@ -40,12 +40,9 @@ impl Engine {
         Self { id, behind: Arc::new(behind) }
     }
 
-    /// A loan whose view is there.
-    pub fn fetched(record: Arc<LoanRecord>, view: LoanView) -> Self {
-        let id = record.id;
-        let behind =
-            Behind { record: OnceCell::new_with(Some(record)), view: OnceCell::new_with(Some(Arc::new(view))) };
-        Self { id, behind: Arc::new(behind) }
+    /// Puts the view where its fields look for it; one that is there already stays.
+    pub fn fetched(&self, view: LoanView) {
+        let _ = self.behind.view.set(Arc::new(view));
     }
 
     /// The loan's id.
