@@ -21,6 +21,7 @@ pub mod idempotency;
 pub mod key_rotation;
 pub mod ledger;
 pub mod list;
+mod loan_applications;
 pub mod loan_books;
 pub mod loan_decisions;
 pub mod loan_disclosure;
@@ -59,6 +60,9 @@ use crate::store::loan_products::LoanProductRecord;
 use crate::store::loans::LoanRecord;
 use crate::store::scope::Scope;
 use approval_limits::ApprovalLimits;
+use audit::Together;
+use loan_applications::{Applied, ApplyForLoan};
+use loan_books::{Record, Recorded};
 use personal_data::PersonalDataKeys;
 use reading::Writers;
 use tally::Tally;
@@ -81,6 +85,7 @@ pub struct Rules {
 pub struct Services {
     database: Database,
     gathered: Gathered,
+    together: ChangedTogether,
     clock: Arc<dyn Clock>,
     ids: Arc<dyn IdSource>,
     /// Ids of audit events, whose order is told by them alone.
@@ -99,6 +104,18 @@ struct Gathered {
     branches: Gather<BranchRecord>,
     groups: Gather<GroupRecord>,
     products: Gather<LoanProductRecord>,
+}
+
+/// Changes that requests at the same time make in one transaction.
+struct ChangedTogether {
+    records: Together<Record, Recorded>,
+    applications: Together<ApplyForLoan, Applied>,
+}
+
+impl ChangedTogether {
+    fn new(has_many_writers: bool) -> Self {
+        Self { records: Together::new(has_many_writers), applications: Together::new(has_many_writers) }
+    }
 }
 
 impl Gathered {
@@ -123,9 +140,11 @@ impl Services {
         personal_data: PersonalDataKeys,
         rules: Rules,
     ) -> Self {
+        let together = ChangedTogether::new(database.has_many_writers());
         Self {
             database,
             gathered: Gathered::new(),
+            together,
             clock,
             ids,
             event_ids: OrderedIds::default(),

@@ -2,18 +2,23 @@
 //! answers for the usual case, in which all of it is there: who is told nothing looks for each of them, to tell what is
 //! missing.
 
+use std::collections::{HashMap, HashSet};
+
 use sea_orm::sea_query::{Alias, Expr, ExprTrait, LockType, Query, SelectStatement};
 use sea_orm::{ConnectionTrait, DbBackend, FromQueryResult, Iterable, Value};
 use uuid::Uuid;
 
-use super::borrowers::BorrowerField;
+use super::borrowers::{BorrowerField, BorrowerRecord};
 use super::branches::{BranchField, BranchRecord};
 use super::entity::{borrower, branch, loan_product};
 use super::error::StoreError;
+use super::filter::Field;
+use super::find;
 use super::idempotency::{self, Claim, Claimed, Sought};
 use super::loan_books::{OF_BRANCH, branch_columns};
-use super::loan_products::LoanProductRecord;
-use super::numbers::Sequence;
+use super::loan_products::{LoanProductField, LoanProductRecord};
+use super::numbers::{self, Sequence};
+use super::rows::Record;
 use super::scope::Scope;
 use super::text::Text;
 
@@ -77,6 +82,52 @@ pub async fn claim_and_find(
             number: Sequence::Loan.format(row.try_get("", NUMBER)?),
         })
     })
+}
+
+/// The same for several applications whose keys are claimed, none of which is about a group: for each what it refers to, if
+/// all of it exists for this scope and nobody else has locked it. Waits for nobody.
+///
+/// # Errors
+/// Whatever the database answers.
+pub async fn find_all(
+    transaction: &impl ConnectionTrait,
+    scope: &Scope,
+    wanted: &[Wanted],
+) -> Result<Vec<Option<Parties>>, StoreError> {
+    let borrowers = distinct(wanted.iter().map(|one| one.borrower));
+    let borrowers = free::<BorrowerField, BorrowerRecord>(transaction, scope, &borrowers, |row| row.id).await?;
+    let branch_of = |one: &Wanted| one.branch.or_else(|| Some(borrowers.get(&one.borrower)?.branch_id));
+    let branches = distinct(wanted.iter().filter_map(branch_of));
+    let branches = free::<BranchField, BranchRecord>(transaction, scope, &branches, |row| row.id).await?;
+    let products = distinct(wanted.iter().map(|one| one.product));
+    let products = find::by_ids::<LoanProductField, LoanProductRecord>(transaction, scope, &products).await?;
+    let numbers = numbers::take(transaction, Sequence::Loan, u32::try_from(wanted.len()).unwrap_or(u32::MAX)).await?;
+    let parties = |(one, number): (&Wanted, String)| {
+        let borrower = borrowers.get(&one.borrower)?;
+        let branch = branches.get(&branch_of(one)?)?.clone();
+        let product = products.iter().find(|product| product.id == one.product)?.clone();
+        Some(Parties { branch, product, erased: borrower.erased_at.is_some(), number })
+    };
+    Ok(wanted.iter().zip(numbers).map(parties).collect())
+}
+
+fn distinct(ids: impl Iterator<Item = Uuid>) -> Vec<Uuid> {
+    ids.collect::<HashSet<_>>().into_iter().collect()
+}
+
+/// Rows by their ids, locked like those that a loan refers to.
+async fn free<F, R>(
+    transaction: &impl ConnectionTrait,
+    scope: &Scope,
+    ids: &[Uuid],
+    id: fn(&R) -> Uuid,
+) -> Result<HashMap<Uuid, R>, StoreError>
+where
+    F: Field,
+    R: Record<F::Entity>,
+{
+    let rows = find::free_by_ids::<F, R>(transaction, scope, ids, LockType::KeyShare).await?;
+    Ok(rows.into_iter().map(|row| (id(&row), row)).collect())
 }
 
 const OF_PRODUCT: &str = "product_";

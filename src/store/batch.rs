@@ -1,9 +1,9 @@
 //! Writes that belong together, collected when everything is decided and sent at once. PostgreSQL takes them as one
 //! statement, which saves a round trip for each; SQLite, which is in this process, takes them one after the other. It
 //! adds, changes and takes away what the store's functions put into it, and decides nothing.
-//!
-//! The text is written here, and not by the library: it has a hundred and more values, for each of which the library
-//! builds an expression first, and that was a seventh of what a repayment took of the server.
+
+mod rows;
+mod values;
 
 use std::fmt::Write as _;
 
@@ -16,8 +16,8 @@ use super::error::StoreError;
 use super::find;
 use super::insert::MOST_VALUES;
 
-/// With more values than these the writes go one after the other: every number of rows makes a statement of its own for
-/// PostgreSQL to prepare, and those with many rows come in too many combinations to be kept.
+/// With more values than these the writes of one request go one after the other: every number of rows makes a statement of
+/// its own for PostgreSQL to prepare, and those with many rows come in too many combinations to be kept.
 const MOST_TOGETHER: usize = 320;
 
 /// Writes that wait to be sent. No row may be written twice.
@@ -35,6 +35,7 @@ struct Write {
     values: Vec<Value>,
 }
 
+#[derive(PartialEq, Eq)]
 enum Form {
     /// Adds rows of these columns; where the key is there already, and one is given, the row is changed.
     Insert { columns: Vec<&'static str>, key: Vec<&'static str> },
@@ -42,6 +43,14 @@ enum Form {
     Delete { columns: [&'static str; 2] },
     /// Changes these columns of the row whose id and version are the last two values.
     Update { columns: Vec<&'static str>, found_by: [&'static str; 2] },
+}
+
+impl Write {
+    /// Whether the rows of another write can be added to this one's.
+    fn takes(&self, other: &Self) -> bool {
+        let same = self.table == other.table && self.form == other.form;
+        same && !matches!(self.form, Form::Delete { .. })
+    }
 }
 
 impl Batch {
@@ -98,7 +107,7 @@ impl Batch {
         }
     }
 
-    /// Writes a changed row as [`find::change_one`] does. There can be one of these.
+    /// Writes a changed row as [`find::change_one`] does. A request can have one of these.
     ///
     /// # Errors
     /// [`StoreError::Corrupt`] for a row without an id or a version.
@@ -122,23 +131,66 @@ impl Batch {
     /// # Errors
     /// [`StoreError::StaleVersion`] when the guarded row is no longer as it was read; otherwise whatever the database
     /// answers.
-    pub async fn send(mut self, transaction: &impl ConnectionTrait) -> Result<(), StoreError> {
+    pub async fn send(self, transaction: &impl ConnectionTrait) -> Result<(), StoreError> {
         let backend = transaction.get_database_backend();
-        let guarded = self.guarded.is_some();
+        let Self { mut writes, guarded } = self;
+        let guards = usize::from(guarded.is_some());
+        let values: usize = writes.iter().chain(&guarded).map(|write| write.values.len()).sum();
         // Last, so that the number of changed rows that the database tells is that of the guarded change.
-        self.writes.extend(self.guarded.take());
-        let values: usize = self.writes.iter().map(|write| write.values.len()).sum();
-        let statements = if backend == DbBackend::Postgres && values <= MOST_TOGETHER {
-            together(self.writes).into_iter().collect()
+        writes.extend(guarded);
+        let statements: Vec<_> = if backend == DbBackend::Postgres && values <= MOST_TOGETHER {
+            values::together(writes).into_iter().collect()
         } else {
-            self.writes.into_iter().map(alone).collect::<Vec<_>>()
+            writes.into_iter().map(values::alone).collect()
         };
-        let mut changed = 0;
-        for (sql, values) in statements {
-            let outcome = transaction.execute_raw(Statement::from_sql_and_values(backend, sql, values)).await?;
-            changed = outcome.rows_affected();
+        send(transaction, statements, guards).await
+    }
+
+    /// Sends what several requests write, no two of them the same rows: on PostgreSQL in one statement.
+    ///
+    /// # Errors
+    /// [`StoreError::StaleVersion`] when a guarded row is no longer as it was read; otherwise whatever the database answers.
+    pub async fn send_all(batches: Vec<Self>, transaction: &impl ConnectionTrait) -> Result<(), StoreError> {
+        if transaction.get_database_backend() != DbBackend::Postgres {
+            for batch in batches {
+                batch.send(transaction).await?;
+            }
+            return Ok(());
         }
-        if guarded { find::changed_one(changed) } else { Ok(()) }
+        let guards = batches.iter().filter(|batch| batch.guarded.is_some()).count();
+        let (mut writes, mut guarded) = (Vec::new(), Vec::new());
+        for batch in batches {
+            batch.writes.into_iter().for_each(|write| add(&mut writes, write));
+            batch.guarded.into_iter().for_each(|write| add(&mut guarded, write));
+        }
+        if guarded.len() > 1 {
+            return Err(StoreError::Corrupt("guarded changes of several kinds in one batch".to_owned()));
+        }
+        writes.extend(guarded);
+        send(transaction, rows::together(writes)?.into_iter().collect(), guards).await
+    }
+}
+
+/// Sends statements, the last of which changes so many guarded rows.
+async fn send(
+    transaction: &impl ConnectionTrait,
+    statements: Vec<(String, Vec<Value>)>,
+    guards: usize,
+) -> Result<(), StoreError> {
+    let backend = transaction.get_database_backend();
+    let mut changed = 0;
+    for (sql, values) in statements {
+        let outcome = transaction.execute_raw(Statement::from_sql_and_values(backend, sql, values)).await?;
+        changed = outcome.rows_affected();
+    }
+    if guards == 0 || u64::try_from(guards) == Ok(changed) { Ok(()) } else { Err(StoreError::StaleVersion) }
+}
+
+/// Adds a write to one that takes its rows, or as another.
+fn add(writes: &mut Vec<Write>, write: Write) {
+    match writes.iter_mut().find(|own| own.takes(&write)) {
+        Some(own) => own.values.extend(write.values),
+        None => writes.push(write),
     }
 }
 
@@ -151,70 +203,16 @@ where
     E::Column::iter().filter_map(|column| Some((column.as_str(), row.take(column).into_value()?))).unzip()
 }
 
-fn alone(write: Write) -> (String, Vec<Value>) {
-    let mut sql = String::new();
-    write.form.text(write.table, &mut sql, 1, write.values.len());
-    (sql, write.values)
-}
-
-/// One statement of all writes, in their order; nothing of nothing.
-fn together(mut writes: Vec<Write>) -> Option<(String, Vec<Value>)> {
-    let last = writes.pop()?;
-    let (mut sql, mut values) = (String::with_capacity(4_096), Vec::with_capacity(MOST_TOGETHER));
-    for (write, number) in writes.into_iter().zip(1_u32..) {
-        let before = if number == 1 { "WITH" } else { "," };
-        push(&mut sql, format_args!("{before} w{number} AS ("));
-        write.form.text(write.table, &mut sql, values.len() + 1, write.values.len());
-        sql.push(')');
-        values.extend(write.values);
+/// What becomes of a row that is there already: it is changed, if a key is given to find it by.
+fn on_conflict(sql: &mut String, columns: &[&str], key: &[&str]) {
+    if key.is_empty() {
+        return;
     }
-    sql.push(' ');
-    last.form.text(last.table, &mut sql, values.len() + 1, last.values.len());
-    values.extend(last.values);
-    Some((sql, values))
-}
-
-impl Form {
-    /// Writes the statement for so many values, the first of which has a number.
-    fn text(&self, table: &str, sql: &mut String, first: usize, count: usize) {
-        match self {
-            Self::Insert { columns, key } => {
-                push(sql, format_args!("INSERT INTO {table} ("));
-                list(sql, columns, |sql, column| sql.push_str(column));
-                sql.push_str(") VALUES ");
-                let rows: Vec<usize> = (first..first + count).step_by(columns.len().max(1)).collect();
-                list(sql, &rows, |sql, start| {
-                    sql.push('(');
-                    placeholders(sql, *start, columns.len());
-                    sql.push(')');
-                });
-                if !key.is_empty() {
-                    sql.push_str(" ON CONFLICT (");
-                    list(sql, key, |sql, column| sql.push_str(column));
-                    sql.push_str(") DO UPDATE SET ");
-                    let others: Vec<_> = columns.iter().filter(|column| !key.contains(column)).collect();
-                    list(sql, &others, |sql, column| push(sql, format_args!("{column} = excluded.{column}")));
-                }
-            }
-            Self::Delete { columns: [owner, key] } => {
-                push(sql, format_args!("DELETE FROM {table} WHERE {owner} = ${first} AND {key} IN ("));
-                placeholders(sql, first + 1, count - 1);
-                sql.push(')');
-            }
-            Self::Update { columns, found_by: [id, version] } => {
-                push(sql, format_args!("UPDATE {table} SET "));
-                let numbered: Vec<(&str, usize)> = columns.iter().copied().zip(first..).collect();
-                list(sql, &numbered, |sql, (column, number)| push(sql, format_args!("{column} = ${number}")));
-                let own = first + columns.len();
-                push(sql, format_args!(" WHERE {id} = ${own} AND {version} = ${}", own + 1));
-            }
-        }
-    }
-}
-
-fn placeholders(sql: &mut String, first: usize, count: usize) {
-    let numbers: Vec<usize> = (first..first + count).collect();
-    list(sql, &numbers, |sql, number| push(sql, format_args!("${number}")));
+    sql.push_str(" ON CONFLICT (");
+    list(sql, key, |sql, column| sql.push_str(column));
+    sql.push_str(") DO UPDATE SET ");
+    let others: Vec<_> = columns.iter().filter(|column| !key.contains(column)).collect();
+    list(sql, &others, |sql, column| push(sql, format_args!("{column} = excluded.{column}")));
 }
 
 /// Writes things with commas between them.

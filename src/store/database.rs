@@ -135,11 +135,7 @@ impl Database {
     {
         let mut attempt = 0;
         loop {
-            let outcome = match self.begin().await {
-                Ok(transaction) => run(transaction, &work).await,
-                Err(error) => Err(error.into()),
-            };
-            match outcome {
+            match self.write_once(&work).await {
                 Err(error) if error.is_collision() && attempt < RETRIES => {
                     attempt += 1;
                     tokio::time::sleep(pause(attempt)).await;
@@ -147,6 +143,25 @@ impl Database {
                 outcome => return outcome,
             }
         }
+    }
+
+    /// Does the same with one attempt, whatever comes of it.
+    ///
+    /// # Errors
+    /// What `work` fails with; a [`StoreError`] when the transaction cannot begin or commit.
+    pub async fn write_once<T, E, F>(&self, work: impl FnOnce(Transaction) -> F) -> Result<T, E>
+    where
+        F: Future<Output = Result<T, E>>,
+        E: From<StoreError>,
+    {
+        let transaction = self.begin().await?;
+        let shared = Transaction(Arc::new(transaction));
+        let outcome = work(shared.clone()).await?;
+        let Some(transaction) = Arc::into_inner(shared.0) else {
+            return Err(StoreError::Corrupt("a transaction outlived its closure".to_owned()).into());
+        };
+        transaction.commit().await.map_err(StoreError::from)?;
+        Ok(outcome)
     }
 
     async fn begin(&self) -> Result<DatabaseTransaction, StoreError> {
@@ -228,21 +243,6 @@ async fn begin(
 ) -> Result<DatabaseTransaction, StoreError> {
     let connection = connection.clone();
     Ok(Unbroken::new(async move { connection.begin_with_options(options).await }).await?)
-}
-
-async fn run<T, E, F, W>(transaction: DatabaseTransaction, work: &W) -> Result<T, E>
-where
-    W: Fn(Transaction) -> F,
-    F: Future<Output = Result<T, E>>,
-    E: From<StoreError>,
-{
-    let shared = Transaction(Arc::new(transaction));
-    let outcome = work(shared.clone()).await?;
-    let Some(transaction) = Arc::into_inner(shared.0) else {
-        return Err(StoreError::Corrupt("a transaction outlived its closure".to_owned()).into());
-    };
-    transaction.commit().await.map_err(StoreError::from)?;
-    Ok(outcome)
 }
 
 /// Errors that can tell whether they were a collision between transactions.

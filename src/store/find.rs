@@ -3,7 +3,7 @@
 
 use std::collections::HashSet;
 
-use sea_orm::sea_query::{LockType, SimpleExpr};
+use sea_orm::sea_query::{LockBehavior, LockType, SimpleExpr};
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, DbBackend, EntityTrait, QueryFilter, QuerySelect, Value,
 };
@@ -65,6 +65,29 @@ where
     rows::all(connection, select).await?.into_iter().map(R::of).collect()
 }
 
+/// Those of these rows that exist for this scope and that nobody else has locked, in no particular order: locked like this
+/// from now on, without waiting for anybody. No statement is sent for no ids.
+///
+/// # Errors
+/// Whatever the database answers.
+pub(super) async fn free_by_ids<F, R>(
+    transaction: &impl ConnectionTrait,
+    scope: &Scope,
+    ids: &[Uuid],
+    lock: LockType,
+) -> Result<Vec<R>, StoreError>
+where
+    F: Field,
+    R: Record<F::Entity>,
+{
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let select = R::Row::select().filter(is_among::<F>(transaction, ids)).filter(scope.condition::<F>());
+    let free = select.lock_with_behavior(lock, LockBehavior::SkipLocked);
+    rows::all(transaction, free).await?.into_iter().map(R::of).collect()
+}
+
 /// Which of these ids belong to rows that exist for this scope. No statement is sent for no ids.
 ///
 /// # Errors
@@ -91,8 +114,12 @@ pub async fn present<F: Field>(
 /// That a row has one of these ids, at least one, in few different texts: a text is parsed and planned once by each
 /// connection that keeps it, and there is only room for so many.
 fn is_among<F: Field>(connection: &impl ConnectionTrait, ids: &[Uuid]) -> SimpleExpr {
-    let column = F::id_column();
-    match (connection.get_database_backend(), ids) {
+    among(connection.get_database_backend(), F::id_column(), ids)
+}
+
+/// The same of any column that holds ids.
+pub(super) fn among(backend: DbBackend, column: impl ColumnTrait, ids: &[Uuid]) -> SimpleExpr {
+    match (backend, ids) {
         (_, [id]) => column.eq(*id),
         (DbBackend::Postgres, ids) => column.eq_any(ids.iter().copied()),
         (_, ids) => {

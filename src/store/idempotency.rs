@@ -1,6 +1,8 @@
 //! Idempotency keys. A key is claimed in the transaction of the change it guards, so that the two commit together or not
 //! at all; a second sender of the same key waits for the first and then finds its claim.
 
+use std::collections::HashSet;
+
 use chrono::{DateTime, Utc};
 use sea_orm::sea_query::{CommonTableExpression, Expr, Query, SelectStatement, WithClause, WithQuery};
 use sea_orm::{
@@ -8,6 +10,7 @@ use sea_orm::{
     QueryResult, QueryTrait, Statement, TryInsertResult, Value,
 };
 
+use super::cells::Cells;
 use super::entity::idempotency_key as table;
 use super::error::{StoreError, is_about};
 use super::text::Text;
@@ -128,6 +131,59 @@ pub async fn claim(transaction: &impl ConnectionTrait, claim: &Claim) -> Result<
         TryInsertResult::Inserted(1) => Ok(None),
         _ => find(transaction, claim).await?.map(Some).ok_or(StoreError::StaleVersion),
     }
+}
+
+/// Claims the keys of several requests, and tells the outcomes of those that are claimed by it: of two that are the same
+/// one is. From here on the transaction waits for nobody longer than a moment: many wait for it. PostgreSQL does it in one
+/// statement.
+///
+/// # Errors
+/// [`StoreError::TooSlow`] when an earlier claim is still in flight; otherwise whatever the database answers.
+pub async fn claim_all(transaction: &impl ConnectionTrait, claims: &[&Claim]) -> Result<HashSet<String>, StoreError> {
+    if transaction.get_database_backend() != DbBackend::Postgres {
+        let mut claimed = HashSet::new();
+        for new in claims {
+            if claim(transaction, new).await?.is_none() {
+                claimed.insert(new.outcome.clone());
+            }
+        }
+        return Ok(claimed);
+    }
+    let mut claims = claims.to_vec();
+    // In one order, so that no two wait for each other.
+    claims.sort_unstable_by_key(|claim| keyed(claim));
+    let sql = "INSERT INTO idempotency_keys (actor, operation, key, fingerprint, outcome, created_at)
+               SELECT * FROM unnest($1, $2, $3, $4, $5, $6)
+               WHERE set_config('lock_timeout', '100ms', true) IS NOT NULL
+               ON CONFLICT DO NOTHING RETURNING outcome";
+    let texts = |of: fn(&Claim) -> &String| claims.iter().map(|claim| of(claim).clone()).collect::<Vec<_>>().into();
+    let values = [
+        texts(|claim| &claim.actor),
+        texts(|claim| &claim.operation),
+        texts(|claim| &claim.key),
+        claims.iter().map(|claim| claim.fingerprint.clone()).collect::<Vec<_>>().into(),
+        texts(|claim| &claim.outcome),
+        claims.iter().map(|claim| claim.created_at).collect::<Vec<_>>().into(),
+    ];
+    let statement = Statement::from_sql_and_values(DbBackend::Postgres, sql, values);
+    let rows = transaction.query_all_raw(statement).await?;
+    rows.iter().map(|row| Ok(Cells::of(row)?.take()?)).collect()
+}
+
+/// Gives claims of this transaction back that came to nothing. No statement is sent for none.
+///
+/// # Errors
+/// Whatever the database answers.
+pub async fn release(transaction: &impl ConnectionTrait, claims: &[&Claim]) -> Result<(), StoreError> {
+    for claim in claims {
+        let key = (claim.actor.clone(), claim.operation.clone(), claim.key.clone());
+        table::Entity::delete_by_id(key).exec(transaction).await?;
+    }
+    Ok(())
+}
+
+fn keyed(claim: &Claim) -> (&String, &String, &String) {
+    (&claim.actor, &claim.operation, &claim.key)
 }
 
 fn row(claim: &Claim) -> table::ActiveModel {

@@ -1,16 +1,18 @@
 //! What the books of a loan rest on, read for a change of them in as few statements as there can be: the loan, locked,
 //! with the claim on the request's key; then its branch, its calendar, its transactions and what they did; its
-//! installments. Nothing of the rest is read before the loan is locked, or it would be older than the loan.
+//! installments; each for one loan, or for several that are changed together. Nothing of the rest is read before the loan is locked, or it would be older than the loan.
 
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::str::FromStr;
 
 use chrono::NaiveDate;
 use lending::calendar::Calendar;
 use lending::loan::Installment;
-use sea_orm::sea_query::{Alias, Expr, ExprTrait, Func, Query, SelectStatement, SimpleExpr};
+use sea_orm::sea_query::{Alias, Expr, ExprTrait, Func, LockType, Query, SelectStatement, SimpleExpr};
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DbBackend, FromQueryResult, Iterable, Order, QueryFilter, QueryResult, QuerySelect,
-    QueryTrait, Value,
+    QueryTrait,
 };
 use uuid::Uuid;
 
@@ -18,13 +20,14 @@ use super::branches::BranchRecord;
 use super::cells::Cells;
 use super::entity::{branch, branch_holiday, loan, loan_reversal, loan_transaction, loan_transaction_split};
 use super::error::StoreError;
+use super::find;
 use super::idempotency::{self, Claim, Claimed, Sought};
 use super::loan_history::{self, StoredTransaction};
 use super::loan_projection::{self, Split};
 use super::loans::{LoanField, LoanRecord};
 use super::rows::ByPlace as _;
 use super::scope::Scope;
-use super::text::Text;
+use super::text::{Text, TextByIds};
 
 /// What stands before the names of a branch's columns where other tables have the same.
 pub(super) const OF_BRANCH: &str = "branch_";
@@ -65,35 +68,78 @@ pub struct Foundation {
     pub installments: Vec<Installment>,
 }
 
+/// Locks those of these loans that exist for this scope and that nobody else has locked, without waiting.
+///
+/// # Errors
+/// Whatever the database answers.
+pub async fn lock_free(
+    transaction: &impl ConnectionTrait,
+    scope: &Scope,
+    ids: &[Uuid],
+) -> Result<Vec<LoanRecord>, StoreError> {
+    find::free_by_ids::<LoanField, LoanRecord>(transaction, scope, ids, LockType::Update).await
+}
+
 /// What the books of a loan rest on that the caller has found within its scope, and locked.
 ///
 /// # Errors
 /// Whatever the database answers.
 pub async fn of_locked_loan(transaction: &impl ConnectionTrait, loan: &LoanRecord) -> Result<Foundation, StoreError> {
-    static BRANCH_AND_HISTORY: Text = Text::new();
-    let backend = transaction.get_database_backend();
-    let values = [loan.branch_id, loan.id, loan.branch_id].map(Value::from);
-    let statement = BRANCH_AND_HISTORY.with(backend, values.into(), || branch_and_history(backend, loan));
-    let rows = transaction.query_all_raw(statement).await?;
-    let first = rows.first().ok_or_else(|| StoreError::Corrupt("a loan without a branch".to_owned()))?;
-    let branch = BranchRecord::try_from(branch::Model::from_query_result(first, OF_BRANCH)?)?;
-    let calendar = Calendar::new(branch.rest_days.iter().copied(), holidays(first)?);
-    let (mut history, mut splits) = (Vec::with_capacity(rows.len()), Vec::with_capacity(rows.len()));
-    for row in &rows {
-        let mut cells = Cells::of(row)?;
-        let Some(one) = loan_history::read_cells(&mut cells, loan.id)? else { continue };
-        splits.extend(loan_projection::read_split_cells(&mut cells, one.id)?);
-        history.push(one);
-    }
-    let installments = loan_projection::installments_of(transaction, loan.id).await?;
-    Ok(Foundation { branch, calendar, history, splits, installments })
+    let found = of_locked_loans(transaction, &[loan.id]).await?.remove(&loan.id);
+    found.ok_or_else(|| StoreError::Corrupt("a loan without a branch".to_owned()))
 }
 
-/// A row for each transaction, at least one, each with the branch.
-fn branch_and_history(backend: DbBackend, loan: &LoanRecord) -> SelectStatement {
+/// The same of each of these loans, in as many statements; none is sent for no loans.
+///
+/// # Errors
+/// Whatever the database answers.
+pub async fn of_locked_loans(
+    transaction: &impl ConnectionTrait,
+    loan_ids: &[Uuid],
+) -> Result<HashMap<Uuid, Foundation>, StoreError> {
+    static BRANCHES_AND_HISTORIES: TextByIds = TextByIds::new();
+    if loan_ids.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let backend = transaction.get_database_backend();
+    let statement = BRANCHES_AND_HISTORIES.with(backend, loan_ids, || branches_and_histories(backend, loan_ids));
+    let rows = transaction.query_all_raw(statement).await?;
+    let mut found: HashMap<Uuid, Foundation> = HashMap::with_capacity(loan_ids.len());
+    for row in &rows {
+        let mut cells = Cells::of(row)?;
+        let loan_id = cells.take()?;
+        let foundation = match found.entry(loan_id) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(new) => new.insert(Foundation::begin(row)?),
+        };
+        let Some(one) = loan_history::read_cells(&mut cells, loan_id)? else { continue };
+        foundation.splits.extend(loan_projection::read_split_cells(&mut cells, one.id)?);
+        foundation.history.push(one);
+    }
+    for (loan_id, installments) in loan_projection::installments(transaction, loan_ids).await? {
+        if let Some(foundation) = found.get_mut(&loan_id) {
+            foundation.installments = installments;
+        }
+    }
+    Ok(found)
+}
+
+impl Foundation {
+    /// With the branch that a row has, and no history yet.
+    fn begin(row: &QueryResult) -> Result<Self, StoreError> {
+        let branch = BranchRecord::try_from(branch::Model::from_query_result(row, OF_BRANCH)?)?;
+        let calendar = Calendar::new(branch.rest_days.iter().copied(), holidays(row)?);
+        Ok(Self { branch, calendar, history: Vec::new(), splits: Vec::new(), installments: Vec::new() })
+    }
+}
+
+/// A row for each transaction of a loan, at least one, each with the loan's branch.
+fn branches_and_histories(backend: DbBackend, loan_ids: &[Uuid]) -> SelectStatement {
     use loan_transaction::Column as Recorded;
+    let lent = |name: &str| Expr::col((Alias::new(LENT), Alias::new(name)));
     let transaction = |column| Expr::col((loan_transaction::Entity, column));
     let mut select = Query::select();
+    select.expr(lent(LOAN));
     loan_history::CELLS.into_iter().for_each(|column| {
         select.column((loan_transaction::Entity, column));
     });
@@ -103,32 +149,56 @@ fn branch_and_history(backend: DbBackend, loan: &LoanRecord) -> SelectStatement 
     loan_projection::SPLIT_CELLS.into_iter().for_each(|column| {
         select.column((loan_transaction_split::Entity, column));
     });
-    branch_columns(&mut select);
+    branch::Column::iter().map(name_of_branch).chain([HOLIDAYS.to_owned()]).for_each(|name| {
+        select.expr(lent(&name));
+    });
     let reversal = Expr::col((loan_reversal::Entity, loan_reversal::Column::TransactionId));
     let split = Expr::col((loan_transaction_split::Entity, loan_transaction_split::Column::TransactionId));
     select
-        .expr_as(holidays_of(backend, loan.branch_id), HOLIDAYS)
-        .from(branch::Entity)
-        .left_join(loan_transaction::Entity, transaction(Recorded::LoanId).eq(loan.id))
+        .from_subquery(branches_of(backend, loan_ids), Alias::new(LENT))
+        .left_join(loan_transaction::Entity, transaction(Recorded::LoanId).eq(lent(LOAN)))
         .left_join(loan_reversal::Entity, transaction(Recorded::Id).eq(reversal))
         .left_join(loan_transaction_split::Entity, transaction(Recorded::Id).eq(split))
-        .and_where(Expr::col((branch::Entity, branch::Column::Id)).eq(loan.branch_id))
+        .order_by((Alias::new(LENT), Alias::new(LOAN)), Order::Asc)
         .order_by((loan_transaction::Entity, Recorded::Sequence), Order::Asc);
+    select
+}
+
+const LENT: &str = "lent";
+const LOAN: &str = "loan";
+
+/// A row for each loan with its branch. They are in an order, so that PostgreSQL looks for holidays once for a loan and not
+/// for each of its transactions.
+fn branches_of(backend: DbBackend, loan_ids: &[Uuid]) -> SelectStatement {
+    let loan = |column| Expr::col((loan::Entity, column));
+    let own_branch = || Expr::col((branch::Entity, branch::Column::Id));
+    let mut select = Query::select();
+    select.expr_as(loan(loan::Column::Id), LOAN);
+    branch_columns(&mut select);
+    select
+        .expr_as(holidays_of(backend, own_branch()), HOLIDAYS)
+        .from(loan::Entity)
+        .inner_join(branch::Entity, own_branch().eq(loan(loan::Column::BranchId)))
+        .and_where(find::among(backend, loan::Column::Id, loan_ids))
+        .order_by((loan::Entity, loan::Column::Id), Order::Asc);
     select
 }
 
 /// The columns of a branch under names that are theirs alone.
 pub(super) fn branch_columns(select: &mut SelectStatement) {
     for column in branch::Column::iter() {
-        let name = sea_orm::IdenStatic::as_str(&column);
-        select.expr_as(Expr::col((branch::Entity, column)), Alias::new(format!("{OF_BRANCH}{name}")));
+        select.expr_as(Expr::col((branch::Entity, column)), Alias::new(name_of_branch(column)));
     }
+}
+
+fn name_of_branch(column: branch::Column) -> String {
+    format!("{OF_BRANCH}{}", sea_orm::IdenStatic::as_str(&column))
 }
 
 const HOLIDAYS: &str = "holidays";
 
 /// The holidays of a branch in one text: no row of its own for each beside the transactions.
-fn holidays_of(backend: DbBackend, branch_id: Uuid) -> SimpleExpr {
+fn holidays_of(backend: DbBackend, branch_id: Expr) -> SimpleExpr {
     let together = if backend == DbBackend::Postgres { "string_agg" } else { "group_concat" };
     let day = Expr::col(branch_holiday::Column::HolidayOn).cast_as("text");
     let days = Query::select()

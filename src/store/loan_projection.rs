@@ -6,7 +6,7 @@ use std::collections::{HashMap, HashSet};
 
 use lending::loan::{Effect, Installment, Portions};
 use sea_orm::sea_query::{OnConflict, Order, Query, SelectStatement};
-use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, Iterable, QueryFilter};
+use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, Iterable, QueryFilter};
 use uuid::Uuid;
 
 use super::batch::Batch;
@@ -14,8 +14,9 @@ use super::cells::Cells;
 use super::convert;
 use super::entity::{loan_installment, loan_transaction_split};
 use super::error::StoreError;
+use super::find;
 use super::insert;
-use super::text::Text;
+use super::text::TextByIds;
 
 /// What a transaction did, in minor units of the loan's currency.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,31 +62,19 @@ pub async fn installments(
     if loan_ids.is_empty() {
         return Ok(found);
     }
-    for row in connection.query_all(&rows_of(loan_ids)).await? {
-        let mut cells = Cells::of(&row)?;
+    static TEXT: TextByIds = TextByIds::new();
+    let backend = connection.get_database_backend();
+    let statement = TEXT.with(backend, loan_ids, || rows_of(backend, loan_ids));
+    for (number, row) in connection.query_all_raw(statement).await?.iter().enumerate() {
+        let mut cells = if number == 0 { Cells::of(row)? } else { Cells::of_further(row)? };
         let installment = read_installment_cells(&mut cells)?;
         found.entry(cells.take()?).or_default().push(installment);
     }
     Ok(found)
 }
 
-/// The installments of a loan, first to last.
-///
-/// # Errors
-/// Whatever the database answers.
-pub(super) async fn installments_of(
-    connection: &impl ConnectionTrait,
-    loan_id: Uuid,
-) -> Result<Vec<Installment>, StoreError> {
-    static OF_ONE: Text = Text::new();
-    let backend = connection.get_database_backend();
-    let statement = OF_ONE.with(backend, vec![loan_id.into()], || rows_of(&[loan_id]));
-    let rows = connection.query_all_raw(statement).await?;
-    rows.iter().map(|row| read_installment_cells(&mut Cells::of(row)?)).collect()
-}
-
 /// Installments, each with its loan's id at the end.
-fn rows_of(loan_ids: &[Uuid]) -> SelectStatement {
+fn rows_of(backend: DbBackend, loan_ids: &[Uuid]) -> SelectStatement {
     let mut select = Query::select();
     CELLS.into_iter().for_each(|column| {
         select.column(column);
@@ -93,7 +82,7 @@ fn rows_of(loan_ids: &[Uuid]) -> SelectStatement {
     select
         .column(loan_installment::Column::LoanId)
         .from(loan_installment::Entity)
-        .and_where(loan_installment::Column::LoanId.is_in(loan_ids.iter().copied()))
+        .and_where(find::among(backend, loan_installment::Column::LoanId, loan_ids))
         .order_by(loan_installment::Column::LoanId, Order::Asc)
         .order_by(loan_installment::Column::Number, Order::Asc);
     select

@@ -39,7 +39,7 @@ pub mod numbers;
 pub mod page;
 pub mod portfolio;
 pub mod position;
-mod queue;
+pub mod queue;
 mod rows;
 pub mod scope;
 mod text;

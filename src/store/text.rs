@@ -3,6 +3,7 @@
 use std::sync::OnceLock;
 
 use sea_orm::{DbBackend, Statement, StatementBuilder, Value, Values};
+use uuid::Uuid;
 
 /// A text for either engine.
 pub(super) struct Text {
@@ -29,5 +30,32 @@ impl Text {
             first.sql
         });
         Statement::from_sql_and_values(backend, sql, values)
+    }
+}
+
+/// The texts of a statement whose only values are the ids of what it is about.
+pub(super) struct TextByIds {
+    one: Text,
+    /// An array, which SQLite does not have.
+    many: Text,
+}
+
+impl TextByIds {
+    pub(super) const fn new() -> Self {
+        Self { one: Text::new(), many: Text::new() }
+    }
+
+    /// The statement for these ids, which is the one that `build` makes of them with [`super::find::among`].
+    pub(super) fn with<S: StatementBuilder>(
+        &self,
+        backend: DbBackend,
+        ids: &[Uuid],
+        build: impl FnOnce() -> S,
+    ) -> Statement {
+        match (backend, ids) {
+            (_, [only]) => self.one.with(backend, vec![(*only).into()], build),
+            (DbBackend::Postgres, _) => self.many.with(backend, vec![ids.to_vec().into()], build),
+            _ => backend.build(&build()),
+        }
     }
 }

@@ -9,6 +9,7 @@ mod events;
 mod evidence;
 mod facts;
 mod sealing;
+mod together;
 mod unmask;
 
 use std::future::Future;
@@ -28,6 +29,7 @@ pub use crate::store::audit::{AuditField, EventRecord as AuditEventRecord, LinkR
 pub(super) use evidence::{Evidence, Leaves};
 pub(super) use facts::Facts;
 pub use sealing::{AuditHead, hex};
+pub(super) use together::{Asked, Planned, Shared, Together};
 
 /// What an operation is, and what it is about.
 #[derive(Debug, Clone)]
@@ -59,6 +61,7 @@ impl About {
 pub(super) struct Written<T>(T);
 
 /// The right to write once: one change with its event.
+#[derive(Clone, Copy)]
 pub(super) struct Trail<'a> {
     services: &'a Services,
     actor: &'a Actor,
@@ -66,6 +69,11 @@ pub(super) struct Trail<'a> {
 }
 
 impl Trail<'_> {
+    /// Who acts.
+    pub(super) fn actor(&self) -> &Actor {
+        self.actor
+    }
+
     /// Runs `work` in a transaction like [`crate::store::Database::write`], and adds the event that its value leaves.
     ///
     /// # Errors

@@ -8,6 +8,8 @@ mod input;
 mod journal;
 mod write;
 
+use std::collections::HashMap;
+
 use chrono::{DateTime, NaiveDate, Utc};
 use lending::calendar::Calendar;
 use lending::loan::admission::{self, Admission, Refusal};
@@ -21,7 +23,7 @@ use uuid::Uuid;
 pub use input::{Record, What};
 
 use super::Services;
-use super::audit::About;
+use super::audit::{About, Asked, Planned, Shared, Trail, Written};
 use super::error::ServiceError;
 use super::idempotency::{self, Opened};
 use super::problem::{Detail, Problem, ProblemCode};
@@ -108,40 +110,111 @@ impl Services {
             check.finish()?;
             let key = key.ok_or(ServiceError::BadInput)?;
             let fingerprint = idempotency::fingerprint(input);
-            let now = self.now();
-            let id = self.ids.next(now);
-            let claim = &idempotency::claim_of(actor, input.what.operation(), &key, &fingerprint, id, now);
-            let scope = &scope;
-            trail
-                .write_together(|transaction| async move {
-                    let claimed = loan_books::claim_and_lock(&*transaction, claim, scope, input.loan).await?;
-                    let loan = match idempotency::opened(claim, claimed)? {
-                        Opened::First(found) => found,
-                        Opened::Repetition(id) => {
-                            return Ok((repeated(&transaction, scope, input, id).await?, Batch::default()));
-                        }
-                    };
-                    let loan = loan.ok_or_else(|| Problem::not_found(&["input", "loanId"], "loan"))?;
-                    let foundation = loan_books::of_locked_loan(&*transaction, &loan).await?;
-                    refuse_erased_borrower(&transaction, &loan).await?;
-                    if input.expected_version.is_some_and(|expected| expected != loan.version) {
-                        return Err(Problem::version_conflict(loan.version).into());
-                    }
-                    if self.rules.disbursement_maker_checker && matches!(input.what, What::Disburse { .. }) {
-                        let apart = loan.state.check_disburser(&actor.subject);
-                        apart.map_err(|error| super::loans::step_problem(&error, false, "on", "amount"))?;
-                    }
-                    let reference = input::external_ref(input)?;
-                    let (mut books, stored, change) = decided(loan, foundation, input, now)?;
-                    let stamp = write::Stamp { by: &actor.subject, now, id, reference, ids: &*self.ids };
-                    let mut batch = Batch::default();
-                    let recorded = write::change(&mut batch, &mut books, &stored, &change, &stamp)?;
-                    Ok((Recorded { view: Some(Box::new(books.into_view())), ..recorded }, batch))
-                })
-                .await
-                .map_err(|error| super::branches::taken(error, &["input", "externalRef"]))
+            let recording = Recording { services: self, trail, scope, input, key, fingerprint };
+            // A reference that is taken already would undo what the others did.
+            if input.external_ref.is_some() {
+                return recording.alone(recording.asked()).await;
+            }
+            self.together.records.carry_out(self, &recording.scope, &recording).await
         })
         .await
+    }
+
+    /// Decides what is asked for on a loan that is locked, and what is to be written.
+    fn recorded(
+        &self,
+        asked: &Asked<Record>,
+        loan: LoanRecord,
+        foundation: Foundation,
+    ) -> Result<(Recorded, Batch), ServiceError> {
+        let Asked { actor, claim, id, input, .. } = asked;
+        if input.expected_version.is_some_and(|expected| expected != loan.version) {
+            return Err(Problem::version_conflict(loan.version).into());
+        }
+        if self.rules.disbursement_maker_checker && matches!(input.what, What::Disburse { .. }) {
+            let apart = loan.state.check_disburser(&actor.subject);
+            apart.map_err(|error| super::loans::step_problem(&error, false, "on", "amount"))?;
+        }
+        let now = claim.created_at;
+        let reference = input::external_ref(input)?;
+        let (mut books, stored, change) = decided(loan, foundation, input, now)?;
+        let stamp = write::Stamp { by: &actor.subject, now, id: *id, reference, ids: &*self.ids };
+        let mut batch = Batch::default();
+        let recorded = write::change(&mut batch, &mut books, &stored, &change, &stamp)?;
+        Ok((Recorded { view: Some(Box::new(books.into_view())), ..recorded }, batch))
+    }
+}
+
+/// Something that is to be recorded.
+struct Recording<'a> {
+    services: &'a Services,
+    trail: Trail<'a>,
+    scope: Scope,
+    input: &'a Record,
+    key: String,
+    fingerprint: Vec<u8>,
+}
+
+impl Shared for Recording<'_> {
+    type Input = Record;
+    type Outcome = Recorded;
+
+    fn asked(&self) -> Asked<Record> {
+        let now = self.services.now();
+        let id = self.services.ids.next(now);
+        let operation = self.input.what.operation();
+        let claim = idempotency::claim_of(self.trail.actor(), operation, &self.key, &self.fingerprint, id, now);
+        self.trail.asked(claim, id, self.input.clone())
+    }
+
+    fn row(input: &Record) -> Option<Uuid> {
+        Some(input.loan)
+    }
+
+    async fn alone(&self, asked: Asked<Record>) -> Result<Written<Recorded>, ServiceError> {
+        let Self { services, scope, .. } = self;
+        let asked = &asked;
+        let Asked { claim, input, .. } = asked;
+        self.trail
+            .write_together(|transaction| async move {
+                let claimed = loan_books::claim_and_lock(&*transaction, claim, scope, input.loan).await?;
+                let loan = match idempotency::opened(claim, claimed)? {
+                    Opened::First(found) => found,
+                    Opened::Repetition(id) => {
+                        return Ok((repeated(&transaction, scope, input, id).await?, Batch::default()));
+                    }
+                };
+                let loan = loan.ok_or_else(|| Problem::not_found(&["input", "loanId"], "loan"))?;
+                let foundation = loan_books::of_locked_loan(&*transaction, &loan).await?;
+                refuse_erased_borrower(&transaction, &loan).await?;
+                services.recorded(asked, loan, foundation)
+            })
+            .await
+            .map_err(|error| super::branches::taken(error, &["input", "externalRef"]))
+    }
+
+    /// Those whose loans nobody else has locked.
+    async fn all(
+        &self,
+        transaction: &Transaction,
+        asked: &[&Asked<Record>],
+    ) -> Result<Vec<Planned<Recorded>>, ServiceError> {
+        let ids: Vec<Uuid> = asked.iter().map(|one| one.input.loan).collect();
+        let mut loans = loan_books::lock_free(&**transaction, &self.scope, &ids).await?;
+        // Whether a borrower was erased would have to be looked up.
+        loans.retain(|loan| !has_ended(loan));
+        let ids: Vec<Uuid> = loans.iter().map(|loan| loan.id).collect();
+        let mut foundations = loan_books::of_locked_loans(&**transaction, &ids).await?;
+        let mut loans: HashMap<Uuid, LoanRecord> = loans.into_iter().map(|loan| (loan.id, loan)).collect();
+        let mut decided = Vec::with_capacity(loans.len());
+        for one in asked {
+            let id = &one.input.loan;
+            let Some((loan, foundation)) = loans.remove(id).zip(foundations.remove(id)) else { continue };
+            if let Ok((outcome, batch)) = self.services.recorded(one, loan, foundation) {
+                decided.push(Planned { id: one.id, outcome, batch });
+            }
+        }
+        Ok(decided)
     }
 }
 
@@ -181,7 +254,7 @@ fn decided(
 /// Nothing more is recorded on the loans of a borrower whose person was erased. They have all ended, so other loans
 /// need not be asked about.
 async fn refuse_erased_borrower(transaction: &Transaction, loan: &LoanRecord) -> Result<(), ServiceError> {
-    if !matches!(loan.state, Lifecycle::Repaid { .. } | Lifecycle::WrittenOff { .. }) {
+    if !has_ended(loan) {
         return Ok(());
     }
     let key = BorrowerKey::Id(loan.borrower_id);
@@ -190,6 +263,10 @@ async fn refuse_erased_borrower(transaction: &Transaction, loan: &LoanRecord) ->
         Some(_) => Err(Problem::borrower_erased(&["input", "loanId"]).into()),
         None => Ok(()),
     }
+}
+
+fn has_ended(loan: &LoanRecord) -> bool {
+    matches!(loan.state, Lifecycle::Repaid { .. } | Lifecycle::WrittenOff { .. })
 }
 
 impl Books {

@@ -28,5 +28,6 @@ pub mod portfolio_sums;
 mod races;
 mod report_speed;
 mod scopes;
+mod together;
 mod verify;
 mod write_locks;

@@ -150,3 +150,19 @@ macro_rules! both_engines {
         })+
     };
 }
+
+/// Makes a test of each function about what only PostgreSQL does.
+macro_rules! postgres_only {
+    ($($name:ident),+ $(,)?) => {
+        $(mod $name {
+            use $crate::support::engines::{Engine, Schema};
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn postgres() {
+                if let Some(engine) = Engine::postgres(Schema::Migrated).await {
+                    super::$name(engine).await;
+                }
+            }
+        })+
+    };
+}
