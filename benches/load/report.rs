@@ -30,10 +30,11 @@ fn spread(mut figures: Vec<f64>) -> (f64, f64, f64) {
     (at(0), at(figures.len() / 2), at(figures.len().saturating_sub(1)))
 }
 
-/// What a target holds before anything was asked of it.
+/// How soon a target was there, and what it holds before anything else was asked of it.
 pub fn before(target: &Target) {
     let held = target.process().map(memory_of).unwrap_or_default().0;
-    println!("{} holds {} MiB before the first request", target.name, held / 1_024);
+    let health = target.first_health.map(|after| format!("answers /health after {} ms, and ", after.as_millis()));
+    println!("{} {}holds {} MiB before the first request", target.name, health.unwrap_or_default(), held / 1_024);
 }
 
 pub fn head() {

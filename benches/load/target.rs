@@ -2,7 +2,8 @@
 //! own is a process over a database of its choice; it is killed when dropped.
 
 use std::fs::File;
-use std::net::SocketAddr;
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -25,6 +26,8 @@ pub struct Target {
     pub path: String,
     pub token: String,
     pub url: Option<String>,
+    /// From the start of a server's process to its answer to `/health`.
+    pub first_health: Option<Duration>,
     child: Option<Child>,
 }
 
@@ -86,6 +89,7 @@ impl Target {
             path: format!("/{path}"),
             token,
             url: None,
+            first_health: None,
             child: None,
         }
     }
@@ -94,9 +98,10 @@ impl Target {
         let log = folder.join(format!("{name}.log"));
         let output = File::create(&log).unwrap();
         command.stdin(Stdio::null()).stdout(output.try_clone().unwrap()).stderr(output);
+        let since = Instant::now();
         let mut child = command.spawn().unwrap();
-        let deadline = Instant::now() + PATIENCE;
-        let address = loop {
+        let deadline = since + PATIENCE;
+        let address: SocketAddr = loop {
             let text = std::fs::read_to_string(&log).unwrap_or_default();
             // The whole line, or the port may be cut off.
             let line = text.split_inclusive('\n').find(|line| line.contains("Listening on ") && line.ends_with('\n'));
@@ -106,8 +111,12 @@ impl Target {
             }
             let ended = child.try_wait().unwrap();
             assert!(ended.is_none() && Instant::now() < deadline, "{name} does not start: {text}");
-            std::thread::sleep(Duration::from_millis(10));
+            std::thread::sleep(Duration::from_millis(2));
         };
+        let first_health = matches!(form, Form::Graphql).then(|| {
+            assert!(is_healthy(address), "{name} is not well");
+            since.elapsed()
+        });
         Self {
             name: name.to_owned(),
             form,
@@ -115,6 +124,7 @@ impl Target {
             path: path.to_owned(),
             token: keys.token.clone(),
             url: Some(url.to_owned()),
+            first_health,
             child: Some(child),
         }
     }
@@ -131,6 +141,14 @@ impl Target {
         assert_eq!(answer.status, 200, "{}: {text}", self.name);
         serde_json::from_str(&text).unwrap()
     }
+}
+
+fn is_healthy(address: SocketAddr) -> bool {
+    let mut connection = TcpStream::connect(address).unwrap();
+    connection.write_all(b"GET /health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").unwrap();
+    let mut answer = String::new();
+    connection.read_to_string(&mut answer).unwrap();
+    answer.starts_with("HTTP/1.1 200 ")
 }
 
 impl Drop for Target {
