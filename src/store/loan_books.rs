@@ -1,6 +1,7 @@
 //! What the books of a loan rest on, read for a change of them in as few statements as there can be: the loan, locked,
 //! with the claim on the request's key; then its branch, its calendar, its transactions and what they did; its
-//! installments; each for one loan, or for several that are changed together. Nothing of the rest is read before the loan is locked, or it would be older than the loan.
+//! installments; each for one loan, or for several that are changed together. Nothing of the rest is read before the loan
+//! is locked, or it would be older than the loan.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
