@@ -44,8 +44,8 @@ pub struct Arguments {
     /// What goes wrong; everything if omitted. Repeat it for several.
     #[arg(long = "kind", value_enum)]
     kinds: Vec<Kind>,
-    /// How many clients send at the same time.
-    #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..=64))]
+    /// How many clients send at the same time: enough for changes to go together.
+    #[arg(long, default_value_t = 16, value_parser = clap::value_parser!(u32).range(1..=64))]
     pub clients: u32,
     /// How many keys are sent eight times each.
     #[arg(long, default_value_t = 300, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
