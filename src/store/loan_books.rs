@@ -134,13 +134,14 @@ impl Foundation {
     }
 }
 
-/// A row for each transaction of a loan, at least one, each with the loan's branch.
+/// A row for each transaction of a loan, at least one. The first one has the loan's branch: with it in every row the
+/// statement took 1.6 times as long for a loan with 60 payments.
 fn branches_and_histories(backend: DbBackend, loan_ids: &[Uuid]) -> SelectStatement {
     use loan_transaction::Column as Recorded;
-    let lent = |name: &str| Expr::col((Alias::new(LENT), Alias::new(name)));
+    let loan = |column| Expr::col((loan::Entity, column));
     let transaction = |column| Expr::col((loan_transaction::Entity, column));
     let mut select = Query::select();
-    select.expr(lent(LOAN));
+    select.column((loan::Entity, loan::Column::Id));
     loan_history::CELLS.into_iter().for_each(|column| {
         select.column((loan_transaction::Entity, column));
     });
@@ -150,50 +151,30 @@ fn branches_and_histories(backend: DbBackend, loan_ids: &[Uuid]) -> SelectStatem
     loan_projection::SPLIT_CELLS.into_iter().for_each(|column| {
         select.column((loan_transaction_split::Entity, column));
     });
-    branch::Column::iter().map(name_of_branch).chain([HOLIDAYS.to_owned()]).for_each(|name| {
-        select.expr(lent(&name));
-    });
+    branch_columns(&mut select);
+    let own_branch = || Expr::col((branch::Entity, branch::Column::Id));
     let reversal = Expr::col((loan_reversal::Entity, loan_reversal::Column::TransactionId));
     let split = Expr::col((loan_transaction_split::Entity, loan_transaction_split::Column::TransactionId));
-    select
-        .from_subquery(branches_of(backend, loan_ids), Alias::new(LENT))
-        .left_join(loan_transaction::Entity, transaction(Recorded::LoanId).eq(lent(LOAN)))
-        .left_join(loan_reversal::Entity, transaction(Recorded::Id).eq(reversal))
-        .left_join(loan_transaction_split::Entity, transaction(Recorded::Id).eq(split))
-        .order_by((Alias::new(LENT), Alias::new(LOAN)), Order::Asc)
-        .order_by((loan_transaction::Entity, Recorded::Sequence), Order::Asc);
-    select
-}
-
-const LENT: &str = "lent";
-const LOAN: &str = "loan";
-
-/// A row for each loan with its branch. They are in an order, so that PostgreSQL looks for holidays once for a loan and not
-/// for each of its transactions.
-fn branches_of(backend: DbBackend, loan_ids: &[Uuid]) -> SelectStatement {
-    let loan = |column| Expr::col((loan::Entity, column));
-    let own_branch = || Expr::col((branch::Entity, branch::Column::Id));
-    let mut select = Query::select();
-    select.expr_as(loan(loan::Column::Id), LOAN);
-    branch_columns(&mut select);
+    let is_first = transaction(Recorded::Sequence).eq(Expr::cust("1")).or(transaction(Recorded::Sequence).is_null());
     select
         .expr_as(holidays_of(backend, own_branch()), HOLIDAYS)
         .from(loan::Entity)
-        .inner_join(branch::Entity, own_branch().eq(loan(loan::Column::BranchId)))
+        .left_join(loan_transaction::Entity, transaction(Recorded::LoanId).eq(loan(loan::Column::Id)))
+        .left_join(loan_reversal::Entity, transaction(Recorded::Id).eq(reversal))
+        .left_join(loan_transaction_split::Entity, transaction(Recorded::Id).eq(split))
+        .left_join(branch::Entity, own_branch().eq(loan(loan::Column::BranchId)).and(is_first))
         .and_where(find::among(backend, loan::Column::Id, loan_ids))
-        .order_by((loan::Entity, loan::Column::Id), Order::Asc);
+        .order_by((loan::Entity, loan::Column::Id), Order::Asc)
+        .order_by((loan_transaction::Entity, Recorded::Sequence), Order::Asc);
     select
 }
 
 /// The columns of a branch under names that are theirs alone.
 pub(super) fn branch_columns(select: &mut SelectStatement) {
     for column in branch::Column::iter() {
-        select.expr_as(Expr::col((branch::Entity, column)), Alias::new(name_of_branch(column)));
+        let name = sea_orm::IdenStatic::as_str(&column);
+        select.expr_as(Expr::col((branch::Entity, column)), Alias::new(format!("{OF_BRANCH}{name}")));
     }
-}
-
-fn name_of_branch(column: branch::Column) -> String {
-    format!("{OF_BRANCH}{}", sea_orm::IdenStatic::as_str(&column))
 }
 
 const HOLIDAYS: &str = "holidays";
