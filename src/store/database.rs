@@ -302,7 +302,7 @@ async fn connect_sqlite(
             .foreign_keys(true)
             .busy_timeout(busy)
             // KiB. With SQLite's 2 MiB a large transaction writes its pages out again and again before it commits.
-            .pragma("cache_size", "-20480")
+            .pragma("cache_size", "-8192")
             // What is deleted or overwritten is wiped on its page, where that costs no further writing. Pages that go out
             // of use keep what they held until `clear_traces`.
             .pragma("secure_delete", "FAST")
