@@ -6,7 +6,7 @@ use lending::loan::{Business, Lifecycle};
 use serde::Serialize;
 use uuid::Uuid;
 
-use super::audit::{About, Asked, Planned, Shared, Trail, Written};
+use super::audit::{About, Asked, Planned, Request, Shared, Written};
 use super::borrowers::refuse_erased;
 use super::branches::taken;
 use super::check::{AmountInput, Check};
@@ -85,17 +85,12 @@ impl Services {
         let about = About::of("applyForLoan", Kind::Borrower, input.borrower);
         self.audited(actor, &about, |trail| async move {
             let scope = self.authorize(actor, Action::ApplyForLoan)?;
-            let mut check = Check::default();
-            let key = check.idempotency_key(&["input", "idempotencyKey"], &input.idempotency_key);
-            check.finish()?;
-            let key = key.ok_or(ServiceError::BadInput)?;
-            let fingerprint = idempotency::fingerprint(input);
-            let applying = Applying { services: self, trail, scope, input, key, fingerprint };
+            let request = Request::under(&input.idempotency_key, trail, scope, input)?;
             // A reference that is taken already would undo what the others did, and a group is locked before its member.
             if input.external_ref.is_some() || input.group.is_some() {
-                return applying.alone(applying.asked()).await;
+                return request.alone(request.asked()).await;
             }
-            self.together.applications.carry_out(self, &applying.scope, &applying).await
+            self.together.applications.carry_out(&request).await
         })
         .await
     }
@@ -160,26 +155,8 @@ impl Services {
     }
 }
 
-/// An application that is to be taken.
-struct Applying<'a> {
-    services: &'a Services,
-    trail: Trail<'a>,
-    scope: Scope,
-    input: &'a ApplyForLoan,
-    key: String,
-    fingerprint: Vec<u8>,
-}
-
-impl Shared for Applying<'_> {
-    type Input = ApplyForLoan;
+impl Shared<ApplyForLoan> for Request<'_, ApplyForLoan> {
     type Outcome = Applied;
-
-    fn asked(&self) -> Asked<ApplyForLoan> {
-        let now = self.services.now();
-        let id = self.services.ids.next(now);
-        let claim = idempotency::claim_of(self.trail.actor(), "applyForLoan", &self.key, &self.fingerprint, id, now);
-        self.trail.asked(claim, id, self.input.clone())
-    }
 
     /// Each makes a row of its own.
     fn row(_: &ApplyForLoan) -> Option<Uuid> {

@@ -2,7 +2,7 @@
 //! answers for the usual case, in which all of it is there: who is told nothing looks for each of them, to tell what is
 //! missing.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use sea_orm::sea_query::{Alias, Expr, ExprTrait, LockType, Query, SelectStatement};
 use sea_orm::{ConnectionTrait, DbBackend, FromQueryResult, Iterable, Value};
@@ -94,12 +94,12 @@ pub async fn find_all(
     scope: &Scope,
     wanted: &[Wanted],
 ) -> Result<Vec<Option<Parties>>, StoreError> {
-    let borrowers = distinct(wanted.iter().map(|one| one.borrower));
+    let borrowers: Vec<Uuid> = wanted.iter().map(|one| one.borrower).collect();
     let borrowers = free::<BorrowerField, BorrowerRecord>(transaction, scope, &borrowers, |row| row.id).await?;
     let branch_of = |one: &Wanted| one.branch.or_else(|| Some(borrowers.get(&one.borrower)?.branch_id));
-    let branches = distinct(wanted.iter().filter_map(branch_of));
+    let branches: Vec<Uuid> = wanted.iter().filter_map(branch_of).collect();
     let branches = free::<BranchField, BranchRecord>(transaction, scope, &branches, |row| row.id).await?;
-    let products = distinct(wanted.iter().map(|one| one.product));
+    let products: Vec<Uuid> = wanted.iter().map(|one| one.product).collect();
     let products = find::by_ids::<LoanProductField, LoanProductRecord>(transaction, scope, &products).await?;
     let numbers = numbers::take(transaction, Sequence::Loan, u32::try_from(wanted.len()).unwrap_or(u32::MAX)).await?;
     let parties = |(one, number): (&Wanted, String)| {
@@ -109,10 +109,6 @@ pub async fn find_all(
         Some(Parties { branch, product, erased: borrower.erased_at.is_some(), number })
     };
     Ok(wanted.iter().zip(numbers).map(parties).collect())
-}
-
-fn distinct(ids: impl Iterator<Item = Uuid>) -> Vec<Uuid> {
-    ids.collect::<HashSet<_>>().into_iter().collect()
 }
 
 /// Rows by their ids, locked like those that a loan refers to.

@@ -139,7 +139,7 @@ impl Batch {
         // Last, so that the number of changed rows that the database tells is that of the guarded change.
         writes.extend(guarded);
         let statements: Vec<_> = if backend == DbBackend::Postgres && values <= MOST_TOGETHER {
-            values::together(writes).into_iter().collect()
+            as_one(writes, values::write)?.into_iter().collect()
         } else {
             writes.into_iter().map(values::alone).collect()
         };
@@ -167,8 +167,24 @@ impl Batch {
             return Err(StoreError::Corrupt("guarded changes of several kinds in one batch".to_owned()));
         }
         writes.extend(guarded);
-        send(transaction, rows::together(writes)?.into_iter().collect(), guards).await
+        send(transaction, as_one(writes, rows::write)?.into_iter().collect(), guards).await
     }
+}
+
+/// One statement of all writes, in their order, each written in the same way; nothing of nothing.
+fn as_one(
+    mut writes: Vec<Write>,
+    write: impl Fn(Write, &mut String, &mut Vec<Value>) -> Result<(), StoreError>,
+) -> Result<Option<(String, Vec<Value>)>, StoreError> {
+    let Some(last) = writes.pop() else { return Ok(None) };
+    let (mut sql, mut values) = (String::with_capacity(4_096), Vec::with_capacity(MOST_TOGETHER));
+    for (number, before) in writes.into_iter().enumerate() {
+        push(&mut sql, format_args!("{} w{} AS (", if number == 0 { "WITH" } else { "," }, number + 1));
+        write(before, &mut sql, &mut values)?;
+        sql.push_str(") ");
+    }
+    write(last, &mut sql, &mut values)?;
+    Ok(Some((sql, values)))
 }
 
 /// Sends statements, the last of which changes so many guarded rows.

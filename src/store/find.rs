@@ -58,11 +58,7 @@ where
     F: Field,
     R: Record<F::Entity>,
 {
-    if ids.is_empty() {
-        return Ok(Vec::new());
-    }
-    let select = R::Row::select().filter(is_among::<F>(connection, ids)).filter(scope.condition::<F>());
-    rows::all(connection, select).await?.into_iter().map(R::of).collect()
+    locked_by_ids::<F, R>(connection, scope, ids, None).await
 }
 
 /// Those of these rows that exist for this scope and that nobody else has locked, in no particular order: locked like this
@@ -80,12 +76,27 @@ where
     F: Field,
     R: Record<F::Entity>,
 {
+    locked_by_ids::<F, R>(transaction, scope, ids, Some(lock)).await
+}
+
+async fn locked_by_ids<F, R>(
+    connection: &impl ConnectionTrait,
+    scope: &Scope,
+    ids: &[Uuid],
+    lock: Option<LockType>,
+) -> Result<Vec<R>, StoreError>
+where
+    F: Field,
+    R: Record<F::Entity>,
+{
     if ids.is_empty() {
         return Ok(Vec::new());
     }
-    let select = R::Row::select().filter(is_among::<F>(transaction, ids)).filter(scope.condition::<F>());
-    let free = select.lock_with_behavior(lock, LockBehavior::SkipLocked);
-    rows::all(transaction, free).await?.into_iter().map(R::of).collect()
+    let mut select = R::Row::select().filter(is_among::<F>(connection, ids)).filter(scope.condition::<F>());
+    if let Some(lock) = lock {
+        select = select.lock_with_behavior(lock, LockBehavior::SkipLocked);
+    }
+    rows::all(connection, select).await?.into_iter().map(R::of).collect()
 }
 
 /// Which of these ids belong to rows that exist for this scope. No statement is sent for no ids.

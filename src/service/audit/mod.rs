@@ -29,7 +29,7 @@ pub use crate::store::audit::{AuditField, EventRecord as AuditEventRecord, LinkR
 pub(super) use evidence::{Evidence, Leaves};
 pub(super) use facts::Facts;
 pub use sealing::{AuditHead, hex};
-pub(super) use together::{Asked, Planned, Shared, Together};
+pub(super) use together::{Asked, Planned, Request, Shared, Together};
 
 /// What an operation is, and what it is about.
 #[derive(Debug, Clone)]
@@ -60,7 +60,7 @@ impl About {
 /// A change and its event, both committed.
 pub(super) struct Written<T>(T);
 
-/// The right to write once: one change with its event.
+/// The right to write a change with its event. A copy of it is for another attempt, when one has come to nothing.
 #[derive(Clone, Copy)]
 pub(super) struct Trail<'a> {
     services: &'a Services,
@@ -69,11 +69,6 @@ pub(super) struct Trail<'a> {
 }
 
 impl Trail<'_> {
-    /// Who acts.
-    pub(super) fn actor(&self) -> &Actor {
-        self.actor
-    }
-
     /// Runs `work` in a transaction like [`crate::store::Database::write`], and adds the event that its value leaves.
     ///
     /// # Errors

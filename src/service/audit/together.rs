@@ -8,12 +8,15 @@ use std::collections::{HashMap, HashSet};
 use std::future::Future;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use serde::Serialize;
 use uuid::Uuid;
 
 use super::{About, Leaves, Trail, Written};
 use crate::auth::Actor;
 use crate::service::Services;
+use crate::service::check::Check;
 use crate::service::error::ServiceError;
+use crate::service::idempotency as keys;
 use crate::store::audit as store;
 use crate::store::batch::Batch;
 use crate::store::database::Transaction;
@@ -61,31 +64,61 @@ impl<Q, T> Together<Q, T> {
     }
 }
 
-/// A change that one request asks for, of a kind that several can make together.
-pub(in crate::service) trait Shared: Sync {
-    /// What is asked for.
-    type Input: Send + Sync;
-    /// What comes of it.
-    type Outcome: Leaves + Send;
+/// A change that one request asks for under a key.
+pub(in crate::service) struct Request<'a, Q> {
+    pub services: &'a Services,
+    pub trail: Trail<'a>,
+    pub scope: Scope,
+    input: &'a Q,
+    key: String,
+    fingerprint: Vec<u8>,
+}
+
+impl<'a, Q: Clone + Serialize> Request<'a, Q> {
+    /// Reads the key.
+    ///
+    /// # Errors
+    /// [`ServiceError::Rejected`] when it is none.
+    pub(in crate::service) fn under(
+        key: &str,
+        trail: Trail<'a>,
+        scope: Scope,
+        input: &'a Q,
+    ) -> Result<Self, ServiceError> {
+        let mut check = Check::default();
+        let key = check.idempotency_key(&["input", "idempotencyKey"], key);
+        check.finish()?;
+        let key = key.ok_or(ServiceError::BadInput)?;
+        Ok(Self { services: trail.services, trail, scope, input, key, fingerprint: keys::fingerprint(input) })
+    }
 
     /// The change in a form that others can carry out, each time with an id of its own: by that a second attempt tells what
     /// the first one may have done.
-    fn asked(&self) -> Asked<Self::Input>;
+    pub(in crate::service) fn asked(&self) -> Asked<Q> {
+        let Trail { services, actor, about } = self.trail;
+        let now = services.now();
+        let id = services.ids.next(now);
+        let claim = keys::claim_of(actor, about.operation, &self.key, &self.fingerprint, id, now);
+        Asked { actor: actor.clone(), about: about.clone(), claim, id, input: self.input.clone() }
+    }
+}
+
+/// A kind of change that several can make together.
+pub(in crate::service) trait Shared<Q>: Sync {
+    /// What comes of it.
+    type Outcome: Leaves + Send;
 
     /// The row that is changed, of which a group can have one change.
-    fn row(input: &Self::Input) -> Option<Uuid>;
+    fn row(input: &Q) -> Option<Uuid>;
 
     /// Carries it out by itself.
-    fn alone(
-        &self,
-        asked: Asked<Self::Input>,
-    ) -> impl Future<Output = Result<Written<Self::Outcome>, ServiceError>> + Send;
+    fn alone(&self, asked: Asked<Q>) -> impl Future<Output = Result<Written<Self::Outcome>, ServiceError>> + Send;
 
     /// Decides those of several that can be carried out together. Their keys are claimed; the others' are given back.
     fn all(
         &self,
         transaction: &Transaction,
-        asked: &[&Asked<Self::Input>],
+        asked: &[&Asked<Q>],
     ) -> impl Future<Output = Result<Vec<Planned<Self::Outcome>>, ServiceError>> + Send;
 }
 
@@ -99,26 +132,14 @@ pub(in crate::service) struct Planned<T> {
     pub batch: Batch,
 }
 
-impl Trail<'_> {
-    /// What others need to carry the change out that this is the trail of.
-    pub(in crate::service) fn asked<Q>(&self, claim: Claim, id: Uuid, input: Q) -> Asked<Q> {
-        Asked { actor: self.actor.clone(), about: self.about.clone(), claim, id, input }
-    }
-}
-
-impl<Q: Send + Sync, T: Leaves + Send> Together<Q, T> {
+impl<Q: Clone + Serialize + Send + Sync, T: Leaves + Send> Together<Q, T> {
     /// Carries a change out: alone, when nobody else wants one at this moment, or with the others.
     ///
     /// # Errors
     /// What it fails with when it is carried out alone.
-    pub(in crate::service) async fn carry_out<S>(
-        &self,
-        services: &Services,
-        scope: &Scope,
-        change: &S,
-    ) -> Result<Written<T>, ServiceError>
+    pub(in crate::service) async fn carry_out(&self, change: &Request<'_, Q>) -> Result<Written<T>, ServiceError>
     where
-        S: Shared<Input = Q, Outcome = T>,
+        for<'a> Request<'a, Q>: Shared<Q, Outcome = T>,
     {
         loop {
             let asked = change.asked();
@@ -127,13 +148,13 @@ impl<Q: Send + Sync, T: Leaves + Send> Together<Q, T> {
             let carry_out = async |mut asked: Vec<Asked<Q>>| {
                 let mut done = HashMap::new();
                 if asked.len() > 1 {
-                    services.write_for_all(asked, change, &mut done).await;
+                    done = change.services.write_for_all(asked, change).await;
                 } else if let Some(only) = asked.pop() {
                     own = Some(change.alone(only).await);
                 }
                 Ok(Done::new(Mutex::new(done)))
             };
-            let done = self.0.ask(scope, asked, carry_out).await?;
+            let done = self.0.ask(&change.scope, asked, carry_out).await?;
             if let Some(own) = own {
                 return own;
             }
@@ -148,45 +169,44 @@ impl<Q: Send + Sync, T: Leaves + Send> Together<Q, T> {
 
 impl Services {
     /// Carries out what can be of several changes, and tells what came of them.
-    async fn write_for_all<S: Shared>(
+    async fn write_for_all<Q, S: Shared<Q>>(
         &self,
-        asked: Vec<Asked<S::Input>>,
+        asked: Vec<Asked<Q>>,
         change: &S,
-        done: &mut HashMap<Uuid, Outcome<S::Outcome>>,
-    ) {
+    ) -> HashMap<Uuid, Outcome<S::Outcome>> {
         let mut rows = HashSet::new();
-        let is_first = |one: &Asked<S::Input>| S::row(&one.input).is_none_or(|row| rows.insert(row));
+        let is_first = |one: &Asked<Q>| S::row(&one.input).is_none_or(|row| rows.insert(row));
         let (first, later): (Vec<_>, Vec<_>) = asked.into_iter().partition(is_first);
-        done.extend(later.into_iter().map(|one| (one.id, Outcome::Later)));
+        let mut done: HashMap<_, _> = later.into_iter().map(|one| (one.id, Outcome::Later)).collect();
         match self.write_at_once(&first, change).await {
             Ok(written) => done.extend(written.into_iter().map(|(id, written)| (id, Outcome::Written(written)))),
             // Each is carried out alone then, and told what is the matter.
             Err(cause) => tracing::info!(?cause, requests = first.len(), "not carried out together"),
         }
+        done
     }
 
     /// Carries out what can be of several changes, in one transaction and one attempt.
-    async fn write_at_once<S: Shared>(
+    async fn write_at_once<Q, S: Shared<Q>>(
         &self,
-        asked: &[Asked<S::Input>],
+        asked: &[Asked<Q>],
         change: &S,
     ) -> Result<Vec<(Uuid, Written<S::Outcome>)>, ServiceError> {
         let written = self.database.write_once(|transaction| async move {
             let claims: Vec<&Claim> = asked.iter().map(|one| &one.claim).collect();
             let claimed = idempotency::claim_all(&*transaction, &claims).await?;
             let first: Vec<_> = asked.iter().filter(|one| claimed.contains(&one.claim.outcome)).collect();
-            let decided = change.all(&transaction, &first).await?;
-            let ids: HashSet<Uuid> = decided.iter().map(|one| one.id).collect();
-            let undone = first.iter().filter(|one| !ids.contains(&one.id)).map(|one| &one.claim);
-            idempotency::release(&*transaction, &undone.collect::<Vec<_>>()).await?;
-            let by_id: HashMap<Uuid, _> = first.into_iter().map(|one| (one.id, one)).collect();
-            let (mut batches, mut written) = (Vec::with_capacity(decided.len()), Vec::with_capacity(decided.len()));
-            for Planned { id, outcome, mut batch } in decided {
-                let Some(one) = by_id.get(&id) else { continue };
+            let planned = change.all(&transaction, &first).await?;
+            let mut undone: HashMap<Uuid, _> = first.into_iter().map(|one| (one.id, one)).collect();
+            let (mut batches, mut written) = (Vec::with_capacity(planned.len()), Vec::with_capacity(planned.len()));
+            for Planned { id, outcome, mut batch } in planned {
+                let Some(one) = undone.remove(&id) else { continue };
                 store::add(&mut batch, &self.event(&one.actor, &one.about, outcome.evidence()))?;
                 batches.push(batch);
                 written.push((id, Written(outcome)));
             }
+            let undone: Vec<&Claim> = undone.into_values().map(|one| &one.claim).collect();
+            idempotency::release(&*transaction, &undone).await?;
             Batch::send_all(batches, &*transaction).await?;
             Ok::<_, ServiceError>(written)
         });

@@ -23,13 +23,12 @@ use uuid::Uuid;
 pub use input::{Record, What};
 
 use super::Services;
-use super::audit::{About, Asked, Planned, Shared, Trail, Written};
+use super::audit::{About, Asked, Planned, Request, Shared, Written};
 use super::error::ServiceError;
 use super::idempotency::{self, Opened};
 use super::problem::{Detail, Problem, ProblemCode};
 use crate::auth::Actor;
 use crate::ids::Kind;
-use crate::service::check::Check;
 use crate::service::loan_views::LoanView;
 use crate::store::batch::Batch;
 use crate::store::borrowers::{self, BorrowerKey};
@@ -105,17 +104,12 @@ impl Services {
         let about = About::of(input.what.operation(), Kind::Loan, input.loan);
         self.audited(actor, &about, |trail| async move {
             let scope = self.authorize(actor, input.what.action())?;
-            let mut check = Check::default();
-            let key = check.idempotency_key(&["input", "idempotencyKey"], &input.idempotency_key);
-            check.finish()?;
-            let key = key.ok_or(ServiceError::BadInput)?;
-            let fingerprint = idempotency::fingerprint(input);
-            let recording = Recording { services: self, trail, scope, input, key, fingerprint };
+            let request = Request::under(&input.idempotency_key, trail, scope, input)?;
             // A reference that is taken already would undo what the others did.
             if input.external_ref.is_some() {
-                return recording.alone(recording.asked()).await;
+                return request.alone(request.asked()).await;
             }
-            self.together.records.carry_out(self, &recording.scope, &recording).await
+            self.together.records.carry_out(&request).await
         })
         .await
     }
@@ -145,27 +139,8 @@ impl Services {
     }
 }
 
-/// Something that is to be recorded.
-struct Recording<'a> {
-    services: &'a Services,
-    trail: Trail<'a>,
-    scope: Scope,
-    input: &'a Record,
-    key: String,
-    fingerprint: Vec<u8>,
-}
-
-impl Shared for Recording<'_> {
-    type Input = Record;
+impl Shared<Record> for Request<'_, Record> {
     type Outcome = Recorded;
-
-    fn asked(&self) -> Asked<Record> {
-        let now = self.services.now();
-        let id = self.services.ids.next(now);
-        let operation = self.input.what.operation();
-        let claim = idempotency::claim_of(self.trail.actor(), operation, &self.key, &self.fingerprint, id, now);
-        self.trail.asked(claim, id, self.input.clone())
-    }
 
     fn row(input: &Record) -> Option<Uuid> {
         Some(input.loan)

@@ -8,26 +8,11 @@ use sea_orm::Value;
 use super::{Form, Write, list, on_conflict, push};
 use crate::store::error::StoreError;
 
-/// One statement of all writes, in their order; nothing of nothing.
+/// Writes a statement and adds its values to those of the others.
 ///
 /// # Errors
 /// [`StoreError::Corrupt`] for a value that no table of ours has.
-pub(super) fn together(mut writes: Vec<Write>) -> Result<Option<(String, Vec<Value>)>, StoreError> {
-    let Some(last) = writes.pop() else { return Ok(None) };
-    let (mut sql, mut values) = (String::with_capacity(4_096), Vec::new());
-    for (write, number) in writes.into_iter().zip(1_u32..) {
-        let before = if number == 1 { "WITH" } else { "," };
-        push(&mut sql, format_args!("{before} w{number} AS ("));
-        one(write, &mut sql, &mut values)?;
-        sql.push(')');
-    }
-    sql.push(' ');
-    one(last, &mut sql, &mut values)?;
-    Ok(Some((sql, values)))
-}
-
-/// Writes a statement and adds its values to those of the others.
-fn one(write: Write, sql: &mut String, values: &mut Vec<Value>) -> Result<(), StoreError> {
+pub(super) fn write(write: Write, sql: &mut String, values: &mut Vec<Value>) -> Result<(), StoreError> {
     let Write { table, form, values: own } = write;
     let number = values.len() + 1;
     match &form {

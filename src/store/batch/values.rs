@@ -7,6 +7,7 @@
 use sea_orm::Value;
 
 use super::{Form, Write, list, on_conflict, push};
+use crate::store::error::StoreError;
 
 /// The statement of one write.
 pub(super) fn alone(write: Write) -> (String, Vec<Value>) {
@@ -15,21 +16,11 @@ pub(super) fn alone(write: Write) -> (String, Vec<Value>) {
     (sql, write.values)
 }
 
-/// One statement of all writes, in their order; nothing of nothing.
-pub(super) fn together(mut writes: Vec<Write>) -> Option<(String, Vec<Value>)> {
-    let last = writes.pop()?;
-    let (mut sql, mut values) = (String::with_capacity(4_096), Vec::with_capacity(super::MOST_TOGETHER));
-    for (write, number) in writes.into_iter().zip(1_u32..) {
-        let before = if number == 1 { "WITH" } else { "," };
-        push(&mut sql, format_args!("{before} w{number} AS ("));
-        write.form.text(write.table, &mut sql, values.len() + 1, write.values.len());
-        sql.push(')');
-        values.extend(write.values);
-    }
-    sql.push(' ');
-    last.form.text(last.table, &mut sql, values.len() + 1, last.values.len());
-    values.extend(last.values);
-    Some((sql, values))
+/// Writes a statement and adds its values to those of the others.
+pub(super) fn write(write: Write, sql: &mut String, values: &mut Vec<Value>) -> Result<(), StoreError> {
+    write.form.text(write.table, sql, values.len() + 1, write.values.len());
+    values.extend(write.values);
+    Ok(())
 }
 
 impl Form {

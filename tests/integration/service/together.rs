@@ -281,48 +281,38 @@ async fn many_go_in_few_statements(engine: Engine) {
 async fn a_loan_that_is_locked_holds_up_nobody_else(engine: Engine) {
     let desk = Desk::running(engine, 2).await;
     let inputs = a_payment_each(&desk);
-    let raw = desk.world.engine.raw().await;
-    let lock = format!("BEGIN; SELECT FROM loans WHERE id = '{}' FOR UPDATE", inputs[0].loan);
-    raw.execute_unprepared(&lock).await.unwrap();
-    let actor = admin();
-    let mut locked = std::pin::pin!(desk.world.services.record(&actor, &inputs[0]));
-    let others = join_all(inputs[1..].iter().map(|input| desk.world.services.record(&actor, input)));
-    tokio::select! {
-        outcome = &mut locked => panic!("recorded on a loan that is locked: {outcome:?}"),
-        others = timeout(PATIENCE, others) => for outcome in others.unwrap() {
-            outcome.unwrap();
-        },
-    }
-    raw.execute_unprepared("COMMIT").await.unwrap();
-    assert!(!timeout(PATIENCE, locked).await.unwrap().unwrap().replayed);
-    raw.close().await.unwrap();
-    desk.assert_clean("after a loan that was locked").await;
+    let lock = format!("SELECT FROM loans WHERE id = '{}' FOR UPDATE", inputs[0].loan);
+    the_first_alone_waits(&desk, &inputs, &lock).await;
 }
-
-/// Longer than anything takes that waits for nobody, and less than a lock or a statement may take.
-const PATIENCE: Duration = Duration::from_secs(30);
 
 async fn a_key_in_flight_holds_up_nobody_else(engine: Engine) {
     let desk = Desk::running(engine, 2).await;
-    let inputs = a_payment_each(&desk);
-    let raw = desk.world.engine.raw().await;
-    let claim = "BEGIN; INSERT INTO idempotency_keys (actor, operation, key, fingerprint, outcome, created_at)
+    let claim = "INSERT INTO idempotency_keys (actor, operation, key, fingerprint, outcome, created_at)
                  VALUES ('admin', 'recordRepayment', 'pay-0', '\\x00', 'nothing', now())";
-    raw.execute_unprepared(claim).await.unwrap();
+    the_first_alone_waits(&desk, &a_payment_each(&desk), claim).await;
+}
+
+/// While somebody else has done something and goes back on it later.
+async fn the_first_alone_waits(desk: &Desk, inputs: &[Record], done: &str) {
+    let raw = desk.world.engine.raw().await;
+    raw.execute_unprepared(&format!("BEGIN; {done}")).await.unwrap();
     let actor = admin();
-    let mut in_flight = std::pin::pin!(desk.world.services.record(&actor, &inputs[0]));
+    let mut first = std::pin::pin!(desk.world.services.record(&actor, &inputs[0]));
     let others = join_all(inputs[1..].iter().map(|input| desk.world.services.record(&actor, input)));
     tokio::select! {
-        outcome = &mut in_flight => panic!("recorded under a key in flight: {outcome:?}"),
+        outcome = &mut first => panic!("it did not wait: {outcome:?}"),
         others = timeout(PATIENCE, others) => for outcome in others.unwrap() {
             outcome.unwrap();
         },
     }
     raw.execute_unprepared("ROLLBACK").await.unwrap();
-    assert!(!timeout(PATIENCE, in_flight).await.unwrap().unwrap().replayed);
+    assert!(!timeout(PATIENCE, first).await.unwrap().unwrap().replayed);
     raw.close().await.unwrap();
-    desk.assert_clean("after a key that was in flight").await;
+    desk.assert_clean("after somebody else was in the way").await;
 }
+
+/// Longer than anything takes that waits for nobody, and less than a lock or a statement may take.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 async fn what_fails_for_one_is_carried_out_for_the_others(engine: Engine) {
     let desk = Desk::running(engine, 2).await;
