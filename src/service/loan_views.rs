@@ -105,7 +105,7 @@ impl LoanView {
 pub(super) type Offices = HashMap<Uuid, (BranchRecord, Calendar)>;
 
 impl Services {
-    /// One loan, if it exists for the caller, on a day (the branch's business date by default) and as the books knew it
+    /// One loan, if it exists for the caller, on a day (the day of its books by default) and as the books knew it
     /// at a moment: transactions and reversals recorded later are left out. `None` too for a loan that was not applied
     /// for by then.
     ///
@@ -131,7 +131,7 @@ impl Services {
         Ok(Some(view))
     }
 
-    /// Views of loans the caller has found, in their order, each on its branch's business date. One statement for all
+    /// Views of loans the caller has found, in their order, each on the day of its books. One statement for all
     /// histories, one for all branches.
     ///
     /// # Errors
@@ -186,7 +186,7 @@ impl Services {
                     .get(&record.branch_id)
                     .cloned()
                     .ok_or_else(|| StoreError::Corrupt("a loan without a branch".to_owned()))?;
-                let day = as_of.unwrap_or_else(|| business_date(&branch, now));
+                let day = as_of.unwrap_or_else(|| record.projection.day(business_date(&branch, now)));
                 let mut history = known_by(histories.remove(&record.id).unwrap_or_default(), known_at);
                 history.sort_by_key(|one| (one.transaction.on, one.transaction.sequence));
                 let transactions = RecordedTransaction::history(&history);

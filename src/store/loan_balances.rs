@@ -68,6 +68,13 @@ impl LoanProjection {
         Ok(Self { projected_on: self.projected_on, ..Self::of(state, self.accrued, self.accrued_through)? })
     }
 
+    /// The day of the books on a business date. They know of no day before the one they were last written for, also where
+    /// a clock or a branch's time zone was set back: what was recorded until then stands.
+    #[must_use]
+    pub fn day(&self, business_date: NaiveDate) -> NaiveDate {
+        self.projected_on.map_or(business_date, |projected| projected.max(business_date))
+    }
+
     /// The day the balances, the dates and the installments are right for.
     #[must_use]
     pub fn right_on(&self) -> Option<NaiveDate> {

@@ -91,7 +91,7 @@ pub(in crate::service) fn close(stored: StoredBooks, day: &Day<'_>) -> Result<Cl
 }
 
 fn open(stored: &StoredBooks, day: &Day<'_>) -> Result<Books, ServiceError> {
-    let today = stored.loan.projection.projected_on.map_or(day.on, |projected| projected.max(day.on));
+    let today = stored.loan.projection.day(day.on);
     let state = fold(&stored.loan, &StoredTransaction::history(&stored.history), day.calendar, today)?;
     Ok(Books {
         loan: stored.loan.clone(),

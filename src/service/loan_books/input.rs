@@ -26,7 +26,7 @@ pub struct Record {
     pub idempotency_key: String,
     /// Which loan.
     pub loan: Uuid,
-    /// The value date; the branch's business date when missing.
+    /// The value date; the day of the books when missing.
     pub on: Option<NaiveDate>,
     /// What happened.
     pub what: What,

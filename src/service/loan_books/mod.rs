@@ -75,9 +75,9 @@ pub(super) struct Books {
     pub branch: BranchRecord,
     pub calendar: Calendar,
     pub history: Vec<StoredTransaction>,
-    /// The branch's business date.
+    /// The day of the books on the branch's business date.
     pub today: NaiveDate,
-    /// The loan as it is on its business date.
+    /// The loan as it is on that day.
     pub state: LoanState,
 }
 
@@ -218,7 +218,7 @@ fn decided(
     now: DateTime<Utc>,
 ) -> Result<(Books, Stored, Change), ServiceError> {
     let Foundation { branch, calendar, history, splits, installments } = foundation;
-    let today = super::business_date(&branch, now);
+    let today = loan.projection.day(super::business_date(&branch, now));
     let (terms, days) = (loan.terms.clone(), calendar.clone());
     let begun = Loan::begin(&terms, &StoredTransaction::history(&history), &days, today)?;
     let books = Books { loan, branch, calendar, history, today, state: begun.state()? };

@@ -149,15 +149,15 @@ fn stale(day: NaiveDate, zones: Option<&[String]>) -> Condition {
     Condition::all().add(loan::Column::Id.in_subquery(candidates(day, zones))).add(not_right(day))
 }
 
-/// Interest that follows the balance grows on what is late until the balances are worked out anew.
+/// Interest that follows the balance grows on what is late until the balances are worked out anew. Books that were written
+/// for a later day, before a clock or a time zone was set back, stand.
 fn not_right(day: NaiveDate) -> Condition {
     let refreshed = loan::Column::RefreshedOn;
     Condition::all()
         .add(is_active())
         .add(loan::Column::Conditions.like("%\"DAILY_BALANCE\"%"))
         .add(loan::Column::OldestUnpaidDueOn.lt(day))
-        .add(loan::Column::ProjectedOn.is_not_null())
-        .add(loan::Column::ProjectedOn.ne(day))
+        .add(loan::Column::ProjectedOn.lt(day))
         .add(Condition::any().add(refreshed.is_null()).add(refreshed.ne(day)))
 }
 

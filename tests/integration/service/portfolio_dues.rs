@@ -32,7 +32,7 @@ both_engines!(
 );
 
 /// A loan of 1,200.00 in six installments since 5 September.
-async fn lent(lender: &mut Lender, branch: usize, conditions: ConditionsInput) -> Uuid {
+pub async fn lent(lender: &mut Lender, branch: usize, conditions: ConditionsInput) -> Uuid {
     let borrower = lender.world.borrower(&lender.branches[branch]).await;
     let input = ApplyForLoan {
         principal: amount("1200.00", "KES"),

@@ -20,7 +20,7 @@ pub struct LoanFigures(pub Engine);
 /// What a loan comes to on its day.
 #[Object]
 impl LoanFigures {
-    /// The day its figures are of: the branch's business date unless the loan was asked for as of another day.
+    /// The day its figures are of: the day it was asked for as of, else the branch's business date, or the later one that it was last written on before a clock or a time zone was set back.
     async fn as_of(&self, context: &Context<'_>) -> Result<Date> {
         Ok(Date(self.0.view(context).await?.as_of))
     }
