@@ -11,7 +11,6 @@ use axum::middleware::Next;
 use axum::response::Response;
 use futures_util::FutureExt;
 use tokio::time::Instant;
-use tracing::Instrument;
 use uuid::Uuid;
 
 use super::door::OperationKind;
@@ -20,6 +19,7 @@ use super::health;
 use super::negotiation::MediaType;
 use super::state::HttpState;
 use crate::graphql::request::RequestId;
+use crate::telemetry::log;
 use crate::telemetry::metrics::Metrics;
 use crate::telemetry::metrics::requests::Active;
 use crate::telemetry::traces::Trace;
@@ -145,9 +145,8 @@ pub async fn observe(State(state): State<Arc<HttpState>>, mut request: Request, 
     };
     request.extensions_mut().insert(request_id.clone());
     request.extensions_mut().insert(facts);
-    let (trace_id, span_id) = texts(line.ids.as_ref());
-    let span = tracing::info_span!("request", request_id = request_id.0, trace_id, span_id);
-    let running = AssertUnwindSafe(next.run(request)).catch_unwind().instrument(span);
+    let running = AssertUnwindSafe(next.run(request)).catch_unwind();
+    let running = log::Request { id: request_id.0.clone(), trace: line.ids.clone() }.run(running);
     let answer = match &trace {
         Some(trace) => trace.run(running).await,
         None => running.await,

@@ -4,7 +4,6 @@
 use async_graphql::Response as Answer;
 use axum::http::StatusCode;
 use tokio::time::{Instant, timeout_at};
-use tracing::Instrument;
 
 use super::door::{AdmittedOperation, OperationKind, RequestContext};
 use super::errors::HttpError;
@@ -15,6 +14,7 @@ use super::request::GraphqlRequest;
 use super::state::HttpState;
 use super::watch::Watch;
 use crate::auth::Actor;
+use crate::telemetry::log;
 use crate::telemetry::metrics::requests::Budget;
 
 /// Why an operation does not run.
@@ -80,7 +80,7 @@ pub async fn execute(
     if kind != OperationKind::Mutation {
         return timeout_at(deadline, work).await.map_err(|_| query_too_slow());
     }
-    let task = state.background.spawn(work.in_current_span());
+    let task = state.background.spawn(log::Request::carry(work));
     match timeout_at(deadline, task).await {
         Ok(Ok(answer)) => Ok(answer),
         Ok(Err(failure)) if failure.is_panic() => std::panic::resume_unwind(failure.into_panic()),

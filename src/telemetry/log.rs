@@ -1,6 +1,7 @@
 //! The log: lines to standard error, JSON for machines or text for people. What is logged is decided where it happens;
 //! here only form and filter are. Personal data and tokens never reach a log call, so nothing is filtered for them.
 
+mod during;
 mod json;
 mod lines;
 
@@ -11,6 +12,8 @@ use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::{LevelFilter, ParseError};
 use tracing_subscriber::fmt::MakeWriter;
 
+pub use self::during::Request;
+use self::during::TextLine;
 use self::json::JsonLine;
 use self::lines::Lines;
 pub use self::lines::WritesRest;
@@ -63,7 +66,7 @@ where
 {
     let builder = tracing_subscriber::fmt().with_env_filter(filter(&config.log_level)?).with_writer(writer);
     Ok(match config.log_format {
-        LogFormat::Pretty => Box::new(builder.with_ansi(color).finish()),
+        LogFormat::Pretty => Box::new(builder.with_ansi(color).event_format(TextLine::new(color)).finish()),
         LogFormat::Json => Box::new(builder.json().event_format(JsonLine).finish()),
     })
 }
@@ -88,6 +91,8 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use std::io::Write;
     use std::sync::{Arc, Mutex};
+
+    use futures_util::FutureExt as _;
 
     use super::*;
 
@@ -163,6 +168,31 @@ mod tests {
                 "size": "7 m", "target": target, "span": {"path": "a \"quoted\" one", "name": "outer"},
             })
         );
+    }
+
+    #[test]
+    fn lines_name_the_request_they_are_written_during() {
+        let during = |id: &str, trace: Option<(&str, &str)>| {
+            let trace = trace.map(|(trace, span)| (trace.to_owned(), span.to_owned()));
+            let request = Request { id: id.to_owned(), trace };
+            request.run(async { tracing::warn!(tries = 2, "slow") }).now_or_never().unwrap();
+        };
+        let requests = || {
+            during("r1", None);
+            during("r2", Some(("ab", "cd")));
+            tracing::warn!("alone");
+        };
+        let json = logged("info", LogFormat::Json, requests);
+        let spans = json.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap()["span"].take());
+        let expected = [
+            serde_json::json!({"request_id": "r1", "name": "request"}),
+            serde_json::json!({"request_id": "r2", "trace_id": "ab", "span_id": "cd", "name": "request"}),
+            serde_json::Value::Null,
+        ];
+        assert_eq!(spans.collect::<Vec<_>>(), expected);
+        let text = logged("info", LogFormat::Pretty, requests);
+        let ends: Vec<&str> = text.lines().map(|line| line.split_once("log::tests: ").unwrap().1).collect();
+        assert_eq!(ends, ["slow tries=2 request_id=r1", "slow tries=2 request_id=r2 trace_id=ab span_id=cd", "alone"]);
     }
 
     #[test]

@@ -1,5 +1,5 @@
-//! A line of the log as a JSON object: when, how bad, what the event says, where it comes from, and the span it happened
-//! in. The form is tracing-subscriber's, but that a number with a point, which nothing here logs, comes as text.
+//! A line of the log as a JSON object: when, how bad, what the event says, where it comes from, and the span or the
+//! request it happened in. The form is tracing-subscriber's, but that a number with a point, which nothing here logs, comes as text.
 //!
 //! Written by hand: the library writes through three adapters, each of which looks at every piece of text again, and
 //! reads a span's fields back from JSON for every line.
@@ -13,6 +13,8 @@ use tracing_subscriber::fmt::format::{FormatEvent, FormatFields, Writer};
 use tracing_subscriber::fmt::time::{FormatTime, SystemTime};
 use tracing_subscriber::fmt::{FmtContext, FormattedFields};
 use tracing_subscriber::registry::LookupSpan;
+
+use super::during;
 
 /// Events as JSON; the fields of spans must be JSON objects already.
 #[derive(Debug, Clone, Copy)]
@@ -38,9 +40,13 @@ where
         {
             let mut within = Object { text: fields.fields.strip_suffix('}').unwrap_or_default().as_bytes().to_vec() };
             within.member("name", span.name());
-            object.name("span");
-            object.text.append(&mut within.text);
-            object.text.push(b'}');
+            object.nested("span", within);
+        } else {
+            let mut within = Object { text: Vec::new() };
+            if during::tell(|name, value| within.member(name, value)) {
+                within.member("name", "request");
+                object.nested("span", within);
+            }
         }
         object.text.extend_from_slice(b"}\n");
         writer.write_str(str::from_utf8(&object.text).map_err(|_| fmt::Error)?)
@@ -69,6 +75,12 @@ impl Object {
     fn member(&mut self, name: &str, value: impl Serialize) {
         self.name(name);
         self.value(value);
+    }
+
+    fn nested(&mut self, name: &str, mut within: Self) {
+        self.name(name);
+        self.text.append(&mut within.text);
+        self.text.push(b'}');
     }
 
     fn value(&mut self, value: impl Serialize) {

@@ -56,6 +56,33 @@ async fn in_production_it_serves_what_has_been_migrated() {
 }
 
 #[tokio::test]
+async fn what_is_logged_during_a_request_names_it() {
+    let place = Place::new().set("LOG_FORMAT", "json");
+    let (running, base) = place.serve(&[]);
+    let token = place.run(&["token", "--role", "OFFICER", "--branch", "A"]).printed();
+    // A query is worked on where it came in, a mutation in a task of its own.
+    let requests = [
+        ("its-query", "{ auditEvents { totalCount } }"),
+        (
+            "its-mutation",
+            r#"mutation { createBranch(input: {code: "A", name: "A", currency: "KES", timeZone: "UTC"}) { branch { id } } }"#,
+        ),
+    ];
+    for (id, query) in requests {
+        let request = reqwest::Client::new().post(format!("{base}/graphql")).header("content-type", "application/json");
+        let request = request.bearer_auth(token.trim()).header("x-request-id", id);
+        let answer = Reply::of(request.body(json!({"query": query}).to_string())).await.json();
+        assert_eq!(answer["errors"][0]["extensions"]["code"], "FORBIDDEN", "{answer}");
+    }
+    running.signal("TERM");
+    let log = running.finish().stderr;
+    let lines = log.lines().map(|line| serde_json::from_str::<Json>(line).unwrap());
+    let refusals: Vec<Json> = lines.filter(|line| line["message"] == "refused for lack of a role").collect();
+    let named: Vec<&Json> = refusals.iter().map(|line| &line["span"]["request_id"]).collect();
+    assert_eq!(named, requests.map(|(id, _)| id), "{log}");
+}
+
+#[tokio::test]
 async fn two_servers_share_one_database() {
     let place = Place::new();
     let (first, second) = (place.serve(&[]), place.serve(&[]));
