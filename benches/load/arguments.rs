@@ -65,6 +65,9 @@ pub struct Arguments {
     /// Length of a turn in milliseconds.
     #[arg(long, default_value_t = 3_000, value_parser = clap::value_parser!(u64).range(50..=600_000))]
     pub turn: u64,
+    /// Requests a second that all connections together send, whatever is answered; as many as are answered if omitted.
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub rate: Option<u32>,
     /// Another server's binary than the one of this build.
     #[arg(long)]
     pub server: Option<PathBuf>,

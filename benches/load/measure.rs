@@ -1,5 +1,5 @@
-//! A turn: so many connections ask one target for so long, each again as soon as it is answered. What is measured is what
-//! came back, how long that took, and what it cost the processes that did it.
+//! A turn: so many connections ask one target for so long, each again as soon as it is answered or when its turn has come.
+//! What is measured is what came back, how long that took, and what it cost the processes that did it.
 
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, LazyLock};
@@ -76,13 +76,54 @@ struct Tally {
     first_failure: Option<String>,
 }
 
+/// When a connection asks.
+#[derive(Debug, Clone, Copy)]
+enum Pace {
+    /// As soon as it is answered.
+    Answered,
+    /// At moments that are fixed beforehand.
+    Fixed { next: Instant, every: Duration },
+}
+
+impl Pace {
+    /// One of so many connections' that send so many requests a second together.
+    fn of(place: usize, connections: usize, rate: Option<u32>, since: Instant) -> Self {
+        let Some(rate) = rate else { return Self::Answered };
+        let between = Duration::from_secs(1) / rate;
+        let of = |count: usize| between * u32::try_from(count).unwrap();
+        Self::Fixed { next: since + of(place), every: of(connections) }
+    }
+
+    /// Waits until it is time to ask, and tells from when on the answer is waited for: whoever is still held up by the
+    /// answer before waits already.
+    async fn wait(&mut self) -> Instant {
+        let Self::Fixed { next, every } = self else { return Instant::now() };
+        let due = *next;
+        *next += *every;
+        if due <= Instant::now() {
+            return due;
+        }
+        tokio::time::sleep_until(due.into()).await;
+        // The timer's own delay is nobody's.
+        Instant::now()
+    }
+}
+
+/// How a target is asked.
+#[derive(Debug, Clone, Copy)]
+pub struct Load {
+    pub connections: usize,
+    pub length: Duration,
+    /// Requests a second of all connections together; as many as are answered if there is none.
+    pub rate: Option<u32>,
+}
+
 /// Gives a target a turn. `sealing` is the database to wait for until the server has sealed what it wrote, which is part
 /// of what its writes cost.
 pub async fn turn(
     target: &Target,
     magazine: &Arc<Magazine>,
-    connections: usize,
-    length: Duration,
+    load: Load,
     database: Option<u32>,
     sealing: Option<&Pools>,
 ) -> Turn {
@@ -90,8 +131,9 @@ pub async fn turn(
     let before = cost();
     let since = Instant::now();
     let mut tasks = JoinSet::new();
-    for _ in 0..connections {
-        tasks.spawn(ask(target.address, Arc::clone(magazine), since, length));
+    for place in 0..load.connections {
+        let pace = Pace::of(place, load.connections, load.rate, since);
+        tasks.spawn(ask(target.address, Arc::clone(magazine), pace, since + load.length));
     }
     let tallies = tasks.join_all().await;
     let took = since.elapsed();
@@ -120,17 +162,20 @@ pub async fn turn(
     }
 }
 
-async fn ask(address: std::net::SocketAddr, magazine: Arc<Magazine>, since: Instant, length: Duration) -> Tally {
+async fn ask(address: std::net::SocketAddr, magazine: Arc<Magazine>, mut pace: Pace, until: Instant) -> Tally {
     let mut tally = Tally::default();
     let mut bytes = Vec::new();
     let mut connection = None;
-    while since.elapsed() < length {
+    loop {
+        let since = pace.wait().await;
+        if Instant::now() >= until {
+            return tally;
+        }
         let shot = magazine.next();
         shot.load(&mut bytes);
-        let sent = Instant::now();
         let failure = match asked(&mut connection, address, shot, &bytes, tally.micros.len() as u64).await {
             Ok(()) => {
-                tally.micros.push(u32::try_from(sent.elapsed().as_micros()).unwrap_or(u32::MAX));
+                tally.micros.push(u32::try_from(since.elapsed().as_micros()).unwrap_or(u32::MAX));
                 continue;
             }
             Err(failure) => failure,
@@ -141,7 +186,6 @@ async fn ask(address: std::net::SocketAddr, magazine: Arc<Magazine>, since: Inst
         // Who is refused at once would otherwise do nothing but ask.
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
-    tally
 }
 
 /// One request; what went wrong with it.

@@ -8,7 +8,7 @@ use crate::arguments::{Arguments, Engine};
 use crate::baseline::pools::Pools;
 use crate::compare;
 use crate::facts::Facts;
-use crate::measure::{Magazine, turn};
+use crate::measure::{Load, Magazine, turn};
 use crate::payable;
 use crate::place::Place;
 use crate::report::{self, Series};
@@ -101,8 +101,8 @@ impl Stage<'_> {
             let Some(entry) = entries.get_mut((place + number) % count) else { continue };
             let seals = entry.workload.writes() && entry.target.form == Form::Graphql;
             let sealing = entry.pools.filter(|_| seals);
-            let connections = entry.series.connections;
-            entry.series.turns.push(turn(entry.target, &entry.magazine, connections, length, database, sealing).await);
+            let load = Load { connections: entry.series.connections, length, rate: self.arguments.rate };
+            entry.series.turns.push(turn(entry.target, &entry.magazine, load, database, sealing).await);
         }
     }
 
