@@ -56,7 +56,7 @@ pub fn init_for_server(config: &TelemetryConfig) -> Result<WritesRest, Telemetry
 }
 
 /// The log onto any writer; `color` applies to the form for people.
-fn subscriber<W>(
+pub(crate) fn subscriber<W>(
     config: &TelemetryConfig,
     writer: W,
     color: bool,

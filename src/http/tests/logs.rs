@@ -5,10 +5,10 @@ use std::sync::{LazyLock, Mutex};
 
 use tracing::Dispatch;
 use tracing::subscriber::{DefaultGuard, NoSubscriber};
-use tracing_subscriber::fmt::MakeWriter;
 
 use super::*;
-use crate::config::{Config, Sources};
+use crate::config::{Config, LogFormat, Sources, TelemetryConfig};
+use crate::telemetry::log::subscriber;
 use crate::telemetry::traces::Traces;
 
 #[derive(Clone, Default)]
@@ -24,14 +24,6 @@ impl io::Write for Log {
     }
 }
 
-impl MakeWriter<'_> for Log {
-    type Writer = Self;
-
-    fn make_writer(&self) -> Self {
-        self.clone()
-    }
-}
-
 impl Log {
     /// Collects what this thread logs; the tests' runtime has only this one.
     fn collect() -> (Self, DefaultGuard) {
@@ -40,7 +32,9 @@ impl Log {
         static SECOND: LazyLock<Dispatch> = LazyLock::new(|| Dispatch::new(NoSubscriber::default()));
         LazyLock::force(&SECOND);
         let log = Self::default();
-        let subscriber = tracing_subscriber::fmt().json().flatten_event(true).with_writer(log.clone()).finish();
+        let config = TelemetryConfig { log_level: "info".to_owned(), log_format: LogFormat::Json };
+        let writer = log.clone();
+        let subscriber = subscriber(&config, move || writer.clone(), false).unwrap();
         (log, tracing::subscriber::set_default(subscriber))
     }
 
