@@ -84,7 +84,7 @@ impl Drop for Line {
         if let Some(trace) = &self.trace {
             trace.end_request(status);
         }
-        let (trace_id, span_id) = texts(self.ids.as_ref());
+        let (trace_id, span_id) = self.ids.as_ref().map(|(trace, span)| (trace.as_str(), span.as_str())).unzip();
         let known = self.facts.lock();
         let (kind, name) = match &known.operation {
             Some((kind, name)) => (Some(kind.as_str()), name.as_deref()),
@@ -166,10 +166,6 @@ pub async fn observe(State(state): State<Arc<HttpState>>, mut request: Request, 
     }
     line.status = Some(response.status());
     response
-}
-
-fn texts(ids: Option<&(String, String)>) -> (Option<&str>, Option<&str>) {
-    ids.map(|(trace_id, span_id)| (trace_id.as_str(), span_id.as_str())).unzip()
 }
 
 /// An id that sorts by time.

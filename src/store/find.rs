@@ -58,7 +58,7 @@ where
     F: Field,
     R: Record<F::Entity>,
 {
-    locked_by_ids::<F, R>(connection, scope, ids, None).await
+    all_by_ids::<F, R>(connection, scope, ids, None).await
 }
 
 /// Those of these rows that exist for this scope and that nobody else has locked, in no particular order: locked like this
@@ -76,10 +76,11 @@ where
     F: Field,
     R: Record<F::Entity>,
 {
-    locked_by_ids::<F, R>(transaction, scope, ids, Some(lock)).await
+    all_by_ids::<F, R>(transaction, scope, ids, Some(lock)).await
 }
 
-async fn locked_by_ids<F, R>(
+/// Both: with a lock those that nobody else has locked, without one all.
+async fn all_by_ids<F, R>(
     connection: &impl ConnectionTrait,
     scope: &Scope,
     ids: &[Uuid],

@@ -1,6 +1,8 @@
 //! The log: lines to standard error, JSON for machines or text for people. What is logged is decided where it happens;
 //! here only form and filter are. Personal data and tokens never reach a log call, so nothing is filtered for them.
 
+#[cfg(test)]
+pub(crate) mod collected;
 mod during;
 mod json;
 mod lines;
@@ -56,7 +58,7 @@ pub fn init_for_server(config: &TelemetryConfig) -> Result<WritesRest, Telemetry
 }
 
 /// The log onto any writer; `color` applies to the form for people.
-pub(crate) fn subscriber<W>(
+fn subscriber<W>(
     config: &TelemetryConfig,
     writer: W,
     color: bool,
@@ -89,32 +91,15 @@ const QUIET: &str = "sqlx=warn,sea_orm=info,sea_orm_migration=warn";
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
-    use std::io::Write;
-    use std::sync::{Arc, Mutex};
-
     use futures_util::FutureExt as _;
 
+    use super::collected::Collected;
     use super::*;
 
-    #[derive(Clone, Default)]
-    struct Lines(Arc<Mutex<Vec<u8>>>);
-
-    impl Write for Lines {
-        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-            self.0.lock().unwrap().write(bytes)
-        }
-        fn flush(&mut self) -> std::io::Result<()> {
-            Ok(())
-        }
-    }
-
     fn logged(level: &str, format: LogFormat, events: impl FnOnce()) -> String {
-        let lines = Lines::default();
-        let config = TelemetryConfig { log_level: level.to_owned(), log_format: format };
-        let writer = lines.clone();
-        let subscriber = subscriber(&config, move || writer.clone(), false).unwrap();
-        tracing::subscriber::with_default(subscriber, events);
-        String::from_utf8(lines.0.lock().unwrap().clone()).unwrap()
+        let (log, _guard) = Collected::begin(level, format);
+        events();
+        log.text()
     }
 
     #[test]

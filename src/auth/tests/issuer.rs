@@ -1,7 +1,6 @@
 //! Keys from the issuer's own address: how they come, change, and stay when the issuer does not answer.
 
-use std::io;
-use std::sync::{Arc, LazyLock, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::TimeDelta;
@@ -9,14 +8,13 @@ use futures_util::future::{join, join_all};
 use http::Uri;
 use tokio::sync::Notify;
 use tokio_util::task::AbortOnDropHandle;
-use tracing::Dispatch;
-use tracing::subscriber::{DefaultGuard, NoSubscriber};
 
 use super::super::jwt::JwtAuthenticator;
 use super::super::keys::{Client, IssuerKeys, Keys, Pace};
 use super::publisher::{Answer, Publisher, set};
 use super::*;
-use crate::config::{JwksSource, JwtAuth};
+use crate::config::{JwksSource, JwtAuth, LogFormat};
+use crate::telemetry::log::collected::Collected;
 
 /// Longest wait for what must happen anyway; a test that reaches it has failed.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -355,57 +353,28 @@ async fn over_tls_only_who_is_trusted_is_believed() {
     }
 }
 
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl io::Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().write(bytes)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl Log {
-    /// Collects what this thread logs, as in the tests of the HTTP layer's log.
-    fn collect() -> (Self, DefaultGuard) {
-        static SECOND: LazyLock<Dispatch> = LazyLock::new(|| Dispatch::new(NoSubscriber::default()));
-        LazyLock::force(&SECOND);
-        let log = Self::default();
-        let writer = log.clone();
-        let subscriber = tracing_subscriber::fmt().with_ansi(false).with_writer(move || writer.clone()).finish();
-        (log, tracing::subscriber::set_default(subscriber))
-    }
-
-    fn count(&self, text: &str) -> usize {
-        let lines = String::from_utf8(self.0.lock().unwrap().clone()).unwrap();
-        lines.lines().filter(|line| line.contains(text)).count()
-    }
-}
-
 #[tokio::test]
 async fn an_outage_is_two_lines_in_the_log() {
     let [first, second, _] = signers();
-    let (log, _guard) = Log::collect();
+    let (log, _guard) = Collected::begin("info", LogFormat::Pretty);
+    let count = |text: &str| log.text().lines().filter(|line| line.contains(text)).count();
     let publisher = Publisher::start(Answer::HangUp).await;
     let server = Server::start(&publisher.url(), restless());
     soon(publisher.asked_at_least(4)).await;
-    assert_eq!(log.count("no token can be checked until it can"), 1);
+    assert_eq!(count("no token can be checked until it can"), 1);
     let fleeting = |signers: &[&Signer]| Answer::text(&set(signers), "Cache-Control: no-store\r\n");
     publisher.answer(fleeting(&[&first]));
     let server = server.ready().await;
     let asked = publisher.asked();
     soon(publisher.asked_at_least(asked + 3)).await;
-    assert_eq!((log.count("fetched again"), log.count("keys are there"), log.count("have changed")), (1, 1, 0));
+    assert_eq!((count("fetched again"), count("keys are there"), count("have changed")), (1, 1, 0));
 
     publisher.answer(Answer::HangUp);
     let asked = publisher.asked();
     soon(publisher.asked_at_least(asked + 4)).await;
-    assert_eq!(log.count("the last good keys stay in use"), 1);
+    assert_eq!(count("the last good keys stay in use"), 1);
     publisher.answer(fleeting(&[&second]));
     server.until(&second, SUBJECT).await;
-    assert_eq!((log.count("fetched again"), log.count("keys are there"), log.count("have changed")), (2, 1, 1));
-    assert_eq!(log.count("WARN"), 2);
+    assert_eq!((count("fetched again"), count("keys are there"), count("have changed")), (2, 1, 1));
+    assert_eq!(count("WARN"), 2);
 }

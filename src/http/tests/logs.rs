@@ -1,57 +1,26 @@
 //! One line per request, and what must never be in it.
 
-use std::io;
-use std::sync::{LazyLock, Mutex};
-
-use tracing::Dispatch;
-use tracing::subscriber::{DefaultGuard, NoSubscriber};
+use tracing::subscriber::DefaultGuard;
 
 use super::*;
-use crate::config::{Config, LogFormat, Sources, TelemetryConfig};
-use crate::telemetry::log::subscriber;
+use crate::config::{Config, LogFormat, Sources};
+use crate::telemetry::log::collected::Collected;
 use crate::telemetry::traces::Traces;
 
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl io::Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().write(bytes)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
+/// Collects what this thread logs; the tests' runtime has only this one.
+fn collect() -> (Collected, DefaultGuard) {
+    Collected::begin("info", LogFormat::Json)
 }
 
-impl Log {
-    /// Collects what this thread logs; the tests' runtime has only this one.
-    fn collect() -> (Self, DefaultGuard) {
-        // While only one dispatcher exists, tracing asks whichever thread first meets a log line whether anyone wants
-        // it, and remembers the answer; a thread of another test says no. A second dispatcher makes it ask them all.
-        static SECOND: LazyLock<Dispatch> = LazyLock::new(|| Dispatch::new(NoSubscriber::default()));
-        LazyLock::force(&SECOND);
-        let log = Self::default();
-        let config = TelemetryConfig { log_level: "info".to_owned(), log_format: LogFormat::Json };
-        let writer = log.clone();
-        let subscriber = subscriber(&config, move || writer.clone(), false).unwrap();
-        (log, tracing::subscriber::set_default(subscriber))
-    }
-
-    fn text(&self) -> String {
-        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
-    }
-
-    fn requests(&self) -> Vec<Value> {
-        let lines = self.text();
-        let lines = lines.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
-        lines.filter(|line| line["message"] == "request").collect()
-    }
+fn requests(log: &Collected) -> Vec<Value> {
+    let lines = log.text();
+    let lines = lines.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    lines.filter(|line| line["message"] == "request").collect()
 }
 
 #[tokio::test]
 async fn a_request_is_one_line_without_its_text_and_values() {
-    let (log, _guard) = Log::collect();
+    let (log, _guard) = collect();
     let server = Setup::default().start().await;
     let body = json!({
         "query": "query Whole($length: Int!) { secretAlias: text(length: $length) }",
@@ -60,7 +29,7 @@ async fn a_request_is_one_line_without_its_text_and_values() {
     });
     let reply = Reply::of(server.post(body.to_string()).header("x-request-id", "id-7")).await;
     assert_eq!(reply.status, StatusCode::OK);
-    let lines = log.requests();
+    let lines = requests(&log);
     assert_eq!(lines.len(), 1, "{lines:?}");
     let expected = [
         ("method", json!("POST")),
@@ -80,11 +49,11 @@ async fn a_request_is_one_line_without_its_text_and_values() {
 
 #[tokio::test]
 async fn the_query_string_is_not_logged_and_probes_are_quiet() {
-    let (log, _guard) = Log::collect();
+    let (log, _guard) = collect();
     let server = Setup::default().start().await;
     Reply::of(server.get("/graphql?query=%7Bsecret%7D")).await;
     Reply::of(server.get("/health")).await;
-    let lines = log.requests();
+    let lines = requests(&log);
     assert_eq!(lines.len(), 1, "{lines:?}");
     assert_eq!((&lines[0]["path"], &lines[0]["status"]), (&json!("/graphql"), &json!(405)));
     assert!(!log.text().contains("secret"));
@@ -92,7 +61,7 @@ async fn the_query_string_is_not_logged_and_probes_are_quiet() {
 
 #[tokio::test]
 async fn the_cause_of_a_masked_error_is_in_the_log_under_the_requests_id() {
-    let (log, _guard) = Log::collect();
+    let (log, _guard) = collect();
     let server = Setup::default().start().await;
     let reply = server.query("{ leaks }").await;
     let text = log.text();
@@ -102,23 +71,23 @@ async fn the_cause_of_a_masked_error_is_in_the_log_under_the_requests_id() {
 
 #[tokio::test]
 async fn a_request_whose_client_has_left_is_logged_too() {
-    let (log, _guard) = Log::collect();
+    let (log, _guard) = collect();
     let server = Setup::default().start().await;
     let leaving = tokio::spawn(server.post(r#"{"query":"{ wait }"}"#).send());
     server.gate.someone_waits().await;
     leaving.abort();
     soon(async {
-        while log.requests().is_empty() {
+        while requests(&log).is_empty() {
             tokio::task::yield_now().await;
         }
     })
     .await;
-    assert_eq!(log.requests()[0]["status"], 499);
+    assert_eq!(requests(&log)[0]["status"], 499);
 }
 
 #[tokio::test]
 async fn lines_of_a_traced_request_have_its_ids() {
-    let (log, _guard) = Log::collect();
+    let (log, _guard) = collect();
     // Nobody need listen there: what is sent is not looked at here.
     let sources = Sources::of([("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:9")]);
     let traces = Traces::start(&Config::load(&sources).unwrap().traces).unwrap();
@@ -129,7 +98,7 @@ async fn lines_of_a_traced_request_have_its_ids() {
         server.post(r#"{"query":"{ leaks }"}"#).header("traceparent", format!("00-{trace}-b7ad6b7169203331-01"));
     let reply = Reply::of(request.header("x-request-id", "id-8")).await;
     let told: Vec<&str> = reply.header("traceresponse").split('-').collect();
-    let lines = log.requests();
+    let lines = requests(&log);
     assert_eq!((&lines[0]["trace_id"], &lines[0]["span_id"]), (&json!(trace), &json!(told[2])));
     assert_eq!(lines[0]["request_id"], "id-8");
     let text = log.text();

@@ -47,7 +47,7 @@ impl Request {
     }
 }
 
-/// Tells a line the members of the request it is written during; does nothing outside of one.
+/// Tells a line the members of the request it is written during, and whether there is one.
 pub(super) fn tell(mut to: impl FnMut(&'static str, &str)) -> bool {
     let told = CURRENT.try_with(|request| request.members().for_each(|(name, value)| to(name, value)));
     told.is_ok()

@@ -1,5 +1,6 @@
 //! A line of the log as a JSON object: when, how bad, what the event says, where it comes from, and the span or the
-//! request it happened in. The form is tracing-subscriber's, but that a number with a point, which nothing here logs, comes as text.
+//! request it happened in. The form is tracing-subscriber's, but that a number with a point, which nothing here logs,
+//! comes as text.
 //!
 //! Written by hand: the library writes through three adapters, each of which looks at every piece of text again, and
 //! reads a span's fields back from JSON for every line.

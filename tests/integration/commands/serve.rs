@@ -4,16 +4,20 @@
 use std::net::TcpListener;
 use std::process::Command;
 
+use reqwest::RequestBuilder;
 use serde_json::{Value as Json, json};
 
 use super::production;
 use crate::support::process::{Place, Running};
 use crate::support::server::{Reply, Setup};
 
-async fn ask(base: &str, query: &str) -> Json {
-    let body = json!({"query": query}).to_string();
+fn request(base: &str, query: &str) -> RequestBuilder {
     let request = reqwest::Client::new().post(format!("{base}/graphql")).header("content-type", "application/json");
-    Reply::of(request.body(body)).await.json()
+    request.body(json!({"query": query}).to_string())
+}
+
+async fn ask(base: &str, query: &str) -> Json {
+    Reply::of(request(base, query)).await.json()
 }
 
 fn stop(running: Running, signal: &str) {
@@ -69,9 +73,8 @@ async fn what_is_logged_during_a_request_names_it() {
         ),
     ];
     for (id, query) in requests {
-        let request = reqwest::Client::new().post(format!("{base}/graphql")).header("content-type", "application/json");
-        let request = request.bearer_auth(token.trim()).header("x-request-id", id);
-        let answer = Reply::of(request.body(json!({"query": query}).to_string())).await.json();
+        let request = request(&base, query).bearer_auth(token.trim()).header("x-request-id", id);
+        let answer = Reply::of(request).await.json();
         assert_eq!(answer["errors"][0]["extensions"]["code"], "FORBIDDEN", "{answer}");
     }
     running.signal("TERM");

@@ -1,7 +1,6 @@
 //! What was recorded stands when a branch's business date goes back, because a clock or the branch's time zone was set
 //! back: balances, reports and the books keep it, what comes next is added to it, and the days close with it.
 
-use branch_loan_api::auth::Actor;
 use branch_loan_api::service::branches::UpdateBranch;
 use branch_loan_api::service::close_day::CloseDay;
 use branch_loan_api::service::conditions::ConditionsInput;
@@ -26,15 +25,14 @@ fn pay(units: &str) -> What {
     What::Pay { amount: amount(units, "KES"), kind: PaymentKind::Repayment }
 }
 
-async fn seen(lender: &Lender, by: &Actor, loan: Uuid) -> LoanState {
-    lender.world.services.loan_view(by, &LoanKey::Id(loan), None, None).await.unwrap().unwrap().state
+async fn seen(lender: &Lender, loan: Uuid) -> LoanState {
+    lender.world.services.loan_view(&auditor_of("HCM"), &LoanKey::Id(loan), None, None).await.unwrap().unwrap().state
 }
 
 /// Each loan says that so much was paid, and all books hold.
 async fn assert_paid(lender: &Lender, loans: &[Uuid], minor: i64, when: &str) {
     for loan in loans {
-        let paid: i64 =
-            seen(lender, &auditor_of("HCM"), *loan).await.effects.iter().skip(1).map(|one| one.amount).sum();
+        let paid: i64 = seen(lender, *loan).await.effects.iter().skip(1).map(|one| one.amount).sum();
         assert_eq!(paid, minor, "{when}: {loan}");
     }
     lender.assert_clean(when).await;
